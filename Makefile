@@ -1,0 +1,48 @@
+# Everything a person types. On a fresh machine only Python 3.11+ and make are needed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= openpoort-home
+
+.PHONY: demo test check serve docs interop lock figures clean
+
+demo: $(VENV)/ready
+	$(BIN)/openpoort demo
+
+test: $(VENV)/ready
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(VENV)/ready
+	$(BIN)/ruff format --check src tests
+	$(BIN)/ruff check src tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+serve: $(VENV)/ready
+	test -d $(HOME_DIR) || $(BIN)/openpoort init $(HOME_DIR)
+	$(BIN)/openpoort serve $(HOME_DIR)
+
+docs: $(VENV)/ready
+	$(BIN)/mkdocs build --strict --site-dir build/site
+
+interop: $(VENV)/ready
+	$(BIN)/pytest tests/interop -v
+
+# `make .venv` and everything else: one environment, from the lock file with hashes.
+.venv: $(VENV)/ready
+.PHONY: .venv
+
+$(VENV)/ready: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openpoort needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+lock:
+	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \
+	  --no-header --no-emit-index-url --no-annotate -o requirements.lock
+
+clean:
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,1 @@
+"""Is this filing right, and if not, what must the sender change."""

@@ -1,0 +1,1 @@
+"""The side of the company: a WUS client, diagnose, conformance."""

@@ -1,0 +1,1 @@
+"""Development PKI, demo agency, sample messages, demo, bench."""

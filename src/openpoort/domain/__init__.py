@@ -1,0 +1,1 @@
+"""The words of the business: values without I/O, shared by every room above."""

@@ -1,0 +1,1 @@
+"""Export of the proof of one message, and its verification offline."""

@@ -1,0 +1,1 @@
+"""The doors: HTTP in, values through, HTTP out."""

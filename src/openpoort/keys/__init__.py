@@ -1,0 +1,1 @@
+"""Keys and evidence that live outside the program: PEM files, PKCS#11, fetched CRL and OCSP."""

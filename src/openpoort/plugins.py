@@ -1,0 +1,1 @@
+"""Entry points into a typed registry; refuses duplicates and runs each plug-in's self-check."""

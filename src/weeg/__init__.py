@@ -1,0 +1,1 @@
+"""Weeg: compare scenarios on the 17 criteria. Stands alone; imports nothing of openpoort."""

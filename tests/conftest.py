@@ -1,0 +1,45 @@
+"""What every kind of test may ask for: a real PostgreSQL, the shared data."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from openpoort.store.db import migrate
+from openpoort.store.embedded import Embedded
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+_count = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with facts and captured messages that stands beside the clone."""
+    if not SHARED.is_dir():
+        pytest.skip("the folder `shared` with captured data does not stand beside this clone")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
+    """One embedded server for the session, with a migrated template database."""
+    server = Embedded(tmp_path_factory.mktemp("pg") / "postgres")
+    migrate(server.start())
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def dsn(postgres: Embedded) -> Iterator[str]:
+    """An own, empty, migrated database for one test."""
+    name = f"test_{os.getpid()}_{next(_count)}"
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as conn:
+        conn.execute(f"create database {name} template openpoort")
+    yield postgres.dsn(name)
+    with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as conn:
+        conn.execute(f"drop database {name} with (force)")
