@@ -1,4 +1,10 @@
-"""Tables for journal, Merkle tree, checkpoints."""
+"""Tables for journal, Merkle tree, checkpoints.
+
+`journal` is the hot one: one right-growing index, rows of (time, canonical bytes), a partition
+per month so that retention drops a partition instead of deleting rows. What the sequencer adds
+(`journal_leaf`, `journal_node`, `journal_checkpoint`) is hashes only and outlives the content.
+The triggers stop honest mistakes; tampering by who owns the database is what the tree is for.
+"""
 
 from alembic import op
 
@@ -7,4 +13,56 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    op.execute("select 1")
+    op.execute("""
+        create table journal (
+            id bigint generated always as identity,
+            xid xid8 not null default pg_current_xact_id(),
+            at timestamptz not null,
+            entry bytea not null
+        ) partition by range (at);
+        create index journal_order on journal (xid, id);
+        create table journal_default partition of journal default;
+
+        create table journal_leaf (
+            leaf bigint primary key,
+            xid xid8 not null,
+            id bigint not null,
+            at timestamptz not null,
+            kenmerk uuid,
+            hash bytea not null
+        );
+        create index journal_leaf_kenmerk on journal_leaf (kenmerk) where kenmerk is not null;
+        create table journal_node (
+            level smallint not null,
+            number bigint not null,
+            hash bytea not null,
+            primary key (level, number)
+        );
+        create table journal_checkpoint (
+            size bigint not null,
+            at timestamptz not null,
+            root bytea not null,
+            note text not null,
+            primary key (size, at)
+        );
+        create table journal_state (
+            one boolean primary key default true check (one),
+            size bigint not null,
+            next_xid xid8 not null,
+            floor_id bigint not null,
+            cluster bigint not null
+        );
+        insert into journal_state (size, next_xid, floor_id, cluster)
+            select 0, '0'::xid8, 0, system_identifier from pg_control_system();
+    """)
+    op.execute("""
+        create function journal_refuse() returns trigger language plpgsql as $$
+        begin
+            raise exception 'the journal is append-only';
+        end $$;
+    """)
+    for table in ("journal", "journal_leaf", "journal_node", "journal_checkpoint"):
+        op.execute(f"""
+            create trigger append_only before update or delete or truncate on {table}
+                for each statement execute function journal_refuse()
+        """)

@@ -1,0 +1,34 @@
+"""The append-only journal: writing entries and reading them back.
+
+`add` appends in the caller's transaction, so what is done and the line that tells of it are
+committed together or not at all; a journal that cannot be written refuses the request by
+construction. Entries have no place in the tree yet: `store/sequencer.py` gives it after commit,
+because the order of ids is not the order of commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from openpoort.domain.journal import JournalEntry
+
+ADD = """
+insert into journal (at, entry)
+select * from unnest(%b::timestamptz[], %b::bytea[])
+"""
+"""One statement for any number of entries; use with `parameters` (also in a pipeline)."""
+
+
+def parameters(entries: Sequence[JournalEntry]) -> tuple[list[datetime], list[bytes]]:
+    """What `ADD` asks for, in its order."""
+    return [entry.at for entry in entries], [entry.canonical() for entry in entries]
+
+
+def add(conn: psycopg.Connection[Any], entries: Sequence[JournalEntry]) -> None:
+    """Append `entries`, in their order, in the caller's open transaction."""
+    if entries:
+        conn.execute(ADD, parameters(entries))
