@@ -28,6 +28,17 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Received:
+    """The request as it came in, kept as evidence: every byte of the HTTP body, the content type
+    that goes with it, the TLS client certificate (DER; None without one) and the time."""
+
+    raw: bytes = field(repr=False)
+    received_at: datetime
+    tls_certificate: bytes | None = field(default=None, repr=False)
+    content_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Constatering:
     """`constateringType`: one finding handed to the agency beside the message."""
 
