@@ -1,0 +1,187 @@
+"""What the directory allows, and the sentence it says when it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from openpoort.devkit.directory import BEDRIJF, CLIENTS, default, identities, starting
+from openpoort.devkit.pki import OINS
+from openpoort.domain.fault import Fault
+from openpoort.domain.ids import Identiteit, Oin
+from openpoort.domain.party import Agreement, Directory, Mandate, Party, Right, Window
+from openpoort.domain.partyfile import BadDirectory, read
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+BEDRIJF_OIN, INTERMEDIAIR = Oin(OINS["bedrijf"]), Oin(OINS["intermediair"])
+OWN = identities(*BEDRIJF)[0]
+CLIENT, CHAINED = identities(*CLIENTS[0])[0], identities(*CLIENTS[1])[0]
+
+
+def refusal(directory: Directory, *args: object) -> str:
+    with pytest.raises(Fault) as caught:
+        directory.may_send(*args)  # type: ignore[arg-type] # one row of a table of cases
+    assert caught.value.reason == 100
+    return caught.value.text
+
+
+def test_starting_directory_allows_what_init_promises() -> None:
+    directory = starting()
+    for who in identities(*BEDRIJF):
+        directory.may_send(BEDRIJF_OIN, "Omzetbelasting", who, "Bedrijf", NOW)
+    for client in CLIENTS:
+        for who in identities(*client):
+            directory.may_send(INTERMEDIAIR, "Aangifte_LH", who, "Intermediair", NOW)
+            assert directory.may_read(INTERMEDIAIR, None, who, NOW)
+
+
+def test_default_text_reads_back_as_the_starting_directory() -> None:
+    back, start = read(default()), starting()
+    assert set(back.mandates) == set(start.mandates)
+    assert set(back.agreements) == set(start.agreements)
+    assert back.parties == start.parties
+    assert back.agencies == start.agencies
+
+
+def test_endpoint_placeholder_is_filled() -> None:
+    directory = read(default(), {"agency_port": 9443})
+    assert directory.agency("DEMODIENST").endpoint.startswith("https://localhost:9443/demodienst/")
+
+
+def test_unknown_party_is_named_missing_without_its_number() -> None:
+    text = refusal(starting(), Oin("00000099123456789000"), "Omzetbelasting", OWN, "Bedrijf", NOW)
+    assert "niet aangesloten" in text
+    assert "123456789" not in text
+
+
+def test_missing_agreement_names_the_kind() -> None:
+    directory = Directory((Party(BEDRIJF_OIN, "Acht B.V.", (OWN,)),))
+    text = refusal(directory, BEDRIJF_OIN, "ICP", OWN, "Bedrijf", NOW)
+    assert "geen overeenkomst" in text
+    assert "ICP" in text
+
+
+def test_reading_agreement_is_no_sending_agreement() -> None:
+    directory = Directory(
+        (Party(BEDRIJF_OIN, "Acht B.V.", (OWN,)),),
+        (
+            Agreement(
+                BEDRIJF_OIN, frozenset({"ICP"}), frozenset({"Bedrijf"}), frozenset({Right.READ})
+            ),
+        ),
+    )
+    assert "geen overeenkomst" in refusal(directory, BEDRIJF_OIN, "ICP", OWN, "Bedrijf", NOW)
+    assert directory.may_read(BEDRIJF_OIN, "ICP", OWN, NOW)
+    assert not directory.may_read(BEDRIJF_OIN, "Omzetbelasting", OWN, NOW)
+
+
+def test_role_outside_the_agreement_names_what_is_allowed() -> None:
+    text = refusal(starting(), BEDRIJF_OIN, "ICP", OWN, "Intermediair", NOW)
+    assert "wel: Bedrijf" in text
+
+
+def test_company_cannot_send_for_another() -> None:
+    text = refusal(starting(), BEDRIJF_OIN, "ICP", CLIENT, "Bedrijf", NOW)
+    assert "alleen voor zichzelf" in text
+    assert CLIENT.nummer not in text
+
+
+def test_intermediary_in_role_bedrijf_cannot_use_a_mandate() -> None:
+    assert "alleen voor zichzelf" in refusal(
+        starting(), INTERMEDIAIR, "ICP", CLIENT, "Bedrijf", NOW
+    )
+
+
+def test_no_mandate_no_send_and_no_read() -> None:
+    text = refusal(starting(), INTERMEDIAIR, "ICP", OWN, "Intermediair", NOW)
+    assert "geen machtiging" in text
+    assert not starting().may_read(INTERMEDIAIR, "ICP", OWN, NOW)
+    assert not starting().may_read(INTERMEDIAIR, None, OWN, NOW)
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "allowed"),
+    [
+        (NOW, None, True),  # from: included
+        (NOW + timedelta(microseconds=1), None, False),
+        (None, NOW, False),  # to: excluded
+        (None, NOW + timedelta(microseconds=1), True),
+    ],
+)
+def test_mandate_window_edges(
+    since: datetime | None, until: datetime | None, allowed: bool
+) -> None:
+    mandate = Mandate(OWN, INTERMEDIAIR, frozenset({"ICP"}), window=Window(since, until))
+    directory = replace(starting(), mandates=(mandate,))
+    assert directory.may_read(INTERMEDIAIR, "ICP", OWN, NOW) is allowed
+    if allowed:
+        directory.may_send(INTERMEDIAIR, "ICP", OWN, "Intermediair", NOW)
+    else:
+        text = refusal(directory, INTERMEDIAIR, "ICP", OWN, "Intermediair", NOW)
+        assert "geldig" in text
+
+
+def test_chain_breaks_when_its_first_link_ends() -> None:
+    start = starting()
+    ended = tuple(replace(m, window=Window(None, NOW)) if m.delegate else m for m in start.mandates)
+    text = refusal(
+        replace(start, mandates=ended), INTERMEDIAIR, "ICP", CHAINED, "Intermediair", NOW
+    )
+    assert "doorgegeven" in text
+
+
+def test_ring_of_mandates_proves_nothing() -> None:
+    one, two = INTERMEDIAIR, Oin("00000099003000088000")
+    ring = (
+        Mandate(OWN, one, frozenset({"*"}), giver=two, delegate=True),
+        Mandate(OWN, two, frozenset({"*"}), giver=one, delegate=True),
+    )
+    directory = replace(starting(), mandates=ring)
+    assert "doorgegeven" in refusal(directory, one, "ICP", OWN, "Intermediair", NOW)
+
+
+def test_agencies_have_rights_per_kind() -> None:
+    directory = starting()
+    agency = Oin(OINS["agency"])
+    assert directory.may_set_status(agency, "Omzetbelasting")
+    assert directory.may_return(agency, "Servicebericht")
+    assert not directory.may_set_status(BEDRIJF_OIN, "Omzetbelasting")
+    assert not directory.may_return(INTERMEDIAIR, "Servicebericht")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("party = 1", "list of tables"),
+        ("[[partij]]", "unknown table partij"),
+        ('[[party]]\nname = "A"', "oin is missing"),
+        ('[[party]]\noin = "1"\nname = "A"', "party 1: an OIN has exactly 20 digits"),
+        ('[[party]]\noin = "00000099001000044000"\nname = "A"\nfoo = 1', "unknown key foo"),
+        ('[[party]]\noin = "00000099001000044000"\nname = "A"\nidentities = ["x"]', "TYPE:NUMBER"),
+        ('[[party]]\noin = "00000099001000044000"\nname = "A"\nfault_status = 404', "fault_status"),
+        ('[[agreement]]\nparty = "00000099001000044000"\nkinds = []', "unknown party"),
+        (
+            '[[party]]\noin = "00000099001000044000"\nname = "A"\n'
+            "since = 2026-02-01\nuntil = 2026-01-01",
+            "before until",
+        ),
+        ("a = [", "not TOML"),
+    ],
+)
+def test_bad_file_says_where_and_why(text: str, says: str) -> None:
+    with pytest.raises(BadDirectory, match=says):
+        read(text)
+
+
+def test_party_twice_is_refused() -> None:
+    party = Party(BEDRIJF_OIN, "A")
+    with pytest.raises(ValueError, match="twice"):
+        Directory((party, party))
+
+
+def test_identity_forms_compare_folded() -> None:
+    directory = starting()
+    odd = Identiteit("NL" + OWN.nummer.lower(), "btw")
+    directory.may_send(BEDRIJF_OIN, "ICP", odd, "Bedrijf", NOW)
