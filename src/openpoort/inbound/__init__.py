@@ -1,1 +1,1 @@
-"""The doors: HTTP in, values through, HTTP out."""
+"""The doors: TLS, HTTP and the WUS services; the only room that knows the web framework."""

@@ -1,0 +1,191 @@
+"""The HTTP server of a door: uvicorn with what a public mutual-TLS port needs besides.
+
+The peer certificate goes into the scope (in the style of the ASGI `tls` extension, but as DER);
+a request head has a size and a deadline; when there are too many connections the one that has
+been idle longest makes room, so that idling costs an attacker his own connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from openpoort.inbound.tls import Certificates
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Seconds, bytes and connections per door process."""
+
+    head_bytes: int = 32 * 1024
+    head_seconds: float = 15.0
+    keep_alive_seconds: int = 75
+    handshake_seconds: float = 15.0
+    connections: int = 10_000
+    backlog: int = 2048
+    drain_seconds: int = 4
+
+
+class Line:
+    """What the app may know of the connection under a request."""
+
+    __slots__ = ("lost", "peer", "place", "transport")
+
+    def __init__(self, transport: asyncio.Transport, certificates: Certificates) -> None:
+        tls = transport.get_extra_info("ssl_object")
+        self.transport = transport
+        self.peer: bytes | None = tls.getpeercert(binary_form=True) if tls else None
+        self.place = certificates.of(tls.context if tls else None)
+        self.lost = False
+
+    async def flushed(self, seconds: float = 30.0) -> bool:
+        """Whether the last byte left this process; False when the peer went away first."""
+        end = asyncio.get_running_loop().time() + seconds
+        while not self.lost and self.transport.get_write_buffer_size():
+            if asyncio.get_running_loop().time() > end:
+                return False
+            await asyncio.sleep(0.01)
+        return not self.lost
+
+
+def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpToolsProtocol]:
+    """A protocol class for one door; `idle` is shared by its connections, oldest first."""
+    idle: OrderedDict[HttpToolsProtocol, None] = OrderedDict()
+
+    class DoorProtocol(HttpToolsProtocol):
+        line: Line
+        head_bytes = 0
+        in_head = True
+        head_timer: asyncio.TimerHandle | None = None
+
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+            super().connection_made(transport)
+            self.line = Line(transport, certificates)
+            idle[self] = None
+            self._arm()
+            if len(self.connections) > limits.connections and idle:
+                oldest, _ = idle.popitem(last=False)
+                oldest.transport.abort()
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self.line.lost = exc is not None or not (self.cycle and self.cycle.response_complete)
+            self._disarm()
+            idle.pop(self, None)
+            super().connection_lost(exc)
+
+        def data_received(self, data: bytes) -> None:
+            super().data_received(data)
+            if not self.in_head:
+                return
+            if self.head_timer is None:
+                self._arm()
+            self.head_bytes += len(data)
+            if self.head_bytes > limits.head_bytes and not self.transport.is_closing():
+                self.transport.write(
+                    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
+                    b"connection: close\r\ncontent-length: 0\r\n\r\n"
+                )
+                self.transport.close()
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self.in_head = True
+            self.scope["extensions"] = {"openpoort.line": self.line}  # type: ignore[dict-item]  # a value of ours
+
+        def on_headers_complete(self) -> None:
+            self.in_head = False
+            self.head_bytes = 0
+            self._disarm()
+            idle.pop(self, None)
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            self.in_head = True
+            super().on_message_complete()
+
+        def on_response_complete(self) -> None:
+            if not self.line.lost:
+                idle[self] = None
+            super().on_response_complete()
+
+        def _arm(self) -> None:
+            self.head_timer = self.loop.call_later(limits.head_seconds, self._late)
+
+        def _disarm(self) -> None:
+            if self.head_timer is not None:
+                self.head_timer.cancel()
+                self.head_timer = None
+
+        def _late(self) -> None:
+            self.head_timer = None
+            if self.in_head and not self.transport.is_closing():
+                self.transport.abort()
+
+    return DoorProtocol
+
+
+class DoorServer(uvicorn.Server):
+    """uvicorn's server on sockets that are already bound, with a deadline on handshakes."""
+
+    def __init__(self, app: App, certificates: Certificates, limits: ServerLimits) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,  # type: ignore[arg-type]  # ASGI in plain dictionaries
+                http=protocol(limits, certificates),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=limits.keep_alive_seconds,
+                timeout_graceful_shutdown=limits.drain_seconds,
+                ssl_context_factory=lambda _config, _default: certificates.default(),
+                backlog=limits.backlog,
+            )
+        )
+        self.limits = limits
+        self.on_started: Callable[[], None] = lambda: None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await self.lifespan.startup()
+        config, loop = self.config, asyncio.get_running_loop()
+
+        def build() -> asyncio.Protocol:
+            return config.http_protocol_class(
+                config=config, server_state=self.server_state, app_state={}, _loop=loop
+            )
+
+        self.servers = [
+            await loop.create_server(
+                build,
+                sock=sock,
+                ssl=config.ssl,
+                backlog=config.backlog,
+                ssl_handshake_timeout=self.limits.handshake_seconds,
+                ssl_shutdown_timeout=2.0,
+            )
+            for sock in sockets or []
+        ]
+        self.started = True
+        self.on_started()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """As uvicorn's, but a caught signal is not raised again: we end with exit code 0."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
