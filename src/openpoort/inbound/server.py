@@ -143,7 +143,7 @@ class DoorServer(uvicorn.Server):
     def __init__(self, app: App, certificates: Certificates, limits: ServerLimits) -> None:
         super().__init__(
             uvicorn.Config(
-                app,  # type: ignore[arg-type]  # ASGI in plain dictionaries
+                app,
                 http=protocol(limits, certificates),
                 ws="none",
                 lifespan="off",
@@ -165,9 +165,9 @@ class DoorServer(uvicorn.Server):
         config, loop = self.config, asyncio.get_running_loop()
 
         def build() -> asyncio.Protocol:
-            return config.http_protocol_class(
-                config=config, server_state=self.server_state, app_state={}, _loop=loop
-            )
+            build_one: Any = config.http_protocol_class
+            made: asyncio.Protocol = build_one(config, self.server_state, {}, loop)
+            return made
 
         self.servers = [
             await loop.create_server(

