@@ -48,12 +48,13 @@ def upgrade() -> None:
         create table journal_state (
             one boolean primary key default true check (one),
             size bigint not null,
-            next_xid xid8 not null,
+            after_xid xid8 not null,
+            after_id bigint not null,
             floor_id bigint not null,
             cluster bigint not null
         );
-        insert into journal_state (size, next_xid, floor_id, cluster)
-            select 0, '0'::xid8, 0, system_identifier from pg_control_system();
+        insert into journal_state (size, after_xid, after_id, floor_id, cluster)
+            select 0, '0'::xid8, 0, 0, system_identifier from pg_control_system();
     """)
     op.execute("""
         create function journal_refuse() returns trigger language plpgsql as $$

@@ -1,0 +1,173 @@
+"""Giving committed entries their place in the Merkle tree, one sequencer at a time.
+
+Ids are handed out before commit, so the order of ids is not the order in which entries become
+visible: a reader that stops at the highest id it saw would skip the entry of a slower
+transaction for good. The watermark `pg_snapshot_xmin` settles it: every transaction below it has
+ended, so the entries below it, ordered by (transaction, id), can never get a newcomer in between.
+An entry waits for its place until the oldest writing transaction of its time has ended (the merge
+delay); readers without writes, such as a backup, do not hold it up.
+
+Crash: a batch, its nodes and the new position are one transaction. Two nodes: an advisory lock
+held by that same transaction, so a sequencer that dies frees it.
+Restore into another cluster: transaction numbers begin again there. The system identifier tells;
+then everything present is placed by id once, and the numbers count from there (`_adopt`).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from openpoort.domain import checkpoint, merkle
+from openpoort.domain.checkpoint import Checkpoint
+from openpoort.store import tree
+
+Connection = psycopg.Connection[Any]
+LOCK = 0x6A6F75726E616C  # "journal"
+
+_STATE = """
+select size, after_xid, after_id, floor_id,
+       cluster = (select system_identifier from pg_control_system()),
+       pg_snapshot_xmin(pg_current_snapshot())
+from journal_state
+"""
+_NEXT = """
+select xid, id, at, entry from journal
+where (xid, id) > (%s::xid8, %s) and xid < %s::xid8 and id > %s
+order by xid, id limit %s
+"""
+_ALL_UNPLACED = """
+select xid, id, at, entry from journal j
+where not exists (select from journal_leaf l where l.id = j.id) order by id
+"""
+_LAST = "select note, size, root from journal_checkpoint order by size desc, at desc limit 1"
+
+
+class JournalBroken(Exception):
+    """The stored tree contradicts what was signed before: never sign over it. Says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """One step: `count` entries got a place; `size` is the tree's; `more` if some wait below
+    the watermark. None of it when another sequencer was at work."""
+
+    count: int
+    size: int
+    more: bool
+
+
+def step(conn: Connection, batch: int = 5000, *, wait: bool = False) -> Placed | None:
+    """Place at most `batch` entries in one transaction; None while another sequencer works.
+
+    With `wait`, stands in line for the lock instead. `conn` is outside a transaction.
+    """
+    with conn.transaction():
+        if not _lock(conn, wait):
+            return None
+        state = conn.execute(_STATE).fetchone()
+        assert state is not None
+        size, after_xid, after_id, floor, same_cluster, watermark = state
+        if not same_cluster:
+            return _adopt(conn, size)
+        rows = conn.execute(_NEXT, (after_xid, after_id, watermark, floor, batch)).fetchall()
+        if not rows:
+            return Placed(0, size, False)
+        _place(conn, size, rows)
+        conn.execute(
+            "update journal_state set size = %s, after_xid = %s::xid8, after_id = %s",
+            (size + len(rows), rows[-1][0], rows[-1][1]),
+        )
+        return Placed(len(rows), size + len(rows), len(rows) == batch)
+
+
+def sign(
+    conn: Connection, key: Ed25519PrivateKey, origin: str, at: datetime
+) -> tuple[Checkpoint, str] | None:
+    """Sign and store a checkpoint of the whole tree; None when the last one has its size.
+
+    Raises JournalBroken when the tree does not extend the last checkpoint, or that one is not
+    ours: a signature over a changed tree would lend it our word.
+    """
+    with conn.transaction():
+        _lock(conn, wait=True)
+        size = _one(conn, "select size from journal_state")
+        last = conn.execute(_LAST).fetchone()
+        if size == (last[1] if last else 0):
+            return None
+        try:
+            root = tree.root(conn, size)
+            if last is not None:
+                _extends(conn, checkpoint.open_checkpoint(last[0], key.public_key()), size, root)
+        except (tree.MissingNode, checkpoint.BadCheckpoint) as exc:
+            raise JournalBroken(str(exc)) from exc
+        point = Checkpoint(origin, size, root, at)
+        note = checkpoint.sign(point, key)
+        conn.execute(
+            "insert into journal_checkpoint (size, at, root, note) values (%s, %s, %s, %s)",
+            (size, at, root, note),
+        )
+        return point, note
+
+
+def _extends(conn: Connection, last: Checkpoint, size: int, root: bytes) -> None:
+    if size < last.size:
+        raise JournalBroken(f"the tree has {size} entries, the last checkpoint {last.size}")
+    proof = tree.consistency(conn, last.size, size)
+    if not merkle.extends(last.size, size, last.root, root, proof):
+        raise JournalBroken(f"the tree of {size} does not extend the checkpoint of {last.size}")
+
+
+def _lock(conn: Connection, wait: bool) -> bool:
+    if wait:
+        conn.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
+        return True
+    return bool(_one(conn, "select pg_try_advisory_xact_lock(%s)", (LOCK,)))
+
+
+def _adopt(conn: Connection, size: int) -> Placed:
+    """First step in another cluster: place all by id, writers held off meanwhile."""
+    conn.execute("lock table journal in share row exclusive mode")
+    rows = conn.execute(_ALL_UNPLACED).fetchall()
+    _place(conn, size, rows)
+    conn.execute(
+        "update journal_state set size = %s, after_xid = '0'::xid8, after_id = 0, "
+        "floor_id = (select coalesce(max(id), 0) from journal), "
+        "cluster = (select system_identifier from pg_control_system())",
+        (size + len(rows),),
+    )
+    return Placed(len(rows), size + len(rows), False)
+
+
+def _place(conn: Connection, size: int, rows: Sequence[tuple[Any, int, datetime, bytes]]) -> None:
+    """Write leaves and the nodes they complete."""
+    edge = tree.edge(conn, size)
+    leaves = [merkle.leaf_hash(row[3]) for row in rows]
+    with conn.cursor() as cursor:
+        with cursor.copy("copy journal_leaf (leaf, xid, id, at, kenmerk, hash) from stdin") as copy:
+            for leaf, (row, digest) in enumerate(zip(rows, leaves, strict=True), size):
+                copy.write_row((leaf, row[0], row[1], row[2], _kenmerk(row[3]), digest))
+        with cursor.copy("copy journal_node (level, number, hash) from stdin") as copy:
+            for node in edge.append(leaves):
+                copy.write_row(node)
+
+
+def _kenmerk(entry: bytes) -> str | None:
+    """The message an entry is about. One odd entry must never stop the whole journal."""
+    try:
+        return str(uuid.UUID(json.loads(entry)["kenmerk"]))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _one(conn: Connection, sql: str, parameters: tuple[object, ...] = ()) -> Any:
+    row = conn.execute(sql, parameters).fetchone()
+    assert row is not None
+    return row[0]

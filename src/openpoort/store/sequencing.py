@@ -1,0 +1,81 @@
+"""The sequencer as a thread of a worker: places entries and signs checkpoints on a schedule.
+
+Any number of workers may run one; the lock in `store/sequencer.py` lets one work at a time and
+the others come back later. A poll, not a notification: entries may wait, commits may not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from openpoort import telemetry
+from openpoort.domain.checkpoint import Checkpoint
+from openpoort.store import sequencer
+from openpoort.store.sequencer import Connection, JournalBroken
+
+_log = telemetry.logger("journal")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class Sequencer:
+    """`poll` is the pause when nothing waits, `every` the time between checkpoints.
+
+    `copy` is a file outside the database to which each signed checkpoint is appended: who can
+    rewrite the database cannot rewrite that file with it.
+    """
+
+    dsn: str
+    key: Ed25519PrivateKey
+    origin: str
+    poll: timedelta = timedelta(seconds=1)
+    every: timedelta = timedelta(seconds=60)
+    copy: Path | None = None
+    now: Callable[[], datetime] = utc_now
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop`; a lost connection is opened again, a broken journal ends it."""
+        while not stop.is_set():
+            try:
+                with psycopg.connect(self.dsn, application_name="openpoort sequencer") as conn:
+                    self._work(conn, stop)
+            except psycopg.Error as exc:
+                _log.warning("sequencer_lost_database", error=type(exc).__name__)
+                stop.wait(self.poll.total_seconds())
+            except JournalBroken as exc:
+                _log.critical("journal_broken", what=str(exc))
+                return
+
+    def _work(self, conn: Connection, stop: threading.Event) -> None:
+        due = self.now()
+        while not stop.is_set():
+            placed = sequencer.step(conn)
+            if self.now() >= due:
+                self.checkpoint(conn)
+                due = self.now() + self.every
+            if placed is None or not placed.more:
+                stop.wait(self.poll.total_seconds())
+
+    def checkpoint(self, conn: Connection) -> Checkpoint | None:
+        """Sign what is placed; None when the last checkpoint covers it. Raises JournalBroken."""
+        signed = sequencer.sign(conn, self.key, self.origin, self.now())
+        if signed is None:
+            return None
+        point, note = signed
+        if self.copy is not None:
+            with contextlib.suppress(FileExistsError):
+                self.copy.touch(mode=0o644, exist_ok=False)
+            with self.copy.open("a", encoding="utf-8") as file:
+                file.write(note + "\n")
+        return point
