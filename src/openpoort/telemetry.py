@@ -1,23 +1,93 @@
-"""Structured logs, metrics and security events, with masking.
+"""Structured logs and security events, with masking.
 
-Logs go to stderr: readable on a terminal, one JSON object a line elsewhere. Nothing personal
-is ever logged; identifiers mask themselves (`domain/ids.py`), payload bytes are cut out here.
+Logs go to stderr: readable on a terminal, one JSON object a line elsewhere. Security events go to
+a file of their own when one is named, else to stderr. Nothing personal is ever written:
+identifiers mask themselves (`domain/ids.py`); here, as the last net, bytes are cut out and what
+looks like a BSN or a private key is masked, whoever let it through.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
 
+from openpoort.domain.event import Event
+from openpoort.domain.ids import elfproef, mask
+
+_NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
+_SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
+)
+
+
+def scrub(value: Any) -> Any:
+    """`value` without bytes, private keys or numbers that pass the eleven test, at any depth."""
+    if isinstance(value, str):
+        value = _NINE_DIGITS.sub(lambda m: mask(m[0]) if elfproef(m[0]) else m[0], value)
+        return _SECRET.sub("<private key>", value) if "PRIVATE KEY" in value else value
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"<{len(value)} bytes>"
+    if isinstance(value, Mapping):
+        return {scrub(k): scrub(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [scrub(v) for v in value]
+    return value
+
 
 def _cut(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, bytes | bytearray | memoryview):
-            event[key] = f"<{len(value)} bytes>"
+        if key != "exc_info":
+            event[key] = scrub(value)
     return event
+
+
+def _last_net(_: Any, __: str, line: str) -> str:
+    """What came into the line through somebody's `repr`."""
+    cleaned = scrub(line)
+    assert isinstance(cleaned, str)
+    return cleaned
+
+
+def _render(event: Event) -> bytes:
+    line = json.dumps(scrub(event.record), ensure_ascii=False, separators=(",", ":"))
+    return line.encode("utf-8", "backslashreplace") + b"\n"
+
+
+_security_file: Path | None = None
+
+
+def security_log(path: Path | None) -> None:
+    """Where this process writes security events; None for stderr. Raises OSError if it cannot."""
+    global _security_file  # noqa: PLW0603  # one log per process, set once by the wiring
+    if path is not None:
+        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640))
+    _security_file = path
+
+
+def emit(event: Event) -> None:
+    """Write one event as one line. Opened anew each time, so that the log may be rotated; one
+    write in append mode, so that lines of several processes do not mix. A log that cannot be
+    written loses no event: the line goes to stderr."""
+    line = _render(event)
+    if _security_file is not None:
+        try:
+            log = os.open(_security_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            try:
+                if os.write(log, line) == len(line):
+                    return
+            finally:
+                os.close(log)
+        except OSError as exc:
+            logger("telemetry").error("security_log_unwritable", error=exc.strerror)
+    sys.stderr.write(line.decode())
+    sys.stderr.flush()
 
 
 def configure(level: str = "INFO") -> None:
@@ -26,16 +96,18 @@ def configure(level: str = "INFO") -> None:
     renderer: Any = (
         structlog.dev.ConsoleRenderer() if terminal else structlog.processors.JSONRenderer()
     )
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.dict_tracebacks
+        if not terminal
+        else structlog.processors.StackInfoRenderer(),
+        _cut,
+        renderer,
+        _last_net,
+    ]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks
-            if not terminal
-            else structlog.processors.StackInfoRenderer(),
-            _cut,
-            renderer,
-        ],
+        processors=processors,
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
