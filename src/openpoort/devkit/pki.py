@@ -29,6 +29,16 @@ OINS = {
 """OIN per file name in `pki/`. `server` is the gateway; `agency` DEMODIENST; `register`
 DEMOREGISTER."""
 
+_TRUST = """\
+# Whom this gateway believes; the format stands in docs/how-to/certificates.md.
+test_oins = true
+
+[[generation]]
+name = "openpoort development"
+roots = ["ca.pem"]
+intermediates = ["intermediate.pem"]
+purposes = ["authentication", "signature"]
+"""
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
@@ -48,7 +58,8 @@ _ACTORS = {
 
 
 def create(folder: Path, hosts: Sequence[str] = ()) -> None:
-    """Write the whole development PKI into `folder` (made when missing).
+    """Write the whole development PKI into `folder` (made when missing), with the trust store
+    (`trust.toml`) of a gateway that believes it.
 
     `server` and the agencies carry localhost, 127.0.0.1, ::1 and `hosts` in SAN; the first of
     `hosts` becomes the server's common name, because .NET compares that with the address.
@@ -61,6 +72,7 @@ def create(folder: Path, hosts: Sequence[str] = ()) -> None:
     _secret(folder / "ca.key", authority.key_pem(root.key))
     (folder / "intermediate.pem").write_bytes(authority.pem(issuing.certificate))
     _secret(folder / "intermediate.key", authority.key_pem(issuing.key))
+    (folder / "trust.toml").write_text(_TRUST)
     for name in OINS:
         write(folder, name, issue(issuing, name, at, hosts))
     _checkpoint(folder)
