@@ -153,13 +153,13 @@ def _place(conn: Connection, size: int, rows: Sequence[tuple[Any, int, datetime,
     with conn.cursor() as cursor:
         with cursor.copy("copy journal_leaf (leaf, xid, id, at, kenmerk, hash) from stdin") as copy:
             for leaf, (row, digest) in enumerate(zip(rows, leaves, strict=True), size):
-                copy.write_row((leaf, row[0], row[1], row[2], _kenmerk(row[3]), digest))
+                copy.write_row((leaf, row[0], row[1], row[2], kenmerk_of(row[3]), digest))
         with cursor.copy("copy journal_node (level, number, hash) from stdin") as copy:
             for node in edge.append(leaves):
                 copy.write_row(node)
 
 
-def _kenmerk(entry: bytes) -> str | None:
+def kenmerk_of(entry: bytes) -> str | None:
     """The message an entry is about. One odd entry must never stop the whole journal."""
     try:
         return str(uuid.UUID(json.loads(entry)["kenmerk"]))
