@@ -1,0 +1,213 @@
+"""What happens to a process after it was taken in: lock it, then write everything at once.
+
+Every change to a process goes through here, whoever makes it (engine, agency, operator): rows
+are locked in the order of their kenmerk, so that nobody deadlocks and the numbers and times of
+statuses rise without a gap.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from openpoort.domain.fault import Fout
+from openpoort.domain.journal import JournalEntry
+from openpoort.store import journal, messages
+from openpoort.store.messages import Accept, JobRow, StatusRow, columns
+from openpoort.store.payloads import Stored
+
+Connection = psycopg.Connection[Any]
+TICK = timedelta(milliseconds=1)
+
+
+@dataclass(slots=True)
+class Process:
+    """The state of a process, locked for the transaction; what is added is written by `apply`.
+
+    `state`: running, waiting (for the agency), parked, delivered, rejected, cancelled. `open`
+    counts jobs of the present step that are not done. `episode` says that the sender was told
+    of a technical problem that has not passed yet.
+    """
+
+    day: date
+    kenmerk: UUID
+    berichtsoort: str
+    sender: str
+    state: str
+    seq: int
+    last_at: datetime
+    open: int
+    episode: bool
+    data: dict[str, Any]
+    statuses: list[StatusRow] = field(default_factory=list)
+    entries: list[JournalEntry] = field(default_factory=list)
+    jobs: list[JobRow] = field(default_factory=list)
+    parked: list[Parking] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    mailbox: list[Mail] = field(default_factory=list)
+    children: list[Accept] = field(default_factory=list)
+    payloads: list[Stored] = field(default_factory=list)
+
+    def add(
+        self, code: str, at: datetime, fout: Fout | None = None, details: str | None = None
+    ) -> None:
+        """One status more; its time is `at`, or just after the last one when that is later."""
+        self.seq += 1
+        self.last_at = max(at, self.last_at + TICK)
+        self.statuses.append(StatusRow(self.seq, code, self.last_at, fout, details))
+        note: dict[str, object] = {"code": code, "seq": self.seq}
+        if fout:
+            note["foutcode"] = fout.foutcode
+        self.note("status.set", self.last_at, note)
+
+    def note(
+        self,
+        kind: str,
+        at: datetime,
+        data: Mapping[str, object] | None = None,
+        actor: str = "openpoort",
+    ) -> None:
+        """One line in the journal."""
+        self.entries.append(JournalEntry(kind, at, actor, str(self.kenmerk), data or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A job that waits for a person, with the reason."""
+
+    step: str
+    lane: str
+    agency: str | None
+    generation: int
+    attempts: int
+    since: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An agency has it: `receipt` is the digest of what it answered."""
+
+    agency: str
+    generation: int
+    message_id: str
+    attempts: int
+    delivered_at: datetime
+    receipt: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A message for a receiver to fetch. `owner` is its OIN; empty: only through a mandate."""
+
+    shown: UUID
+    owner: str
+    belang: str
+    berichtsoort: str
+    at: datetime
+
+
+LOCK = """
+select p.day, p.kenmerk, p.berichtsoort, p.sender, p.state, p.seq, p.last_at, p.open, p.episode,
+    coalesce(p.data, '{}'::jsonb)
+from process p join unnest(%b::uuid[], %b::date[]) w(k, d) on p.kenmerk = w.k and p.day = w.d
+order by p.kenmerk for update of p
+"""
+
+
+def lock(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UUID, Process]:
+    """Lock processes for this transaction; by kenmerk."""
+    pairs = sorted(set(wanted))
+    if not pairs:
+        return {}
+    rows = conn.execute(
+        LOCK, [[k for k, _ in pairs], [d for _, d in pairs]], binary=True
+    ).fetchall()
+    return {row[1]: Process(*row) for row in rows}
+
+
+UPDATE = """
+update process p set state = w.state, seq = w.seq, last_at = w.last_at, open = w.open,
+    episode = w.episode, unread = p.unread or w.told, data = w.data::jsonb
+from unnest(%b::uuid[], %b::date[], %b::text[], %b::int2[], %b::timestamptz[], %b::int2[],
+    %b::bool[], %b::bool[], %b::text[])
+    as w(kenmerk, day, state, seq, last_at, open, episode, told, data)
+where p.kenmerk = w.kenmerk and p.day = w.day
+"""
+PARK = """
+insert into parked
+    (day, kenmerk, step, lane, agency, generation, attempts, since, reason)
+select * from unnest(%b::date[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::int2[],
+    %b::int4[], %b::timestamptz[], %b::text[])
+"""
+DELIVERY = """
+insert into delivery
+    (day, kenmerk, agency, generation, message_id, attempts, delivered_at, receipt)
+select * from unnest(%b::date[], %b::uuid[], %b::text[], %b::int2[], %b::text[], %b::int4[],
+    %b::timestamptz[], %b::bytea[]) on conflict do nothing
+"""
+MAILBOX = """
+insert into mailbox (day, kenmerk, shown, owner, belang, berichtsoort, at)
+select * from unnest(%b::date[], %b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[],
+    %b::timestamptz[])
+"""
+
+
+def apply(conn: Connection, changed: Sequence[Process]) -> None:
+    """Write what was added to locked processes, in the caller's transaction."""
+    if not changed:
+        return
+    with conn.pipeline():
+        conn.execute(
+            UPDATE,
+            columns(
+                ((p.kenmerk, p.day, p.state, p.seq, p.last_at, p.open, p.episode,
+                  bool(p.statuses), json.dumps(p.data) if p.data else None)
+                 for p in changed), 9,
+            ),
+        )  # fmt: skip
+        messages.insert_statuses(conn, ((p.day, p.kenmerk, s) for p in changed for s in p.statuses))
+        messages.insert_jobs(conn, [job for p in changed for job in p.jobs])
+        _rare(conn, changed)
+        entries = [entry for p in changed for entry in p.entries]
+        if entries:
+            conn.execute(journal.ADD, journal.parameters(entries))
+
+
+def _rare(conn: Connection, changed: Sequence[Process]) -> None:
+    parked = [
+        (p.day, p.kenmerk, x.step, x.lane, x.agency, x.generation, x.attempts, x.since, x.reason)
+        for p in changed for x in p.parked
+    ]  # fmt: skip
+    if parked:
+        conn.execute(PARK, columns(parked, 9))
+    deliveries = [
+        (p.day, p.kenmerk, x.agency, x.generation, x.message_id, x.attempts, x.delivered_at,
+         x.receipt)
+        for p in changed for x in p.deliveries
+    ]  # fmt: skip
+    if deliveries:
+        conn.execute(DELIVERY, columns(deliveries, 8))
+    mail = [
+        (p.day, p.kenmerk, x.shown, x.owner, x.belang, x.berichtsoort, x.at)
+        for p in changed for x in p.mailbox
+    ]  # fmt: skip
+    if mail:
+        conn.execute(MAILBOX, columns(mail, 7))
+    messages.insert_payloads(conn, [(p.day, x) for p in changed for x in p.payloads])
+    messages.insert(conn, [child for p in changed for child in p.children])
+
+
+def register(conn: Connection, kenmerk: UUID) -> tuple[date, str, str, str | None] | None:
+    """(day, berichtsoort, sender, switch) of a kenmerk; None when there is no such process."""
+    row = conn.execute(
+        "select day, berichtsoort, sender, switch from register where kenmerk = %b",
+        [kenmerk], binary=True,
+    ).fetchone()  # fmt: skip
+    return (row[0], row[1], row[2], row[3]) if row else None

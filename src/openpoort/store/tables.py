@@ -1,0 +1,97 @@
+"""Partitions: made ahead of time and when a day needs one, dropped when retention ends.
+
+A partition holds one week of acceptance, Monday to Sunday. It is made beside its table and then
+attached, because `create table ... partition of` would lock the whole table against writing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+PARTITIONED = (
+    "message", "process", "status", "request", "answer", "payload", "delivery", "mailbox", "seen",
+)  # fmt: skip
+"""All tables with a `day`; their retention classes differ (docs: retention)."""
+
+_LOCK = 0x6F706172  # one maker of partitions at a time, over all processes
+Connection = psycopg.Connection[Any]
+
+
+def week(day: date) -> date:
+    """The Monday of the week of `day`: what partitions are named after."""
+    return day - timedelta(days=day.weekday())
+
+
+def partition(table: str, monday: date) -> str:
+    return f"{table}_{monday:%Y%m%d}"
+
+
+def ensure(conn: Connection, day: date, ahead: int = 0) -> None:
+    """Make the partitions of the week of `day` and of `ahead` weeks after it, where missing.
+
+    Must not run inside a transaction that has touched the tables: attaching waits for writers.
+    """
+    mondays = [week(day) + timedelta(weeks=n) for n in range(ahead + 1)]
+    wanted = {partition(t, m): (t, m) for m in mondays for t in PARTITIONED}
+    with conn.transaction():
+        rows = conn.execute(
+            "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+            " where c.relname = any(%s)",
+            [list(wanted)],
+        ).fetchall()
+        missing = [name for name in wanted if name not in {row[0] for row in rows}]
+        if not missing:
+            return
+        conn.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        for name in missing:
+            table, monday = wanted[name]
+            _make(conn, table, name, monday)
+
+
+def _make(conn: Connection, table: str, name: str, monday: date) -> None:
+    have = conn.execute(
+        "select exists(select from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " where c.relname = %s)",
+        [name],
+    ).fetchone()
+    if have is not None and have[0]:
+        return  # another process made it while we waited for the lock
+    parent, child = sql.Identifier(table), sql.Identifier(name)
+    conn.execute(
+        sql.SQL("create table if not exists {} (like {} including all)").format(child, parent)
+    )
+    if table == "process":
+        # Room on the page for the updates of a running message: they then touch no index.
+        conn.execute(sql.SQL("alter table {} set (fillfactor = 60)").format(child))
+    conn.execute(
+        sql.SQL("alter table {} attach partition {} for values from ({}) to ({})").format(
+            parent, child, sql.Literal(monday), sql.Literal(monday + timedelta(weeks=1))
+        )
+    )
+
+
+def drop(conn: Connection, table: str, monday: date) -> int:
+    """Drop one partition; the number of rows it held. In the caller's transaction, so that the
+    journal entry that proves the deletion is committed with it."""
+    if table not in PARTITIONED:
+        raise ValueError(f"{table} has no partitions")
+    name = sql.Identifier(partition(table, monday))
+    row = conn.execute(sql.SQL("select count(*) from {}").format(name)).fetchone()
+    conn.execute(sql.SQL("drop table {}").format(name))
+    return int(row[0]) if row else 0
+
+
+def weeks(conn: Connection, table: str) -> list[date]:
+    """Mondays of the partitions of `table`, oldest first."""
+    rows = conn.execute(
+        "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
+        " join pg_class p on p.oid = i.inhparent where p.relname = %s order by 1",
+        [table],
+    ).fetchall()
+    return [
+        date(int(name[-8:-4]), int(name[-4:-2]), int(name[-2:])) for (name,) in rows
+    ]  # fmt: skip
