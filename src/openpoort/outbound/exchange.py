@@ -1,0 +1,116 @@
+"""One signed question and its signed answer over HTTPS, as both a company and the gateway ask it.
+
+Seals the request, reads the answer, and judges it: signed by somebody trusted, about this very
+request, made just now. What the answer means is the caller's business.
+Source: Digipoort koppelvlak WUS 1.2 (request and response profile), WS-Addressing 1.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from openpoort.domain.fault import Fault, Fout, Refusal
+from openpoort.outbound.http import Answer, Https
+from openpoort.wire.services import Operation
+from openpoort.wire.soap import Signer, SignedMessage, SoapFault, open_answer, seal_request
+
+ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
+SKEW = timedelta(minutes=5)
+
+
+class BadAnswer(Exception):
+    """An answer came and cannot be trusted or understood; `str()` says why."""
+
+
+class Faulted(Exception):
+    """The other side answered with a SOAP fault.
+
+    `fout` is its foutcode and foutbeschrijving (Dutch); None if the detail had another form.
+    """
+
+    def __init__(self, fault: SoapFault, status: int) -> None:
+        self.fout: Fout | None = fault.fout
+        self.faultcode = fault.faultcode
+        self.faultstring = fault.faultstring
+        self.status = status
+        text = f"{fault.fout.foutcode}: {fault.fout.foutbeschrijving}" if fault.fout else ""
+        super().__init__(text or f"{fault.faultcode}: {fault.faultstring}")
+
+
+class Judge(Protocol):
+    """A verdict on the certificate that signed an answer."""
+
+    def __call__(self, token: bytes, tls_leaf: bytes | None, at: datetime) -> None:
+        """Raises BadAnswer if `token` (DER) may not speak for the other side."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """How to ask: with which connection and key, whom to believe, and what time it is."""
+
+    http: Https
+    signer: Signer
+    judge: Judge
+    now: Callable[[], datetime]
+    hash_name: str = "sha256"
+    skew: timedelta = SKEW
+
+    def ask(
+        self, url: str, operation: Operation, body: bytes, message_id: str
+    ) -> SignedMessage:
+        """The verified answer to one request.
+
+        Raises NoAnswer (transport), Faulted (a SOAP fault) or BadAnswer (not to be trusted).
+        """
+        raw = seal_request(
+            body,
+            to=url,
+            action=operation.action,
+            message_id=message_id,
+            created=self.now(),
+            signer=self.signer,
+            hash_name=self.hash_name,
+        )
+        answer = self.http.post(
+            url,
+            raw,
+            {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'},
+        )
+        message = _opened(answer)
+        self._check(message, operation, message_id)
+        self.judge(message.token, answer.tls_leaf, self.now())
+        return message
+
+    def _check(self, message: SignedMessage, operation: Operation, message_id: str) -> None:
+        addressing = message.addressing
+        if addressing.relates_to != message_id:
+            raise BadAnswer("the answer is about another request (wsa:RelatesTo)")
+        if addressing.action != operation.response_action:
+            raise BadAnswer(f"the answer has another wsa:Action: {addressing.action}")
+        if addressing.to not in (None, "", ANONYMOUS):
+            raise BadAnswer(f"the answer is for somebody else (wsa:To {addressing.to})")
+        if message.operation != operation.response:
+            raise BadAnswer(f"the answer holds {message.operation}, not {operation.response}")
+        now = self.now()
+        if abs(message.created - now) > self.skew:
+            raise BadAnswer(f"the answer was made at {message.created.isoformat()}, not now")
+        if message.expires is not None and message.expires < now - self.skew:
+            raise BadAnswer(f"the answer expired at {message.expires.isoformat()}")
+
+
+def _opened(answer: Answer) -> SignedMessage:
+    if answer.status == 403 and not answer.body:
+        raise BadAnswer("HTTP 403: the certificate is not accepted")
+    if not answer.body:
+        raise BadAnswer(f"HTTP {answer.status} without a body")
+    try:
+        opened = open_answer(answer.body)
+    except (Fault, Refusal) as error:
+        raise BadAnswer(f"HTTP {answer.status}, no valid signed answer: {error}") from error
+    if isinstance(opened, SoapFault):
+        raise Faulted(opened, answer.status)
+    return opened
