@@ -16,20 +16,21 @@ from datetime import datetime, timedelta
 
 from lxml import etree
 
-from openpoort.client.names import (
+from openpoort.wire.names import (
     ANONYMOUS,
-    BASE64,
-    DIGESTS,
+    BASE64_BINARY,
+    DIGEST_URI,
     DS,
-    EXC,
-    SIGNATURES,
+    EXC_C14N,
+    SIGNATURE_URI,
     SOAP,
     WSA,
     WSSE,
     WSU,
     X509V3,
 )
-from openpoort.wire.soap import Signer
+from openpoort.wire.seal import Signer
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -46,7 +47,7 @@ class Shape:
     digest: str = "sha256"
     signature: str = "sha256"
     key_info: str = "bst"
-    canonical: str = EXC
+    canonical: str = EXC_C14N
     inclusive: str | None = None
     reply_to: str = ANONYMOUS
     message_id: str | None = None
@@ -119,12 +120,12 @@ def _security(shape: Shape, created: datetime, signer: Signer) -> etree._Element
                 expires.text = moment(created + shape.lifetime, shape.fraction)
         elif name == "BinarySecurityToken" and shape.key_info == "bst":
             token = etree.SubElement(
-                security, f"{{{WSSE}}}{name}", EncodingType=BASE64, ValueType=X509V3
+                security, f"{{{WSSE}}}{name}", EncodingType=BASE64_BINARY, ValueType=X509V3
             )
             _name(token)
             token.text = base64.b64encode(signer.certificate).decode()
         elif name == "Signature":
-            etree.SubElement(security, f"{{{DS}}}Signature", nsmap={None: DS})
+            etree.SubElement(security, f"{{{DS}}}Signature", nsmap={"ds": DS})
     return security
 
 
@@ -135,13 +136,15 @@ def moment(at: datetime, fraction: int) -> str:
     return f"{text}.{digits}Z" if fraction else f"{text}Z"
 
 
-def canonical(element: etree._Element, algorithm: str = EXC, inclusive: str | None = None) -> bytes:
+def canonical(
+    element: etree._Element, algorithm: str = EXC_C14N, inclusive: str | None = None
+) -> bytes:
     """C14N without comments, exclusive or inclusive by `algorithm`."""
     prefixes = inclusive.split() if inclusive else None
     return etree.tostring(
         element,
         method="c14n",
-        exclusive=algorithm == EXC,
+        exclusive=algorithm == EXC_C14N,
         with_comments=False,
         inclusive_ns_prefixes=prefixes,
     )
@@ -152,8 +155,8 @@ def _sign(root: etree._Element, shape: Shape, signer: Signer) -> None:
     if signature is None:
         return
     info = etree.SubElement(signature, f"{{{DS}}}SignedInfo")
-    etree.SubElement(info, f"{{{DS}}}CanonicalizationMethod", Algorithm=EXC)
-    etree.SubElement(info, f"{{{DS}}}SignatureMethod", Algorithm=SIGNATURES[shape.signature])
+    etree.SubElement(info, f"{{{DS}}}CanonicalizationMethod", Algorithm=EXC_C14N)
+    etree.SubElement(info, f"{{{DS}}}SignatureMethod", Algorithm=SIGNATURE_URI[shape.signature])
     for name in shape.parts():
         target = root.find(f".//*[@{{{WSU}}}Id='id-{name}']")
         if target is not None:
@@ -170,11 +173,11 @@ def _reference(target: etree._Element, name: str, shape: Shape) -> etree._Elemen
     if shape.inclusive is not None:
         etree.SubElement(
             transform,
-            f"{{{EXC}}}InclusiveNamespaces",
-            nsmap={"ec": EXC},
+            f"{{{EXC_C14N}}}InclusiveNamespaces",
+            nsmap={"ec": EXC_C14N},
             PrefixList=shape.inclusive,
         )
-    etree.SubElement(reference, f"{{{DS}}}DigestMethod", Algorithm=DIGESTS[shape.digest])
+    etree.SubElement(reference, f"{{{DS}}}DigestMethod", Algorithm=DIGEST_URI[shape.digest])
     digest = hashlib.new(shape.digest, canonical(target, shape.canonical, shape.inclusive))
     value = etree.SubElement(reference, f"{{{DS}}}DigestValue")
     value.text = base64.b64encode(digest.digest()).decode()

@@ -14,10 +14,11 @@ from typing import Protocol
 
 from openpoort.domain.fault import Fault, Fout, Refusal
 from openpoort.outbound.http import Answer, Https
+from openpoort.wire.names import ANONYMOUS
+from openpoort.wire.seal import Signer, seal_request
 from openpoort.wire.services import Operation
-from openpoort.wire.soap import Signer, SignedMessage, SoapFault, open_answer, seal_request
+from openpoort.wire.soap import SignedMessage, SoapFault, open_answer
 
-ANONYMOUS = "http://www.w3.org/2005/08/addressing/anonymous"
 SKEW = timedelta(minutes=5)
 
 
@@ -59,9 +60,7 @@ class Exchange:
     hash_name: str = "sha256"
     skew: timedelta = SKEW
 
-    def ask(
-        self, url: str, operation: Operation, body: bytes, message_id: str
-    ) -> SignedMessage:
+    def ask(self, url: str, operation: Operation, body: bytes, message_id: str) -> SignedMessage:
         """The verified answer to one request.
 
         Raises NoAnswer (transport), Faulted (a SOAP fault) or BadAnswer (not to be trusted).
@@ -93,8 +92,8 @@ class Exchange:
             raise BadAnswer(f"the answer has another wsa:Action: {addressing.action}")
         if addressing.to not in (None, "", ANONYMOUS):
             raise BadAnswer(f"the answer is for somebody else (wsa:To {addressing.to})")
-        if message.operation != operation.response:
-            raise BadAnswer(f"the answer holds {message.operation}, not {operation.response}")
+        if message.body.tag != operation.response:
+            raise BadAnswer(f"the answer holds {message.operation}")
         now = self.now()
         if abs(message.created - now) > self.skew:
             raise BadAnswer(f"the answer was made at {message.created.isoformat()}, not now")
@@ -108,7 +107,7 @@ def _opened(answer: Answer) -> SignedMessage:
     if not answer.body:
         raise BadAnswer(f"HTTP {answer.status} without a body")
     try:
-        opened = open_answer(answer.body)
+        opened = open_answer(answer.body, answer.content_type)
     except (Fault, Refusal) as error:
         raise BadAnswer(f"HTTP {answer.status}, no valid signed answer: {error}") from error
     if isinstance(opened, SoapFault):

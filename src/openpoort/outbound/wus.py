@@ -18,8 +18,8 @@ from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted
 from openpoort.outbound.http import Https, NoAnswer
 from openpoort.process.ports import Agency, DeliveryFailed, DeliveryRefused
 from openpoort.wire import koppelvlak
+from openpoort.wire.seal import Signer
 from openpoort.wire.services import AFLEVER
-from openpoort.wire.soap import Signer
 
 AGENCY_ERROR = "AFO100"
 OUR_ERROR = "AFS100"
@@ -45,10 +45,10 @@ class WusChannel:
             self.now,
             agency.options.get("hash", "sha256"),
         )
-        body = koppelvlak.write(bericht, request=True)
+        body = koppelvlak.write(bericht)
         try:
             message = exchange.ask(agency.endpoint, AFLEVER.operations[0], body, message_id)
-            answer = koppelvlak.read(message.body)
+            answer = koppelvlak.read(message)
         except Faulted as fault:
             raise _meaning(fault) from fault
         except (NoAnswer, BadAnswer, Fault) as error:

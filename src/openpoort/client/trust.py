@@ -1,0 +1,104 @@
+"""Whom a client believes: the trust anchor it was given, and what TLS has proven.
+
+Most gateways sign with the certificate they present in TLS; that one is believed when TLS has
+verified it. Another one must lead to the anchor by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from openpoort.outbound.exchange import BadAnswer
+
+_DEPTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Anchors:
+    """`roots` are believed; `between` may lead to them (intermediates, in any order)."""
+
+    roots: tuple[x509.Certificate, ...]
+    between: tuple[x509.Certificate, ...]
+
+    @classmethod
+    def from_files(cls, ca: Path | None, *chains: Path) -> Anchors:
+        """`ca` holds roots and perhaps intermediates; of each chain all but the leaf helps.
+
+        Raises OSError or ValueError when a file cannot be read.
+        """
+        given = _load(ca) if ca is not None else []
+        helpers = [c for path in chains for c in _load(path)[1:]]
+        roots = tuple(c for c in given if c.issuer == c.subject)
+        others = tuple(c for c in [*given, *helpers] if c.issuer != c.subject)
+        return cls(roots, others)
+
+    def judge(self, token: bytes, tls_leaf: bytes | None, at: datetime) -> None:
+        """Raises BadAnswer unless `token` was proven by TLS or leads to a root, valid at `at`."""
+        try:
+            leaf = x509.load_der_x509_certificate(token)
+        except ValueError as error:
+            raise BadAnswer("the answer's certificate cannot be read") from error
+        _in_time(leaf, at)
+        if token != tls_leaf:
+            self._climb(leaf, at)
+
+    def _climb(self, leaf: x509.Certificate, at: datetime) -> None:
+        current = leaf
+        for _ in range(_DEPTH):
+            issuer = _issuer(current, self.roots)
+            if issuer is not None:
+                _in_time(issuer, at)
+                return
+            issuer = _issuer(current, self.between)
+            if issuer is None:
+                break
+            _in_time(issuer, at)
+            current = issuer
+        raise BadAnswer("the answer is signed by a certificate that no trust anchor vouches for")
+
+
+def _issuer(
+    certificate: x509.Certificate, candidates: tuple[x509.Certificate, ...]
+) -> x509.Certificate | None:
+    for candidate in candidates:
+        if not _may_issue(candidate):
+            continue
+        try:
+            certificate.verify_directly_issued_by(candidate)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        return candidate
+    return None
+
+
+def _may_issue(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
+
+
+def _in_time(certificate: x509.Certificate, at: datetime) -> None:
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        raise BadAnswer(f"a certificate behind the answer is not valid now: {name(certificate)}")
+
+
+def name(certificate: x509.Certificate) -> str:
+    """The common name, or the whole subject without one."""
+    found = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(found[0].value) if found else certificate.subject.rfc4514_string()
+
+
+def _load(path: Path) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(path.read_bytes())
+
+
+def pem_to_der(path: Path) -> bytes:
+    """The leaf of a PEM file as DER."""
+    return _load(path)[0].public_bytes(Encoding.DER)
