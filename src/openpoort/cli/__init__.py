@@ -7,7 +7,12 @@ from typing import Any
 
 import click
 
-_COMMANDS: dict[str, str] = {}
+_COMMANDS: dict[str, str] = {
+    "agency": "openpoort.cli.agency:agency",
+    "fetch": "openpoort.cli.client:fetch",
+    "send": "openpoort.cli.client:send",
+    "status": "openpoort.cli.client:status",
+}
 """Command name -> module:attribute, loaded on first use so that `--help` stays quick."""
 
 

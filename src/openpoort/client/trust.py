@@ -12,7 +12,6 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from openpoort.outbound.exchange import BadAnswer
 
@@ -45,8 +44,11 @@ class Anchors:
         except ValueError as error:
             raise BadAnswer("the answer's certificate cannot be read") from error
         _in_time(leaf, at)
-        if token != tls_leaf:
-            self._climb(leaf, at)
+        if token == tls_leaf:
+            return
+        if tls_leaf is not None and oin_of(tls_leaf) != oin_of(token):
+            raise BadAnswer("the answer is signed by another party than the one in TLS")
+        self._climb(leaf, at)
 
     def _climb(self, leaf: x509.Certificate, at: datetime) -> None:
         current = leaf
@@ -99,6 +101,8 @@ def _load(path: Path) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(path.read_bytes())
 
 
-def pem_to_der(path: Path) -> bytes:
-    """The leaf of a PEM file as DER."""
-    return _load(path)[0].public_bytes(Encoding.DER)
+def oin_of(token: bytes) -> str | None:
+    """The subject serialNumber of a certificate (DER): the OIN, if it is one."""
+    subject = x509.load_der_x509_certificate(token).subject
+    found = subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
+    return str(found[0].value) if len(found) == 1 else None

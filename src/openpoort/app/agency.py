@@ -1,0 +1,99 @@
+"""The demo agencies of a HOME: DEMODIENST and DEMOREGISTER in one process, on one port."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from openpoort.client.trust import Anchors
+from openpoort.devkit.agency import Agency, Setting
+from openpoort.devkit.agencydoor import Door, bind, path_of, serve
+from openpoort.devkit.behaviour import HABITS, OTHERWISE, Habit, Report
+from openpoort.devkit.pki import OINS
+from openpoort.domain.ids import Oin
+from openpoort.inbound.tls import Certificates, HostCertificate
+from openpoort.keys.pem import PemSigner
+from openpoort.outbound.http import Https, tls_context
+from openpoort.settings import Settings
+
+AGENCIES = {"DEMODIENST": "agency", "DEMOREGISTER": "register"}
+"""Name of the agency -> name of its certificate in `pki/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line may change. `report` replaces every habit; `slow` in seconds."""
+
+    report: Report | None = None
+    slow: float = 5.0
+    durable: bool = True
+    gateway: str | None = None
+
+
+def _wall() -> datetime:
+    return datetime.now(UTC)
+
+
+def run_agency(
+    settings: Settings,
+    ready: Callable[[], None],
+    now: Callable[[], datetime] = _wall,
+    options: Options | None = None,
+) -> None:
+    """Serve both agencies on `agency.port` until SIGTERM. Raises OSError if it is taken."""
+    options = options or Options()
+    pki = settings.home / "pki"
+    ca = pki / "ca.pem"
+    with ExitStack() as stack:
+        sock = bind("127.0.0.1", settings.agency.port)
+        stack.callback(sock.close)
+        port = sock.getsockname()[1]
+        agencies = {}
+        for name, file in AGENCIES.items():
+            agency = _agency(settings, name, file, port, now, options, stack)
+            agencies[name] = agency
+            agency.start()
+            stack.callback(agency.stop)
+        door = Door(agencies)
+        stack.callback(door.close)
+        hosts = ("localhost", "127.0.0.1")
+        entry = HostCertificate(hosts, pki / "agency.pem", pki / "agency.key")
+        sockets: list[socket.socket] = [sock]
+        serve(door, Certificates([entry], [ca], now), sockets, ready)
+
+
+def _agency(
+    settings: Settings,
+    name: str,
+    file: str,
+    port: int,
+    now: Callable[[], datetime],
+    options: Options,
+    stack: ExitStack,
+) -> Agency:
+    pki = settings.home / "pki"
+    certificate, key = pki / f"{file}.pem", pki / f"{file}.key"
+    http = Https(tls_context(certificate, key, pki / "ca.pem"))
+    stack.callback(http.close)
+    setting = Setting(
+        name=name,
+        folder=folder(settings.home, name),
+        address=f"https://localhost:{port}{path_of(name)}",
+        gateway=options.gateway or f"https://localhost:{settings.door.port}",
+        gateway_oin=Oin(OINS["server"]),
+        slow=options.slow,
+        durable=options.durable,
+        habits=HABITS if options.report is None else {},
+        otherwise=OTHERWISE if options.report is None else Habit(options.report),
+    )
+    anchors = Anchors.from_files(pki / "ca.pem", certificate)
+    return Agency(setting, PemSigner(certificate, key), anchors, http, now)
+
+
+def folder(home: Path, name: str) -> Path:
+    """Where an agency of this HOME keeps what it received."""
+    return home / "agency" / name.lower()

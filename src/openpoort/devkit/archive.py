@@ -1,0 +1,214 @@
+"""What an agency keeps: every message once, byte for byte, in a folder a person can read.
+
+    berichten/KENMERK/NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
+    ontvangsten.csv             one line per message: the receipt list
+
+The line in the receipt list is the commit: a folder without a line was never acknowledged, and
+is written again when the message comes again. File names of senders are never used as paths.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from openpoort.domain.message import Bericht, Document
+
+COLUMNS = (
+    "ontvangen",
+    "kenmerk",
+    "berichtsoort",
+    "berichtkenmerk",
+    "digest",
+    "bytes",
+    "bijlagen",
+    "aanleverkenmerk",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One line of the receipt list. `digest` is SHA-256 of `inhoud` in lower-case hex; `bytes`
+    its size; `bijlagen` the digests of the attachments in order, joined by spaces."""
+
+    ontvangen: datetime
+    kenmerk: str
+    berichtsoort: str
+    berichtkenmerk: str
+    digest: str
+    bytes: int
+    bijlagen: str
+    aanleverkenmerk: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes two deliveries one: the agency can tell nothing else apart."""
+        return self.kenmerk, self.berichtkenmerk
+
+    def same_content(self, other: Receipt) -> bool:
+        return (self.digest, self.bijlagen) == (other.digest, other.bijlagen)
+
+
+class Archive:
+    """One agency's folder. Safe between threads; one process per folder.
+
+    `durable` False skips fsync: for benches where the agency's disk is not what is measured.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self._folder = folder
+        self._durable = durable
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+        self._list = folder / "ontvangsten.csv"
+        _mend(self._list)
+        self._known = {receipt.key: receipt for receipt in receipts(self._list)}
+        self._file = self._list.open("a", encoding="utf-8", newline="")
+
+    def keep(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
+        """The receipt of this message and whether it is new. On disk when this returns."""
+        receipt = _receipt(bericht, at)
+        with self._lock:
+            earlier = self._known.get(receipt.key)
+        if earlier is not None:
+            return earlier, False
+        self._write(bericht, receipt)
+        with self._lock:
+            earlier = self._known.get(receipt.key)
+            if earlier is not None:
+                return earlier, False
+            self._file.write(_line(receipt))
+            self._flush(self._file)
+            self._known[receipt.key] = receipt
+        return receipt, True
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, bericht: Bericht, receipt: Receipt) -> None:
+        folder = place(self._folder, receipt)
+        folder.mkdir(parents=True, exist_ok=True)
+        documents = [bericht.inhoud, *bericht.bijlagen]
+        for name, document in zip(_names(len(documents)), documents, strict=True):
+            self._put(folder / name, document.inhoud)
+        text = json.dumps(metadata(bericht, receipt), indent=2, ensure_ascii=False)
+        self._put(folder / "bericht.json", text.encode())
+        if self._durable:
+            _sync_folder(folder)
+
+    def _put(self, path: Path, content: bytes) -> None:
+        with path.open("wb") as file:
+            file.write(content)
+            self._flush(file)
+
+    def _flush(self, file: io.IOBase) -> None:
+        file.flush()
+        if self._durable:
+            os.fsync(file.fileno())
+
+
+def receipts(path: Path) -> Iterator[Receipt]:
+    """The lines of a receipt list, oldest first; nothing if there is no list yet."""
+    if not path.exists():
+        return
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            yield Receipt(
+                ontvangen=datetime.fromisoformat(row["ontvangen"]),
+                kenmerk=row["kenmerk"],
+                berichtsoort=row["berichtsoort"],
+                berichtkenmerk=row["berichtkenmerk"],
+                digest=row["digest"],
+                bytes=int(row["bytes"]),
+                bijlagen=row["bijlagen"],
+                aanleverkenmerk=row["aanleverkenmerk"],
+            )
+
+
+def place(folder: Path, receipt: Receipt) -> Path:
+    """Where a message lies. A berichtkenmerk is somebody's text, so its digest names it."""
+    name = hashlib.sha256(receipt.berichtkenmerk.encode()).hexdigest()[:16]
+    kenmerk = hashlib.sha256(receipt.kenmerk.encode()).hexdigest()[:32]
+    safe = receipt.kenmerk if receipt.kenmerk.replace("-", "").isalnum() else kenmerk
+    return folder / "berichten" / safe / name
+
+
+def metadata(bericht: Bericht, receipt: Receipt) -> dict[str, object]:
+    """Everything of the delivery but the contents; identities in full, this is the agency's."""
+    documents = [bericht.inhoud, *bericht.bijlagen]
+    rows = [_described(n, d) for n, d in zip(_names(len(documents)), documents, strict=True)]
+    fields = {
+        name: getattr(bericht, name)
+        for name in bericht.__dataclass_fields__
+        if name not in ("inhoud", "bijlagen")
+    }
+    plain: dict[str, object] = json.loads(json.dumps(fields, default=_plain))
+    return {**plain, "ontvangen": receipt.ontvangen.isoformat(), "documenten": rows}
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else asdict(value)  # type: ignore[call-overload]  # all others are dataclasses
+
+
+def _described(name: str, document: Document) -> dict[str, object]:
+    return {
+        "bestand": name,
+        "mimeType": document.mime_type,
+        "bestandsnaam": document.bestandsnaam,
+        "sha256": hashlib.sha256(document.inhoud).hexdigest(),
+        "bytes": len(document.inhoud),
+    }
+
+
+def _names(count: int) -> list[str]:
+    return ["inhoud", *(f"bijlage-{number}" for number in range(1, count))]
+
+
+def _receipt(bericht: Bericht, at: datetime) -> Receipt:
+    return Receipt(
+        ontvangen=at.astimezone(UTC),
+        kenmerk=bericht.kenmerk,
+        berichtsoort=bericht.berichtsoort,
+        berichtkenmerk=bericht.berichtkenmerk,
+        digest=hashlib.sha256(bericht.inhoud.inhoud).hexdigest(),
+        bytes=len(bericht.inhoud.inhoud),
+        bijlagen=" ".join(hashlib.sha256(d.inhoud).hexdigest() for d in bericht.bijlagen),
+        aanleverkenmerk=bericht.aanleverkenmerk or "",
+    )
+
+
+def _line(receipt: Receipt) -> str:
+    text = io.StringIO()
+    row = {**asdict(receipt), "ontvangen": receipt.ontvangen.isoformat()}
+    csv.writer(text).writerow([row[column] for column in COLUMNS])
+    return text.getvalue()
+
+
+def _mend(path: Path) -> None:
+    """Cut a last line that a crash left half: it was never acknowledged."""
+    if not path.exists() or not path.stat().st_size:
+        path.write_text(",".join(COLUMNS) + "\r\n", encoding="utf-8", newline="")
+        return
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        path.write_bytes(whole)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
