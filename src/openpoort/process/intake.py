@@ -12,8 +12,8 @@ from openpoort.domain.message import (
     ZetStatus,
     ZetStatusBevestiging,
 )
-from openpoort.process.ports import Verified
 from openpoort.store.writer import Busy
+from openpoort.trust.sender import VerifiedMessage
 
 __all__ = ["Busy", "Intake"]
 
@@ -22,7 +22,7 @@ class Intake:
     """What the doors call. Every method raises Fault, or Busy when the queue is full."""
 
     async def aanleveren(
-        self, who: Verified, request: Aanlevering, raw: Received
+        self, who: VerifiedMessage, request: Aanlevering, raw: Received
     ) -> AanleverBevestiging:
         """Take a message in; returns after the commit."""
         raise NotImplementedError
@@ -32,7 +32,7 @@ class Intake:
         raise NotImplementedError
 
     async def zet_status(
-        self, who: Verified, request: ZetStatus, raw: Received
+        self, who: VerifiedMessage, request: ZetStatus, raw: Received
     ) -> ZetStatusBevestiging:
         """An agency's verdict on a message it got."""
         raise NotImplementedError

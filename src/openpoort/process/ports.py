@@ -96,35 +96,3 @@ class Authority(Protocol):
     """Autorisatie Service Provider: may this sender act for this belanghebbende?"""
 
     def ask(self, sender: Oin, kind: Kind, belanghebbende: Identiteit, at: datetime) -> Verdict: ...
-
-
-class Sender(Protocol):
-    """Who signed: the part of trust's VerifiedSender that the process needs."""
-
-    @property
-    def oin(self) -> Oin: ...
-    @property
-    def token_fingerprint(self) -> str: ...
-
-
-class Addressed(Protocol):
-    @property
-    def message_id(self) -> str: ...
-
-
-class Signed(Protocol):
-    """The part of wire's SignedMessage that the process needs."""
-
-    @property
-    def addressing(self) -> Addressed: ...
-    @property
-    def token(self) -> bytes: ...
-
-
-class Verified(Protocol):
-    """A message of which the signature holds and the signer is known (trust's VerifiedMessage)."""
-
-    @property
-    def sender(self) -> Sender: ...
-    @property
-    def message(self) -> Signed: ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openpoort.domain.message import Antwoord, Vraag
-from openpoort.process.ports import Verified
+from openpoort.trust.sender import VerifiedMessage
 
 
 class Reading:
@@ -23,6 +23,6 @@ class Reading:
 class Reader:
     """Answers the eleven reading operations."""
 
-    async def vraag(self, who: Verified, vraag: Vraag) -> Reading:
+    async def vraag(self, who: VerifiedMessage, vraag: Vraag) -> Reading:
         """Raises Fault for an unknown kenmerk and, in the same words, for somebody else's."""
         raise NotImplementedError
