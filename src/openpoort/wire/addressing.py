@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
+from lxml import etree
+
+from openpoort.domain.fault import Fault
+from openpoort.wire import instant
+from openpoort.wire.envelope import children
+from openpoort.wire.names import ANONYMOUS, NONE, WSA
 from openpoort.wire.services import Operation, Service
 from openpoort.wire.signed import Addressing, SignedMessage
 
-__all__ = ["SKEW", "Addressing", "check", "endpoints"]
+__all__ = ["LIFETIME", "SKEW", "Addressing", "check", "endpoints", "read"]
 
 SKEW = timedelta(minutes=5)
+LIFETIME = timedelta(hours=1)
+"""No request is fresh longer than this after Created, whatever its Expires says."""
+_DEFAULT_LIFETIME = timedelta(minutes=5)
+_MAX_ID = 256
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
+
+
+def read(headers: Mapping[str, etree._Element], *, answer: bool = False) -> Addressing:
+    """The values of wsa headers by local name. Fault if one is missing or no address."""
+    if not answer:
+        _required(headers, "To")
+    return Addressing(
+        to=_text(headers, "To"),
+        action=_required(headers, "Action"),
+        message_id=_required(headers, "MessageID"),
+        reply_to=_endpoint(headers, "ReplyTo"),
+        fault_to=_endpoint(headers, "FaultTo"),
+        source=_endpoint(headers, "From"),
+        relates_to=_text(headers, "RelatesTo"),
+    )
 
 
 def endpoints(bases: Iterable[str], service: Service) -> frozenset[str]:
@@ -30,4 +58,90 @@ def check(
     `accepted_to` holds whole wsa:To values (see `endpoints`). Fault if To, Action, MessageID,
     ReplyTo or the Timestamp is not as prescribed; its text names the header and both values.
     """
-    raise NotImplementedError
+    fresh(message, now, skew)
+    operation = service.operation(str(message.body.tag))
+    if operation is None:
+        raise Fault(
+            f"Service {service.name} kent geen verzoek {message.operation[:80]} "
+            f"in namespace {(etree.QName(message.body).namespace or '')[:120]}."
+        )
+    values = message.addressing
+    if _normal(values.to or "") not in {_normal(to) for to in accepted_to}:
+        raise Fault(
+            f"wsa:To is {(values.to or '')[:255]}; verwacht is het adres van deze service: "
+            f"{', '.join(sorted(accepted_to)[:3])}."
+        )
+    if values.action not in (operation.action, operation.action_wcf):
+        raise Fault(f"wsa:Action is {values.action[:255]}; verwacht is {operation.action}.")
+    _message_id(values.message_id)
+    _answers_here(values)
+    return operation
+
+
+def fresh(message: SignedMessage, now: datetime, skew: timedelta = SKEW) -> None:
+    """Fault if the Timestamp lies in the future or has passed; both with `skew` to spare."""
+    if message.created > now + skew:
+        raise Fault(
+            f"wsu:Created {instant.form(message.created)} ligt in de toekomst; "
+            f"hier is het {instant.form(now)}."
+        )
+    end = message.expires or message.created + _DEFAULT_LIFETIME
+    if now > min(end, message.created + LIFETIME) + skew:
+        raise Fault(
+            f"Het bericht is verlopen: wsu:Timestamp gold van {instant.form(message.created)} "
+            f"tot {instant.form(end)}; hier is het {instant.form(now)}."
+        )
+
+
+def _message_id(value: str) -> None:
+    if len(value) > _MAX_ID or not _IRI.fullmatch(value):
+        raise Fault(
+            f"wsa:MessageID {value[:80]} is geen absolute IRI van ten hoogste {_MAX_ID} tekens, "
+            "zoals urn:uuid:…"
+        )
+
+
+def _answers_here(values: Addressing) -> None:
+    if values.reply_to not in (None, ANONYMOUS):
+        raise Fault(f"wsa:ReplyTo is {values.reply_to[:255]}; alleen {ANONYMOUS} is toegestaan.")
+    others = {"FaultTo": values.fault_to, "From": values.source, "RelatesTo": values.relates_to}
+    for local, value in others.items():
+        if value not in (None, ANONYMOUS, NONE):
+            raise Fault(f"wsa:{local} mag alleen {ANONYMOUS} of {NONE} bevatten.")
+
+
+def _normal(to: str) -> str:
+    """Host names have no case, 443 is what https means without a port."""
+    try:
+        parts = urlsplit(to)
+        port = "" if parts.port in (None, 443) else f":{parts.port}"
+        return f"{parts.scheme}://{(parts.hostname or '').lower()}{port}{parts.path}"
+    except ValueError:
+        return to
+
+
+def _text(headers: Mapping[str, etree._Element], local: str) -> str | None:
+    element = headers.get(local)
+    if element is None:
+        return None
+    if len(element):
+        raise Fault(f"wsa:{local} mag geen elementen bevatten.")
+    return (element.text or "").strip()
+
+
+def _required(headers: Mapping[str, etree._Element], local: str) -> str:
+    text = _text(headers, local)
+    if not text:
+        raise Fault(f"De header wsa:{local} ontbreekt of is leeg.")
+    return text
+
+
+def _endpoint(headers: Mapping[str, etree._Element], local: str) -> str | None:
+    """The Address of an endpoint reference, which may hold nothing else."""
+    element = headers.get(local)
+    if element is None:
+        return None
+    parts = list(children(element))
+    if len(parts) != 1 or parts[0].tag != f"{{{WSA}}}Address" or len(parts[0]):
+        raise Fault(f"wsa:{local} moet precies een wsa:Address bevatten.")
+    return (parts[0].text or "").strip()

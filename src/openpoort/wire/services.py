@@ -1,13 +1,17 @@
 """The services and operations of contract 1.2, as one table.
 
 Aanleveren, statusinformatie and ophalen are the contract's; afleveren and zetStatus are ours
-in the same style, because no WSDL of theirs is public (docs: divergences).
+in the same style, because no WSDL of theirs is public (docs: divergences). Schema and WSDL are
+our own documents; tests hold them against the interface's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from string import Template
 
 from openpoort.wire.names import KOPPELVLAK, WUS
 
@@ -141,14 +145,65 @@ def by_element(element: str) -> tuple[Service, Operation] | None:
     return None
 
 
+@lru_cache(maxsize=1)
+def xsd() -> bytes:
+    """The schema of all messages as served at `?xsd`."""
+    return (files("openpoort.wire") / "koppelvlak.xsd").read_bytes()
+
+
 def wsdl(service: Service, address: str) -> bytes:
     """The WSDL of a service as served at `?wsdl`; `address` is its full URL.
 
     The schema is imported from `address?xsd`.
     """
-    raise NotImplementedError
+    whole, operation, binding = _templates()
+    fields = {
+        "tns": service.namespace,
+        "title": service.title,
+        "stem": service.title[0].lower() + service.title[1:],
+        "fault": service.fault,
+        "kv": KOPPELVLAK,
+        "address": address,
+        "mtom": _MTOM if service.mtom else "",
+        "parts": "".join(_messages(service, o) for o in service.operations),
+        "port_type": "".join(_fill(operation, service, o) for o in service.operations),
+        "binding": "".join(_fill(binding, service, o) for o in service.operations),
+    }
+    return whole.substitute(fields).encode()
 
 
-def xsd() -> bytes:
-    """The schema of all messages as served at `?xsd`."""
-    raise NotImplementedError
+_MTOM = '\n        <mtom:OptimizedMimeSerialization wsp:Optional="true"/>'
+_PART = """
+  <wsdl:message name="{name}">
+    <wsdl:part name="{part}" element="kv:{element}"/>
+  </wsdl:message>"""
+
+
+def _messages(service: Service, operation: Operation) -> str:
+    rows = ((operation.request, "Request"), (operation.response, "Response"))
+    return "".join(
+        _PART.format(name=f"{operation.name}Message{tail}", part=local, element=local)
+        for local, tail in ((_local(name), tail) for name, tail in rows)
+    )
+
+
+def _fill(template: Template, service: Service, operation: Operation) -> str:
+    return template.substitute(
+        name=operation.name,
+        action=operation.action,
+        response_action=operation.response_action,
+        fault_action=operation.fault_action,
+        stem=service.title[0].lower() + service.title[1:],
+        title=service.title,
+    )
+
+
+@lru_cache(maxsize=1)
+def _templates() -> tuple[Template, Template, Template]:
+    text = (files("openpoort.wire") / "service.wsdl").read_text("utf-8")
+    whole, operation, binding = text.split("<!--cut-->\n")
+    return Template(whole), Template(operation), Template(binding)
+
+
+def _local(name: str) -> str:
+    return name.rpartition("}")[2]

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from openpoort.wire.signed import Addressing, Algorithms, SignedMessage, SoapFault
-from openpoort.wire.xml import DEFAULT, Limits
+from lxml import etree
 
-__all__ = ["Addressing", "Algorithms", "SignedMessage", "SoapFault", "open_answer", "open_signed"]
+from openpoort.domain.fault import Fault, Fout, Refusal
+from openpoort.wire import addressing, aside, envelope, mime, wssec, xml
+from openpoort.wire.names import KOPPELVLAK, SOAP, WSA
+from openpoort.wire.signed import Addressing, Algorithms, SignedMessage, SoapFault
+from openpoort.wire.xml import DEFAULT, MIB, Limits
+
+__all__ = [
+    "Addressing",
+    "Algorithms",
+    "SignedMessage",
+    "SoapFault",
+    "glimpse",
+    "open_answer",
+    "open_signed",
+]
+
+ANSWER = Limits(max_bytes=1024 * MIB, max_elements=4_000_000, max_attributes=400_000)
+"""Answers may be long lists of messages; they come from a gateway that the client chose."""
 
 
 def open_signed(
@@ -15,9 +31,71 @@ def open_signed(
 
     Fault when the sender made a mistake (the text says which), Refusal when it is an attack.
     """
-    raise NotImplementedError
+    shape, contents = _shape(mime.unpack(raw, content_type, limits), limits)
+    return _signed(shape, contents, answer=False)
 
 
 def open_answer(raw: bytes, content_type: str | None = None) -> SignedMessage | SoapFault:
     """Read an answer: a signed message, or an unsigned fault. Raises as `open_signed`."""
-    raise NotImplementedError
+    shape, contents = _shape(mime.unpack(raw, content_type, ANSWER), ANSWER)
+    if shape.payload.tag == f"{{{SOAP}}}Fault" and shape.security is None:
+        return _fault(shape)
+    return _signed(shape, contents, answer=True)
+
+
+def glimpse(raw: bytes, content_type: str | None = None) -> tuple[str | None, str | None]:
+    """Body element (Clark name) and MessageID of a refused request, as far as they can be seen.
+
+    Nobody vouches for them: good for addressing a fault, for nothing else.
+    """
+    try:
+        root = xml.parse(aside.lift(mime.unpack(raw, content_type))[0])
+    except (Fault, Refusal):
+        return None, None
+    body = root.find(f"{{{SOAP}}}Body/*")
+    message_id = root.findtext(f"{{{SOAP}}}Header/{{{WSA}}}MessageID")
+    return None if body is None else str(body.tag), (message_id or "").strip()[:256] or None
+
+
+def _shape(data: bytes, limits: Limits) -> tuple[envelope.Envelope, aside.Aside]:
+    if len(data) > limits.max_bytes:
+        raise Fault(
+            f"Het bericht is {len(data)} octetten groot; "
+            f"ten hoogste {limits.max_bytes} is toegestaan."
+        )
+    short, contents = aside.lift(data)
+    root = xml.parse(short, limits)
+    if contents and not aside.settle(root, contents):
+        root, contents = xml.parse(data, limits), {}
+    return envelope.read(root), contents
+
+
+def _signed(shape: envelope.Envelope, contents: aside.Aside, *, answer: bool) -> SignedMessage:
+    security = wssec.verify(shape, contents)
+    return SignedMessage(
+        body=shape.payload,
+        addressing=addressing.read(shape.headers, answer=answer),
+        created=security.created,
+        expires=security.expires,
+        token=security.token,
+        algorithms=security.algorithms,
+        aside=contents,
+    )
+
+
+def _fault(shape: envelope.Envelope) -> SoapFault:
+    """SOAP 1.1 section 4.4; the detail of ours holds foutcode and foutbeschrijving."""
+    found = shape.payload
+    code = found.findtext(f"detail/*/{{{KOPPELVLAK}}}foutcode")
+    text = found.findtext(f"detail/*/{{{KOPPELVLAK}}}foutbeschrijving")
+    relates_to = shape.headers.get("RelatesTo")
+    return SoapFault(
+        faultcode=etree_text(found.find("faultcode")) or "",
+        faultstring=etree_text(found.find("faultstring")) or "",
+        fout=Fout(code.strip(), (text or "").strip()) if code else None,
+        relates_to=etree_text(relates_to),
+    )
+
+
+def etree_text(element: etree._Element | None) -> str | None:
+    return None if element is None else (element.text or "").strip()

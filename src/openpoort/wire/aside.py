@@ -1,0 +1,68 @@
+"""Long contents set aside: base64 texts that stay slices of the request, outside the tree.
+
+A document of 20 MiB as a text node costs its size again in the tree, in its canonical form and
+in the reading of it. Base64 is its own canonical form, so a digest may run over the bytes as
+they came in. `lift` replaces each long text of an `inhoud` by a short key; `settle` proves that
+every key ended up as the whole text of one element; `digest` puts the slices back in place.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+from lxml import etree
+
+Aside = Mapping[str, memoryview]
+
+LONG = 32 * 1024
+_OPEN = b"inhoud>"
+_KEY = b"openpoort/aside/"  # with its number a valid base64Binary, so that the schema is content
+_LIFTED = etree.XPath("//*[local-name() = 'inhoud']/text()")
+# In canonical form these would be written differently from how they came in.
+_UNEQUAL = (b"&", b">", b"\r")
+
+
+def lift(data: bytes) -> tuple[bytes, Aside]:
+    """The document with long contents replaced by keys, and the contents by key, in order."""
+    if len(data) < LONG or _KEY in data:
+        return data, {}
+    pieces: list[bytes] = []
+    aside: dict[str, memoryview] = {}
+    view, done, at = memoryview(data), 0, 0
+    while (at := data.find(_OPEN, at)) >= 0:
+        at += len(_OPEN)
+        end = data.find(b"<", at)
+        if end - at >= LONG and not any(data.find(c, at, end) >= 0 for c in _UNEQUAL):
+            key = _KEY + b"%07d/" % len(aside)
+            pieces += (data[done:at], key)
+            aside[key.decode()] = view[at:end]
+            done = end
+    if not aside:
+        return data, {}
+    pieces.append(data[done:])
+    return b"".join(pieces), aside
+
+
+def settle(root: etree._Element, aside: Aside) -> bool:
+    """True if each key is the whole text of one `inhoud`, in order.
+
+    False when a slice came from inside a comment, a CDATA section or an attribute: then the
+    document must be parsed as it is.
+    """
+    texts = _LIFTED(root)
+    return [t for t in texts if t in aside] == list(aside) if isinstance(texts, list) else False
+
+
+def digest(canonical: bytes, aside: Aside, hash_name: str) -> bytes:
+    """Digest of a canonical form with the contents put back in the place of their keys."""
+    state = hashlib.new(hash_name, usedforsecurity=False)
+    done = 0
+    for key, content in aside.items():
+        at = canonical.find(key.encode(), done)
+        if at >= 0:
+            state.update(canonical[done:at])
+            state.update(content)
+            done = at + len(key)
+    state.update(canonical[done:] if done else canonical)
+    return state.digest()

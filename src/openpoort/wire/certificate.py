@@ -1,0 +1,48 @@
+"""The public key of a token, under limits: RSA only, sizes that cannot be used to stall us."""
+
+from __future__ import annotations
+
+from binascii import a2b_base64
+from functools import lru_cache
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.x509 import load_der_x509_certificate
+
+from openpoort.domain.fault import Fault, Refusal
+
+MIN_BITS = 2048
+MAX_BITS = 8192
+MAX_EXPONENT = 2**32
+_MAX_TEXT = 64 * 1024
+
+
+def base64(text: str | None, what: str) -> bytes:
+    """Decode base64 that may hold line breaks; Fault naming `what` if it is anything else."""
+    try:
+        return a2b_base64("".join((text or "").split()), strict_mode=True)
+    except ValueError:
+        raise Fault(f"{what} is geen geldige base64.") from None
+
+
+@lru_cache(maxsize=1024)
+def token(text: str) -> tuple[bytes, RSAPublicKey]:
+    """The certificate (DER) in the text of a token, and its key.
+
+    Kept by text: the same sender comes back, and reading a certificate costs as much as
+    verifying with it. The key says nothing yet about who may use it.
+    """
+    if len(text) > _MAX_TEXT:
+        raise Refusal("token larger than any certificate")
+    der = base64(text, "Het certificaat in de handtekening")
+    try:
+        key = load_der_x509_certificate(der).public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise Fault("Het certificaat in de handtekening is geen X.509-certificaat.") from None
+    if not isinstance(key, RSAPublicKey):
+        raise Fault("Het certificaat in de handtekening heeft geen RSA-sleutel.")
+    if key.key_size > MAX_BITS or key.public_numbers().e > MAX_EXPONENT:
+        raise Refusal("key too large to verify with")
+    if key.key_size < MIN_BITS:
+        raise Fault(f"De RSA-sleutel is {key.key_size} bits; ten minste {MIN_BITS} is vereist.")
+    return der, key

@@ -1,0 +1,159 @@
+"""The shape of a SOAP 1.1 envelope: which element may stand where, and nothing else.
+
+A signature proves that an element is unchanged, not that it stands where a reader looks for it.
+So the place is fixed here, before any signature is looked at: one Body with one child, known
+headers once each, one wsse:Security. What does not fit is refused; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from openpoort.domain.fault import Fault, Refusal
+from openpoort.wire.names import SOAP, SOAP12, WSA, WSSE, WSU, XENC, XML
+
+_HEADERS = frozenset({"To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo"})
+_ATTRIBUTES = frozenset({f"{{{SOAP}}}mustUnderstand", f"{{{SOAP}}}actor", f"{{{WSU}}}Id"})
+_RELATION = frozenset({*_ATTRIBUTES, "RelationshipType"})
+WSU_ID = f"{{{WSU}}}Id"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """The elements of a message by place. `headers` maps wsa local names to elements."""
+
+    root: etree._Element
+    security: etree._Element | None
+    headers: dict[str, etree._Element]
+    body: etree._Element
+    payload: etree._Element
+
+
+def read(root: etree._Element) -> Envelope:
+    """Fault if the envelope is not as the koppelvlak has it; Refusal if it plays tricks."""
+    if root.tag == f"{{{SOAP12}}}Envelope":
+        raise Fault("Het bericht is SOAP 1.2; dit koppelvlak gebruikt SOAP 1.1.")
+    if root.tag != f"{{{SOAP}}}Envelope":
+        raise Fault(f"Het bericht begint met {name(root)} in plaats van soapenv:Envelope.")
+    parts = list(children(root))
+    header = parts.pop(0) if parts and parts[0].tag == f"{{{SOAP}}}Header" else None
+    if not parts or parts[0].tag != f"{{{SOAP}}}Body":
+        raise Fault("In soapenv:Envelope ontbreekt soapenv:Body, of staat een onbekend element.")
+    if len(parts) > 1:
+        raise Refusal("elements after the first Body")
+    body = parts[0]
+    payload = _payload(body)
+    headers, security = _headers(header)
+    return Envelope(root, security, headers, body, payload)
+
+
+def children(element: etree._Element) -> Iterator[etree._Element]:
+    """Child elements; Fault if text stands between them."""
+    if element.text and element.text.strip():
+        raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
+    for child in element:
+        if child.tail and child.tail.strip():
+            raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
+        yield child
+
+
+def name(element: etree._Element) -> str:
+    """How a sender knows an element: prefix and local name as sent."""
+    local = etree.QName(element).localname
+    return f"{element.prefix}:{local}" if element.prefix else local
+
+
+def _payload(body: etree._Element) -> etree._Element:
+    parts = list(children(body))
+    if not parts:
+        raise Fault("soapenv:Body is leeg.")
+    if len(parts) > 1:
+        raise Fault("In soapenv:Body staat meer dan een element.")
+    if parts[0].tag == f"{{{XENC}}}EncryptedData":
+        raise Fault("soapenv:Body is versleuteld; dit koppelvlak versleutelt alleen met TLS.")
+    return parts[0]
+
+
+def _headers(
+    header: etree._Element | None,
+) -> tuple[dict[str, etree._Element], etree._Element | None]:
+    found: dict[str, etree._Element] = {}
+    security = None
+    for child in children(header) if header is not None else ():
+        space, local = etree.QName(child).namespace, etree.QName(child).localname
+        if space == WSA and local in _HEADERS:
+            if local in found:
+                raise Refusal(f"two wsa:{local} headers")
+            _plain(child, _RELATION if local == "RelatesTo" else _ATTRIBUTES)
+            found[local] = child
+        elif child.tag == f"{{{WSSE}}}Security":
+            if security is not None:
+                raise Refusal("two wsse:Security headers")
+            _plain(child, _ATTRIBUTES)
+            security = child
+        else:
+            raise Fault(f"Header {name(child)} is niet toegestaan; eigen headers mogen niet.")
+    return found, security
+
+
+def _plain(element: etree._Element, allowed: frozenset[str]) -> None:
+    """Only known attributes: another library might take `ID` or `xml:id` for an identity."""
+    for attribute in element.attrib:
+        if attribute not in allowed:
+            raise Fault(f"Attribuut {attribute!s} op {name(element)} is niet toegestaan.")
+    if element.get(f"{{{SOAP}}}actor"):
+        raise Fault(f"Header {name(element)} is aan een andere actor gericht.")
+
+
+_COUNT = etree.XPath(
+    "count(//@*[local-name() = 'Id' or local-name() = 'ID' or local-name() = 'id'])"
+)
+_IDS = etree.XPath("//*[@*[local-name() = 'Id' or local-name() = 'ID' or local-name() = 'id']]")
+_XML_ID = f"{{{XML}}}id"
+
+
+def identities(
+    envelope: Envelope, security_parts: list[etree._Element], inside: list[etree._Element]
+) -> dict[str, etree._Element]:
+    """Every wsu:Id of a part that may be signed. Refusal if an id occurs twice or elsewhere.
+
+    `security_parts` are Timestamp and token; `inside` the elements of the signature, whose ids
+    count for uniqueness but never name a signed part.
+    """
+    found: dict[str, etree._Element] = {}
+    count = 0
+    for element in (envelope.body, *envelope.headers.values(), *security_parts):
+        identity = element.get(WSU_ID)
+        if identity is not None:
+            count += 1
+            if identity in found:
+                raise Refusal("one id on two elements")
+            found[identity] = element
+    if _COUNT(envelope.root) != count:
+        _others(envelope, found, inside)
+    return found
+
+
+def _others(
+    envelope: Envelope, owners: dict[str, etree._Element], inside: list[etree._Element]
+) -> None:
+    """More ids than signed parts: fine on Security and in the signature, if each is unique."""
+    seen = set(owners)
+    for element in _found(envelope.root):
+        for attribute, value in element.attrib.items():
+            if etree.QName(attribute).localname not in ("Id", "ID", "id"):
+                continue
+            if attribute == WSU_ID and owners.get(str(value)) is element:
+                continue
+            legal = element is envelope.security or any(element is e for e in inside)
+            if not legal or attribute == _XML_ID or value in seen:
+                raise Refusal("id where no signed part belongs, or twice")
+            seen.add(str(value))
+
+
+def _found(root: etree._Element) -> list[etree._Element]:
+    found = _IDS(root)
+    return [e for e in found if isinstance(e, etree._Element)] if isinstance(found, list) else []

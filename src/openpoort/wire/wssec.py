@@ -1,0 +1,305 @@
+"""WS-Security 1.0: the arithmetic of the one signature profile of contract 1.2.
+
+Strict about the one shape that the profile allows: RSA with SHA, exclusive canonical form as
+the only transform, references to ids of parts that stand at their legal place, token by direct
+reference (or X509Data, as one client has it). All parts that matter must be signed. Whose token
+it is, and whether it is fresh, others judge.
+Sources: contract 1.2 security profile; WSS X.509 token profile 1.0; XML Signature 1.0.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from lxml import etree
+
+from openpoort.domain.fault import Fault, Refusal
+from openpoort.wire import aside as asides
+from openpoort.wire import certificate, instant
+from openpoort.wire.envelope import WSU_ID, Envelope, children, identities, name
+from openpoort.wire.names import (
+    BASE64_BINARY,
+    DIGESTS,
+    DS,
+    EXC_C14N,
+    SIGNATURES,
+    WSSE,
+    WSU,
+    X509V3,
+)
+from openpoort.wire.signed import Algorithms
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "sha1": hashes.SHA1(),  # noqa: S303 - the contract; policy judges it
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_MAX_REFERENCES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What a valid wsse:Security says. `token` is the certificate in DER."""
+
+    created: datetime
+    expires: datetime | None
+    token: bytes
+    algorithms: Algorithms
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One ds:Reference: the id it names, prefixes to render, digest algorithm and value."""
+
+    identity: str
+    prefixes: tuple[str, ...]
+    hash_uri: str
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInfo:
+    """ds:SignedInfo read strictly; `prefixes` belong to its own canonical form."""
+
+    element: etree._Element
+    prefixes: tuple[str, ...]
+    signature_uri: str
+    references: tuple[Reference, ...]
+
+
+def verify(envelope: Envelope, aside: asides.Aside) -> Security:
+    """Fault if a part is unsigned or does not match; Refusal if the signature plays tricks."""
+    if envelope.security is None:
+        raise Fault("De header wsse:Security ontbreekt; het bericht is niet ondertekend.")
+    parts = _security_parts(envelope.security)
+    signature = parts.get("Signature")
+    if signature is None:
+        raise Fault("In wsse:Security ontbreekt de handtekening (ds:Signature).")
+    timestamp = parts.get("Timestamp")
+    if timestamp is None:
+        raise Fault("In wsse:Security ontbreekt wsu:Timestamp.")
+    created, expires = _timestamp(timestamp)
+    bst = parts.get("BinarySecurityToken")
+    outer = [timestamp] if bst is None else [timestamp, bst]
+    ids = identities(envelope, outer, list(signature.iter()))
+    info_element, value, key_info = _signature(signature)
+    info = _signed_info(info_element)
+    der, key = certificate.token(_token(key_info, bst))
+    _check_value(key, info, value)
+    _check_parts(envelope, timestamp, info, ids, aside)
+    algorithms = Algorithms(
+        signature=info.signature_uri,
+        digests=frozenset(r.hash_uri for r in info.references),
+        key_bits=key.key_size,
+        hash_name=SIGNATURES[info.signature_uri],
+    )
+    return Security(created, expires, der, algorithms)
+
+
+def canonical(element: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
+    """Exclusive canonical form without comments; `prefixes` as in InclusiveNamespaces."""
+    try:
+        return etree.tostring(
+            element,
+            method="c14n",
+            exclusive=True,
+            with_comments=False,
+            inclusive_ns_prefixes=list(prefixes) or None,
+        )
+    except etree.C14NError:
+        raise Fault(f"{name(element)} is niet in canonieke vorm te brengen.") from None
+
+
+def _security_parts(security: etree._Element) -> dict[str, etree._Element]:
+    known = {
+        f"{{{WSU}}}Timestamp": "Timestamp",
+        f"{{{WSSE}}}BinarySecurityToken": "BinarySecurityToken",
+        f"{{{DS}}}Signature": "Signature",
+    }
+    parts: dict[str, etree._Element] = {}
+    for child in children(security):
+        place = known.get(child.tag)
+        if place is None:
+            raise Fault(f"{name(child)} in wsse:Security is niet toegestaan.")
+        if place in parts:
+            raise Refusal(f"two {place} in Security")
+        parts[place] = child
+    return parts
+
+
+def _timestamp(timestamp: etree._Element) -> tuple[datetime, datetime | None]:
+    times: dict[str, datetime] = {}
+    for child in children(timestamp):
+        local = etree.QName(child).localname
+        known = child.tag in (f"{{{WSU}}}Created", f"{{{WSU}}}Expires")
+        if not known or local in times or len(child):
+            raise Fault(f"{name(child)} staat verkeerd of dubbel in wsu:Timestamp.")
+        try:
+            times[local] = instant.parse(child.text or "", UTC)
+        except ValueError:
+            raise Fault(f"wsu:{local} is geen geldige datum en tijd (xsd:dateTime).") from None
+    if "Created" not in times:
+        raise Fault("In wsu:Timestamp ontbreekt wsu:Created.")
+    expires = times.get("Expires")
+    if expires and expires < times["Created"]:
+        raise Fault("In wsu:Timestamp ligt wsu:Expires voor wsu:Created.")
+    return times["Created"], expires
+
+
+def _signature(signature: etree._Element) -> tuple[etree._Element, bytes, etree._Element]:
+    parts = list(children(signature))
+    if [p.tag for p in parts] != [
+        f"{{{DS}}}{n}" for n in ("SignedInfo", "SignatureValue", "KeyInfo")
+    ]:
+        raise Fault(
+            "ds:Signature moet SignedInfo, SignatureValue en KeyInfo bevatten, in die volgorde."
+        )
+    if len(parts[1]):
+        raise Refusal("elements inside SignatureValue")
+    return parts[0], certificate.base64(parts[1].text, "ds:SignatureValue"), parts[2]
+
+
+def _signed_info(element: etree._Element) -> SignedInfo:
+    parts = list(children(element))
+    if len(parts) < 3 or parts[0].tag != f"{{{DS}}}CanonicalizationMethod":
+        raise Fault("ds:SignedInfo is niet opgebouwd zoals XML Signature voorschrijft.")
+    prefixes = _exclusive(parts[0])
+    method = parts[1]
+    uri = method.get("Algorithm", "")
+    if method.tag != f"{{{DS}}}SignatureMethod" or "hmac" in uri or len(method):
+        raise Refusal("signature method with a shared key or with parameters")
+    if uri not in SIGNATURES:
+        raise Fault(f"Handtekeningalgoritme {uri[:120]} wordt niet ondersteund.")
+    if len(parts) - 2 > _MAX_REFERENCES:
+        raise Refusal("too many references")
+    return SignedInfo(element, prefixes, uri, tuple(_reference(p) for p in parts[2:]))
+
+
+def _exclusive(method: etree._Element) -> tuple[str, ...]:
+    """The InclusiveNamespaces prefixes of a canonicalisation that must be exclusive."""
+    if method.get("Algorithm") != EXC_C14N:
+        raise Fault(
+            f"{name(method)} gebruikt {(method.get('Algorithm') or '')[:120]}; "
+            f"alleen {EXC_C14N} is toegestaan."
+        )
+    parts = list(children(method))
+    if not parts:
+        return ()
+    if len(parts) > 1 or parts[0].tag != f"{{{EXC_C14N}}}InclusiveNamespaces" or len(parts[0]):
+        raise Refusal("parameters other than InclusiveNamespaces in a transform")
+    return tuple((parts[0].get("PrefixList") or "").split())
+
+
+def _reference(element: etree._Element) -> Reference:
+    uri = element.get("URI") or ""
+    parts = list(children(element))
+    tags = [p.tag for p in parts]
+    if element.tag != f"{{{DS}}}Reference" or tags != [
+        f"{{{DS}}}{n}" for n in ("Transforms", "DigestMethod", "DigestValue")
+    ]:
+        raise Fault("ds:Reference moet Transforms, DigestMethod en DigestValue bevatten.")
+    if not uri.startswith("#") or len(uri) < 2:
+        raise Refusal("reference to something outside the message")
+    transforms = list(children(parts[0]))
+    if len(transforms) != 1 or transforms[0].tag != f"{{{DS}}}Transform":
+        raise Fault(f"ds:Reference {uri[:80]} moet precies een Transform hebben.")
+    prefixes = _exclusive(transforms[0])
+    hash_uri = parts[1].get("Algorithm", "")
+    if len(parts[1]) or len(parts[2]):
+        raise Refusal("elements inside a digest")
+    if hash_uri not in DIGESTS:
+        raise Fault(f"Digestalgoritme {hash_uri[:120]} wordt niet ondersteund.")
+    value = certificate.base64(parts[2].text, f"ds:DigestValue van {uri[:80]}")
+    return Reference(uri[1:], prefixes, hash_uri, value)
+
+
+def _token(key_info: etree._Element, bst: etree._Element | None) -> str:
+    """The base64 text of the certificate that KeyInfo points to."""
+    parts = list(children(key_info))
+    if len(parts) != 1:
+        raise Fault("ds:KeyInfo moet precies een verwijzing naar het certificaat bevatten.")
+    if parts[0].tag == f"{{{WSSE}}}SecurityTokenReference":
+        return _direct(parts[0], bst)
+    inner = list(children(parts[0]))
+    one = len(inner) == 1 and inner[0].tag == f"{{{DS}}}X509Certificate"
+    if parts[0].tag != f"{{{DS}}}X509Data" or not one or len(inner[0]):
+        raise Fault(
+            "ds:KeyInfo moet naar het BinarySecurityToken verwijzen "
+            "of een X509Certificate bevatten."
+        )
+    if bst is not None:
+        raise Refusal("a token beside the certificate in KeyInfo")
+    return inner[0].text or ""
+
+
+def _direct(reference: etree._Element, bst: etree._Element | None) -> str:
+    inner = list(children(reference))
+    if len(inner) != 1 or inner[0].tag != f"{{{WSSE}}}Reference":
+        raise Fault("wsse:SecurityTokenReference moet een directe wsse:Reference bevatten.")
+    if bst is None:
+        raise Fault("Het wsse:BinarySecurityToken met het certificaat ontbreekt.")
+    if inner[0].get("URI") != f"#{bst.get(WSU_ID)}" or len(bst):
+        raise Refusal("key reference to another element than the token")
+    if inner[0].get("ValueType", X509V3) != X509V3 or bst.get("ValueType") != X509V3:
+        raise Fault(f"Het BinarySecurityToken moet ValueType {X509V3} hebben.")
+    if bst.get("EncodingType", BASE64_BINARY) != BASE64_BINARY:
+        raise Fault(f"Het BinarySecurityToken moet EncodingType {BASE64_BINARY} hebben.")
+    return bst.text or ""
+
+
+def _check_value(key: RSAPublicKey, info: SignedInfo, value: bytes) -> None:
+    data = canonical(info.element, info.prefixes)
+    try:
+        key.verify(value, data, PKCS1v15(), _HASHES[SIGNATURES[info.signature_uri]])
+    except InvalidSignature:
+        raise Fault(
+            "De handtekening (ds:SignatureValue) klopt niet bij ds:SignedInfo en het certificaat."
+        ) from None
+
+
+def _check_parts(
+    envelope: Envelope,
+    timestamp: etree._Element,
+    info: SignedInfo,
+    ids: dict[str, etree._Element],
+    aside: asides.Aside,
+) -> None:
+    signed: list[etree._Element] = []
+    for reference in info.references:
+        element = ids.get(reference.identity)
+        if element is None:
+            raise Fault(
+                f"ds:Reference #{reference.identity[:80]} wijst naar een deel dat er niet is."
+            )
+        if any(element is e for e in signed):
+            raise Refusal("one part referenced twice")
+        signed.append(element)
+        _check_digest(element, reference, aside if element is envelope.body else {})
+    missing = [name(e) for e in _required(envelope, timestamp) if not any(e is s for s in signed)]
+    if missing:
+        raise Fault(f"Niet ondertekend: {', '.join(missing)}.")
+
+
+def _required(envelope: Envelope, timestamp: etree._Element) -> Iterator[etree._Element]:
+    yield timestamp
+    yield from envelope.headers.values()
+    yield envelope.body
+
+
+def _check_digest(element: etree._Element, reference: Reference, aside: asides.Aside) -> None:
+    form = canonical(element, reference.prefixes)
+    computed = asides.digest(form, aside, DIGESTS[reference.hash_uri])
+    if computed != reference.value:
+        raise Fault(
+            f"De digest van {name(element)} (#{reference.identity[:80]}) klopt niet: "
+            f"berekend {b64encode(computed).decode()}, "
+            f"in het bericht {b64encode(reference.value).decode()[:120]}."
+        )
