@@ -1,0 +1,148 @@
+"""HTTP in front of the WUS services: routes, methods, bodies; SOAP begins in `wus.py`.
+
+A service is a path. GET gives its WSDL and schema, POST a message; the SOAPAction header is
+ignored (half of the known clients send a wrong one). Whatever has no SOAP answer is a few words
+of plain text, or nothing at all for an attack.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from openpoort.inbound import body
+from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
+from openpoort.inbound.server import Line, Receive, Scope, Send
+from openpoort.wire import services
+from openpoort.wire.services import AFLEVER, SERVICES, Service
+
+XML = b"text/xml; charset=utf-8"
+PLAIN = b"text/plain; charset=utf-8"
+
+
+async def _nothing(_delivered: bool) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer. `then` is told, when it is over, whether the last byte was written."""
+
+    status: int
+    content: bytes = b""
+    content_type: bytes = XML
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    then: Callable[[bool], Awaitable[None]] = _nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A request as read: all of the body, the Content-Type, and the connection it came by."""
+
+    service: Service
+    raw: bytes
+    content_type: str | None
+    line: Line
+
+
+class Exchange(Protocol):
+    """What stands behind the doors (`wus.Wus`)."""
+
+    async def __call__(self, post: Post) -> Answer: ...
+
+
+@dataclass(slots=True)
+class Door:
+    """The ASGI application. `bases` are our URLs without path, the first one the usual one."""
+
+    exchange: Exchange
+    bases: tuple[str, ...]
+    limits: BodyLimits = field(default_factory=BodyLimits)
+    in_flight: int = 1000
+    served: Mapping[str, Service] = field(
+        default_factory=lambda: {p: s for p, s in SERVICES.items() if s is not AFLEVER}
+    )
+    _busy: int = 0
+    _pool: Pool | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        line: Line = scope["extensions"]["openpoort.line"]
+        try:
+            answer = await self._answer(scope, receive, line)
+        except BodyRefused as refused:
+            close = ((b"connection", b"close"),)
+            wait = ((b"retry-after", b"2"),) if refused.status == 503 else ()
+            answer = Answer(refused.status, refused.text.encode(), PLAIN, close + wait)
+        except Gone:
+            return
+        delivered = False
+        try:
+            await _send(send, answer)
+            delivered = await line.flushed() if answer.then is not _nothing else True
+        finally:
+            await asyncio.shield(answer.then(delivered))
+
+    async def _answer(self, scope: Scope, receive: Receive, line: Line) -> Answer:
+        path: str = scope["path"]
+        service = self.served.get(path.rstrip("/"))
+        if service is None:
+            return Answer(404, b"no such service", PLAIN)
+        headers = _headers(scope["headers"])
+        if scope["method"] == "GET":
+            return self._describe(service, scope["query_string"], headers)
+        if scope["method"] != "POST":
+            return Answer(405, b"use POST", PLAIN, ((b"allow", b"GET, POST"),))
+        if self._busy >= self.in_flight:
+            raise BodyRefused(503, "too many requests at the moment")
+        self._busy += 1
+        try:
+            raw = await self._read(receive, headers)
+            kind = headers.get(b"content-type")
+            post = Post(service, raw, kind.decode("latin-1") if kind else None, line)
+            return await self.exchange(post)
+        finally:
+            self._busy -= 1
+
+    async def _read(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+        if self._pool is None:
+            self._pool = Pool(self.limits)
+        length = body.announced(headers, self.limits)
+        async with self._pool.room(self.limits.size if length is None else length):
+            return await body.read(receive, length, self.limits)
+
+    def _describe(self, service: Service, query: bytes, headers: dict[bytes, bytes]) -> Answer:
+        asked = query.lower()
+        if asked.startswith(b"xsd"):
+            return Answer(200, services.xsd())
+        if not asked.startswith(b"wsdl"):
+            return Answer(405, b"use POST, or GET with ?wsdl", PLAIN, ((b"allow", b"POST"),))
+        host = "https://" + headers.get(b"host", b"").decode("latin-1")
+        base = host if host in self.bases else self.bases[0]
+        return Answer(200, _wsdl(service, base + service.path))
+
+
+@functools.cache
+def _wsdl(service: Service, address: str) -> bytes:
+    return services.wsdl(service, address)
+
+
+def _headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """By name. Raises BodyRefused when one that steers the reading stands there twice."""
+    found: dict[bytes, bytes] = {}
+    for name, value in pairs:
+        if name in found and name in {b"content-length", b"transfer-encoding", b"content-type"}:
+            raise BodyRefused(400, f"the header {name.decode('latin-1')} stands there twice")
+        found[name] = value
+    return found
+
+
+async def _send(send: Send, answer: Answer) -> None:
+    headers = [(b"content-length", str(len(answer.content)).encode())]
+    if answer.content:
+        headers.append((b"content-type", answer.content_type))
+    headers.extend(answer.headers)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.content})

@@ -1,0 +1,229 @@
+"""The WUS door: a request in bytes, an answer in bytes.
+
+Order matters (DESIGN, one message through the house): read, judge the signer, judge the
+addressing, read the values, judge the rights, hand over, and only then sign an answer. A `Fault`
+becomes a SOAP fault, a `Refusal` an HTTP status without a body; whatever nobody foresaw becomes
+fault 400 of the service, and nothing half-done stays because the store commits once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from openpoort.domain.fault import Fault, Refusal, Turn
+from openpoort.domain.ids import Oin
+from openpoort.domain.message import (
+    AanleverBevestiging,
+    Aanlevering,
+    Antwoord,
+    Received,
+    Vraag,
+    ZetStatus,
+    ZetStatusBevestiging,
+)
+from openpoort.domain.party import Directory
+from openpoort.inbound.http import Answer, Post
+from openpoort.process.intake import Busy, Intake
+from openpoort.process.read import Reader, Reading
+from openpoort.telemetry import logger
+from openpoort.trust.sender import VerifiedMessage
+from openpoort.wire import addressing, koppelvlak, seal
+from openpoort.wire.koppelvlak import Value
+from openpoort.wire.seal import Signer
+from openpoort.wire.services import AANLEVER, Operation, Service
+from openpoort.wire.signed import SignedMessage
+from openpoort.wire.soap import open_signed
+
+LARGE = 128 * 1024
+"""Bytes from which a request is read on a thread, so that the small ones are not held up."""
+
+_log = logger("inbound.wus")
+
+
+class Gate(Protocol):
+    """What judges a signer (trust's Gatekeeper)."""
+
+    def admit(
+        self, message: SignedMessage, tls_leaf: bytes | None, at: datetime
+    ) -> VerifiedMessage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A request after everything that needs no database."""
+
+    verified: VerifiedMessage
+    operation: Operation
+    value: Value
+
+
+@dataclass(slots=True)
+class _Trail:
+    """What is known of a request so far, for the answer when it goes wrong."""
+
+    message: SignedMessage | None = None
+    operation: Operation | None = None
+    oin: Oin | None = None
+
+
+class Outcomes(Protocol):
+    """Who counts and records what the door answered (metrics, security events)."""
+
+    def accepted(
+        self, service: Service, operation: Operation, oin: Oin, seconds: float
+    ) -> None: ...
+    def refused(self, service: Service, code: str, oin: Oin | None, why: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Wus:
+    """The services of the contract and the two of the agencies.
+
+    `to` holds per path the wsa:To values that are ours; `signers` one per certificate of the
+    door, in its order, so that an answer is signed by what the connection presented.
+    """
+
+    gate: Gate
+    intake: Intake
+    reader: Reader
+    directory: Callable[[], Directory]
+    to: Mapping[str, frozenset[str]]
+    signers: Sequence[Signer]
+    now: Callable[[], datetime]
+    outcomes: Outcomes
+    threads: Executor
+    skew: timedelta = addressing.SKEW
+
+    async def __call__(self, post: Post) -> Answer:
+        trail = _Trail()
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        try:
+            judged = await self._judged(post, trail)
+            answer = await self._act(post, judged)
+        except Fault as fault:
+            return self._fault(post.service, fault, trail)
+        except Refusal as refusal:
+            self.outcomes.refused(post.service, str(refusal.status), trail.oin, refusal.what)
+            return Answer(refusal.status)
+        except Busy as busy:
+            self.outcomes.refused(post.service, "503", trail.oin, "busy")
+            return Answer(503, headers=((b"retry-after", str(busy.retry_after).encode()),))
+        except Exception as error:  # noqa: BLE001  # the sender must get an answer, whatever broke
+            _log.exception("request failed", service=post.service.name, error=type(error).__name__)
+            return self._fault(post.service, _technical(error), trail)
+        oin = judged.verified.sender.oin
+        self.outcomes.accepted(post.service, judged.operation, oin, loop.time() - begin)
+        return answer
+
+    async def _judged(self, post: Post, trail: _Trail) -> Judged:
+        at = self.now()
+        if len(post.raw) < LARGE:
+            return self._judge(post, trail, at)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, self._judge, post, trail, at)
+
+    def _judge(self, post: Post, trail: _Trail, at: datetime) -> Judged:
+        if not post.raw:
+            raise Fault("Het verzoek is leeg: er is geen SOAP-bericht ontvangen.")
+        message = trail.message = open_signed(post.raw, post.content_type)
+        trail.operation = post.service.operation(message.body.tag)
+        verified = self.gate.admit(message, post.line.peer, at)
+        trail.oin = verified.sender.oin
+        to = self.to[post.service.path]
+        operation = addressing.check(message, post.service, to, at, self.skew)
+        return Judged(verified, operation, koppelvlak.read(message))
+
+    async def _act(self, post: Post, judged: Judged) -> Answer:
+        value, who = judged.value, judged.verified
+        raw = Received(post.raw, self.now(), post.line.peer, post.content_type)
+        if isinstance(value, Vraag):
+            return await self._read(post, judged, value)
+        if isinstance(value, Aanlevering):
+            self._allowed(who.sender.oin, value)
+            taken = await self.intake.aanleveren(who, value, raw)
+            answer = self._seal(post, judged, taken)
+            await self.intake.answered(taken.kenmerk, answer)
+            return Answer(200, answer)
+        if isinstance(value, ZetStatus):
+            done = await self.intake.zet_status(who, value, raw)
+            return Answer(200, self._seal(post, judged, done))
+        raise Fault(f"Het bericht {judged.operation.name} wordt hier niet aangenomen.")
+
+    def _allowed(self, oin: Oin, value: Aanlevering) -> None:
+        """A company by agreement and mandate, an agency by its return kinds."""
+        directory = self.directory()
+        if directory.agency_of(oin) is not None and directory.party(oin) is None:
+            if not directory.may_return(oin, value.berichtsoort):
+                raise Fault(f"Berichtsoort {value.berichtsoort} mag u niet als retour aanleveren.")
+            return
+        if value.kenmerk is not None:
+            raise Fault("Het element kenmerk is alleen toegestaan in een retourbericht.")
+        directory.may_send(
+            oin, value.berichtsoort, value.belanghebbende, value.rol_belanghebbende, self.now()
+        )
+
+    async def _read(self, post: Post, judged: Judged, value: Vraag) -> Answer:
+        reading: Reading = await self.reader.vraag(judged.verified, value)
+        try:
+            answer = self._seal(post, judged, reading.antwoord)
+        except BaseException:
+            await reading.release()
+            raise
+
+        async def then(delivered: bool) -> None:
+            await (reading.delivered() if delivered else reading.release())
+
+        return Answer(200, answer, then=then)
+
+    def _seal(
+        self,
+        post: Post,
+        judged: Judged,
+        value: AanleverBevestiging | ZetStatusBevestiging | Antwoord,
+    ) -> bytes:
+        message = judged.verified.message
+        asked = message.addressing.message_id
+        return seal.seal_answer(
+            koppelvlak.write(value),
+            action=judged.operation.response_action,
+            message_id=asked if post.service is AANLEVER else _fresh(),
+            relates_to=asked,
+            created=self.now(),
+            signer=self.signers[post.line.place],
+            hash_name="sha1" if message.algorithms.hash_name == "sha1" else "sha256",
+        )
+
+    def _fault(self, service: Service, fault: Fault, trail: _Trail) -> Answer:
+        fout = seal.fout(service, fault)
+        self.outcomes.refused(service, fout.foutcode, trail.oin, fault.log)
+        asked = trail.message.addressing.message_id if trail.message else None
+        content = seal.seal_fault(
+            service,
+            trail.operation,
+            fout,
+            message_id=asked if asked and service is AANLEVER else _fresh(),
+            relates_to=asked,
+        )
+        party = self.directory().party(trail.oin) if trail.oin else None
+        return Answer(party.fault_status if party else 500, content)
+
+
+def _technical(error: Exception) -> Fault:
+    return Fault(
+        "Er is een technische fout opgetreden bij Digipoort. Probeer het later opnieuw.",
+        reason=400,
+        log=f"unexpected {type(error).__name__}",
+        turn=Turn.OPERATOR,
+        retry=True,
+    )
+
+
+def _fresh() -> str:
+    return f"uuid:{uuid.uuid4()}"
