@@ -26,6 +26,8 @@ from openpoort.telemetry import logger
 _log = logger("app.supervisor")
 _STEADY_SECONDS = 30.0  # a child that lived this long starts again without delay
 _SLOWEST = 5.0
+USAGE = 2
+"""Exit code of a child that found its settings wrong: starting it again will not help."""
 
 
 @dataclass(slots=True)
@@ -39,6 +41,7 @@ class Child:
     begun: float = 0.0
     again_at: float | None = 0.0
     failures: int = 0
+    code: int = 0
     _pipe: int | None = None
 
 
@@ -83,8 +86,8 @@ class Supervisor:
         while not self.stopping and not all(c.ready for c in self.children):
             self._turn(0.5)
             for child in self.children:
-                if child.failures >= 3 or (child.failures and child.again_at is None):
-                    raise ChildFailed(child.name, child.failures)
+                if child.failures >= 3 or child.code == USAGE:
+                    raise ChildFailed(child.name, child.code)
             if time.monotonic() > end:
                 late = ", ".join(c.name for c in self.children if not c.ready)
                 raise TimeoutError(f"not ready after {seconds:.0f} s: {late}")
@@ -132,9 +135,10 @@ class Supervisor:
                 self._hear(pipes[end])
         for child in self.children:
             self._reap(child)
-            if child.pid is None and child.again_at is not None and not self.stopping:
-                if child.again_at <= time.monotonic():
-                    self._start(child)
+            if self.stopping or child.pid is not None or child.again_at is None:
+                continue
+            if child.again_at <= time.monotonic():
+                self._start(child)
 
     def _hear(self, child: Child) -> None:
         assert child._pipe is not None
@@ -150,7 +154,7 @@ class Supervisor:
             return
         if child._pipe is not None:
             self._hear(child)
-        code = os.waitstatus_to_exitcode(status)
+        code = child.code = os.waitstatus_to_exitcode(status)
         lived = time.monotonic() - child.begun
         child.failures = 1 if lived > _STEADY_SECONDS else child.failures + 1
         delay = 0.0 if lived > _STEADY_SECONDS else min(_SLOWEST, 0.1 * 2 ** (child.failures - 1))
