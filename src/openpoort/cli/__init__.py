@@ -12,6 +12,7 @@ _COMMANDS: dict[str, str] = {
     "fetch": "openpoort.cli.client:fetch",
     "send": "openpoort.cli.client:send",
     "status": "openpoort.cli.client:status",
+    "init": "openpoort.cli.init:init",
 }
 """Command name -> module:attribute, loaded on first use so that `--help` stays quick."""
 

@@ -58,6 +58,9 @@ class Line:
             if asyncio.get_running_loop().time() > end:
                 return False
             await asyncio.sleep(0.01)
+        # A broken connection empties its buffer first and tells us a turn or two later.
+        for _ in range(3):
+            await asyncio.sleep(0)
         return not self.lost
 
 
@@ -81,7 +84,10 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
                 oldest.transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            self.line.lost = exc is not None or not (self.cycle and self.cycle.response_complete)
+            # Only a close that we began (no keep-alive) after a whole answer is a clean one.
+            cycle = self.cycle
+            whole = cycle is not None and cycle.response_complete and not cycle.keep_alive
+            self.line.lost = exc is not None or not whole
             self._disarm()
             idle.pop(self, None)
             super().connection_lost(exc)

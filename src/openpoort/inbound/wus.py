@@ -32,7 +32,7 @@ from openpoort.inbound.http import Answer, Post
 from openpoort.process.intake import Busy, Intake
 from openpoort.process.read import Reader, Reading
 from openpoort.telemetry import logger
-from openpoort.trust.sender import VerifiedMessage
+from openpoort.trust.sender import Admits, VerifiedMessage
 from openpoort.wire import addressing, koppelvlak, seal
 from openpoort.wire.koppelvlak import Value
 from openpoort.wire.seal import Signer
@@ -44,14 +44,6 @@ LARGE = 128 * 1024
 """Bytes from which a request is read on a thread, so that the small ones are not held up."""
 
 _log = logger("inbound.wus")
-
-
-class Gate(Protocol):
-    """What judges a signer (trust's Gatekeeper)."""
-
-    def admit(
-        self, message: SignedMessage, tls_leaf: bytes | None, at: datetime
-    ) -> VerifiedMessage: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ class Wus:
     door, in its order, so that an answer is signed by what the connection presented.
     """
 
-    gate: Gate
+    gate: Admits
     intake: Intake
     reader: Reader
     directory: Callable[[], Directory]

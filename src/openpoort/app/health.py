@@ -1,0 +1,105 @@
+"""Health and metrics, on a local port of their own: never on the doors' port.
+
+`/health/live`: this process answers. `/health/ready`: the database takes a write and the journal
+takes an entry (both rolled back); a door that cannot store must get no traffic. `/metrics`: what
+all processes of this `serve` counted, plus what only the database knows.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import psycopg
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from openpoort.domain.journal import JournalEntry
+from openpoort.settings import Settings
+from openpoort.store import journal
+
+_SECONDS = 3
+
+
+def ready_state(dsn: str) -> dict[str, str]:
+    """Part -> "ok" or what is wrong, in words without secrets."""
+    state = {"database": "ok", "journal": "ok"}
+    try:
+        with psycopg.connect(dsn, connect_timeout=_SECONDS) as conn:
+            conn.execute("set local statement_timeout = '3s'")
+            if conn.execute("select pg_is_in_recovery()").fetchone() != (False,):
+                state["database"] = "read only: it is a standby"
+            conn.execute("create temporary table probe (n int) on commit drop")
+            try:
+                journal.add(conn, [JournalEntry("health.probe", datetime.now(UTC), "health")])
+            except psycopg.Error as wrong:
+                state["journal"] = f"cannot be written: {wrong.sqlstate}"
+            conn.rollback()
+    except psycopg.Error as wrong:
+        state["database"] = f"not available: {wrong.sqlstate or type(wrong).__name__}"
+        state["journal"] = "not available"
+    return state
+
+
+class _Database:
+    """Gauges read from the database when somebody asks."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def collect(self) -> Iterator[Metric]:
+        up = all(v == "ok" for v in ready_state(self._dsn).values())
+        yield GaugeMetricFamily(
+            "openpoort_ready", "1 when database and journal can be written", value=float(up)
+        )
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server_version = "openpoort"
+    sys_version = ""
+    dsn: str
+    registry: CollectorRegistry
+
+    def do_GET(self) -> None:
+        if self.path == "/health/live":
+            self._say(200, b'{"live": true}\n', "application/json")
+        elif self.path == "/health/ready":
+            state = ready_state(self.dsn)
+            good = all(v == "ok" for v in state.values())
+            self._say(200 if good else 503, json.dumps(state).encode() + b"\n", "application/json")
+        elif self.path == "/metrics":
+            text = generate_latest(self.registry)
+            self._say(200, text, "text/plain; version=0.0.4; charset=utf-8")
+        else:
+            self._say(404, b"", "text/plain")
+
+    def _say(self, status: int, content: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """A probe every second is no news."""
+
+
+def run_health(settings: Settings, dsn: str, ready: Callable[[], None]) -> None:
+    """Serve until SIGTERM."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
+    registry.register(_Database(dsn))
+    _Handler.dsn, _Handler.registry = dsn, registry
+    server = ThreadingHTTPServer((settings.health.bind, settings.health.port), _Handler)
+    server.daemon_threads = True
+    signal.signal(signal.SIGTERM, _end)
+    ready()
+    server.serve_forever(poll_interval=0.5)
+
+
+def _end(_number: int, _frame: object) -> None:
+    raise SystemExit(0)

@@ -1,0 +1,56 @@
+"""HOME on the command line: first argument or `--home`, and what goes wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from openpoort.settings import Settings, SettingsError, load
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def home_argument(function: F) -> F:
+    """HOME as the first argument, or `--home`, or OPENPOORT_HOME; passes `home: Path`."""
+    function = click.option(
+        "--home",
+        "home_option",
+        type=click.Path(path_type=Path),
+        envvar="OPENPOORT_HOME",
+        help="Folder of the gateway (also: first argument, or OPENPOORT_HOME).",
+    )(function)
+    return click.argument("home", required=False, type=click.Path(path_type=Path))(function)
+
+
+def home_option(function: F) -> F:
+    """`--home` alone, for commands whose first argument is something else."""
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path),
+        envvar="OPENPOORT_HOME",
+        default=Path("openpoort-home"),
+        show_default=True,
+        help="Folder of the gateway.",
+    )(function)
+
+
+def chosen(home: Path | None, option: Path | None) -> Path:
+    """The HOME meant; the usual one when nobody says."""
+    return home or option or Path("openpoort-home")
+
+
+def settings(home: Path) -> Settings:
+    """Settings of HOME; exit code 2 with what to change when they are wrong."""
+    try:
+        return load(home)
+    except SettingsError as wrong:
+        fail(str(wrong))
+
+
+def fail(text: str, code: int = 2) -> NoReturn:
+    """Say what is wrong on stderr and end with `code`."""
+    click.echo(f"openpoort: {text}", err=True)
+    raise SystemExit(code)

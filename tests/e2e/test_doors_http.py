@@ -1,0 +1,254 @@
+"""TLS and HTTP of the doors: who gets in, under which caps, and what bad requests meet."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+import warnings
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from openpoort.devkit import pki as devpki
+from openpoort.devkit.authority import Ca
+from openpoort.inbound.body import BodyLimits
+from openpoort.inbound.server import ServerLimits
+from openpoort.inbound.tls import HostCertificate
+from tests.e2e.doors import Running, cut, post, read_answer, refused, running, status
+
+PATH = "/wus/2.0/aanleverservice/1.2"
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("doors") / "pki"
+    devpki.create(folder, ["other.example"])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def door(pki: Path) -> Iterator[Running]:
+    with running(pki) as made:
+        yield made
+
+
+def leaf(pki: Path, name: str) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(
+        (pki / f"{name}.pem").read_text().split("-----END")[0] + "-----END CERTIFICATE-----\n"
+    )
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_client_certificate_reaches_the_application(door: Running, version: ssl.TLSVersion) -> None:
+    answer = door.ask(post(PATH, b"<a/>"), context=door.context(version=version))
+    assert status(answer) == 200
+    assert answer.endswith(b"<a/>")
+    assert door.echo.posts[-1].line.peer == leaf(door.pki, "bedrijf")
+
+
+def test_without_client_certificate_the_handshake_is_refused(door: Running) -> None:
+    seen = len(door.echo.posts)
+    assert refused(door, door.context(None), post(PATH, b"<a/>"))
+    assert len(door.echo.posts) == seen
+
+
+def test_certificate_of_another_root_is_refused(door: Running, tmp_path: Path) -> None:
+    devpki.create(tmp_path)
+    context = door.context(None)
+    context.load_cert_chain(tmp_path / "bedrijf.pem", tmp_path / "bedrijf.key")
+    seen = len(door.echo.posts)
+    assert refused(door, context, post(PATH, b"<a/>"))
+    assert len(door.echo.posts) == seen
+
+
+def test_tls_1_1_is_refused(door: Running) -> None:
+    context = door.context()
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that it is old is the point
+        context.minimum_version = ssl.TLSVersion.TLSv1_1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+    assert refused(door, context, post(PATH, b"<a/>"))
+
+
+def test_session_is_resumed_in_both_versions(door: Running) -> None:
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        context = door.context(version=version)
+        with door.connect(context) as tls:
+            tls.sendall(post(PATH, b"x"))
+            read_answer(tls)
+            session = tls.session
+        with door.connect(context, session=session) as tls:
+            tls.sendall(post(PATH, b"y"))
+            assert status(read_answer(tls)) == 200
+            assert tls.session_reused
+        # The resumed connection still tells who is there.
+        assert door.echo.posts[-1].line.peer == leaf(door.pki, "bedrijf")
+
+
+def test_chain_is_sent_with_its_intermediate(door: Running) -> None:
+    # The context trusts the root alone, so the handshake proves that the intermediate came along.
+    with door.connect(door.context()) as tls:
+        assert tls.getpeercert(binary_form=True) == leaf(door.pki, "server")
+
+
+def test_certificate_follows_the_host_name_and_overlap_goes_by_time(pki: Path) -> None:
+    issuer: Ca = devpki.load_issuer(pki)
+    at = datetime.now(UTC).replace(microsecond=0)
+    for name in ("old", "new"):
+        devpki.write(
+            pki,
+            name,
+            issuer.leaf("other.example", "00000099000000009000", at, hosts=("other.example",)),
+        )
+    moment = [at]
+    entries = [
+        HostCertificate(("localhost",), pki / "server.pem", pki / "server.key"),
+        HostCertificate(("other.example",), pki / "old.pem", pki / "old.key"),
+        HostCertificate(
+            ("other.example",), pki / "new.pem", pki / "new.key", active_from=at + timedelta(days=1)
+        ),
+    ]
+    with running(pki, entries=entries, now=lambda: moment[0]) as door:
+
+        def presented(name: str) -> tuple[bytes | None, int]:
+            with door.connect(name=name) as tls:
+                tls.sendall(post(PATH, b"x"))
+                read_answer(tls)
+                return tls.getpeercert(binary_form=True), door.echo.posts[-1].line.place
+
+        assert presented("localhost") == (leaf(pki, "server"), 0)
+        assert presented("other.example") == (leaf(pki, "old"), 1)
+        moment[0] += timedelta(days=2)
+        assert presented("other.example") == (leaf(pki, "new"), 2)
+        assert presented("localhost") == (leaf(pki, "server"), 0)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (b"GET /nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n", 404),
+        (post("/wus/2.0/afleverservice/1.2", b"x"), 404),
+        (post("/wus/2.0/aanleverservice/9.9", b"x"), 404),
+        (
+            b"PUT " + PATH.encode() + b" HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n",
+            405,
+        ),
+        (b"GET " + PATH.encode() + b" HTTP/1.1\r\nhost: localhost\r\n\r\n", 405),
+        (post(PATH, b"x", b"content-encoding: gzip"), 415),
+        (post(PATH, b"x", b"content-length: 99999999999"), 413),
+        (post(PATH, b"x", b"content-length: 1", b"content-length: 1"), 400),
+        (post(PATH, b"x", b"content-length: -1"), 400),
+        (post(PATH, b"0\r\n\r\n", b"content-length: 3", b"transfer-encoding: chunked"), 400),
+        (post(PATH, b"0\r\n\r\n", b"transfer-encoding: gzip, chunked"), 501),
+        (post(PATH, b"zz\r\nxx\r\n0\r\n\r\n", b"transfer-encoding: chunked"), 400),
+        (b"\x16\x03\x01 not http\r\n\r\n", 400),
+    ],
+    ids=lambda v: repr(v)[2:60] if isinstance(v, bytes) else str(v),
+)
+def test_requests_that_are_not_a_message(door: Running, request_: bytes, expected: int) -> None:
+    seen = len(door.echo.posts)
+    assert status(door.ask(request_)) == expected
+    assert len(door.echo.posts) == seen
+
+
+def test_chunked_body_is_put_together(door: Running) -> None:
+    body = b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+    assert door.ask(post(PATH, body, b"transfer-encoding: chunked")).endswith(b"abcde")
+
+
+def test_soapaction_and_content_type_do_not_matter(door: Running) -> None:
+    for line in (b"SOAPAction: x", b'SOAPAction: ""', b"content-type: text/xml"):
+        assert status(door.ask(post(PATH, b"x", line))) == 200
+
+
+def test_endless_chunks_stop_at_the_cap(pki: Path) -> None:
+    with running(pki, body=BodyLimits(size=100_000)) as door, door.connect() as tls:
+        tls.sendall(post(PATH, b"", b"transfer-encoding: chunked"))
+        assert cut(tls, b"1000\r\n" + b"x" * 0x1000 + b"\r\n", 10_000)
+        assert door.echo.posts == []
+
+
+def test_large_requests_share_a_pool_and_small_ones_never_wait(pki: Path) -> None:
+    with running(pki, body=BodyLimits(size=1_000_000, pool=1_000_000, small=1000)) as door:
+        half = post(PATH, b"x" * 10, b"content-length: 900000")
+        with door.connect() as tls:
+            tls.sendall(half)
+            deadline = time.monotonic() + 10
+            while not (door.door._pool and door.door._pool.used):
+                assert time.monotonic() < deadline
+            answer = door.ask(half)
+            assert status(answer) == 503
+            assert b"retry-after: 2" in answer
+            assert status(door.ask(post(PATH, b"x"))) == 200
+
+
+def test_slow_body_gets_408_and_slow_head_is_cut(pki: Path) -> None:
+    with running(pki, ServerLimits(head_seconds=0.2), BodyLimits(gap=0.2)) as door:
+        assert status(door.ask(post(PATH, b"x", b"content-length: 5"))) == 408
+        with door.connect() as tls:
+            tls.sendall(b"POST / HTTP/1.1\r\nhost:")
+            assert tls.recv(100) == b""
+        assert door.echo.posts == []
+
+
+def test_half_a_body_leaves_nothing(door: Running) -> None:
+    seen = len(door.echo.posts)
+    with door.connect() as tls:
+        tls.sendall(post(PATH, b"half", b"content-length: 8"))
+    assert status(door.ask(post(PATH, b"whole"))) == 200
+    assert [p.raw for p in door.echo.posts[seen:]] == [b"whole"]
+
+
+def test_large_head_is_refused(door: Running) -> None:
+    with door.connect() as tls:
+        tls.sendall(b"POST " + PATH.encode() + b" HTTP/1.1\r\nhost: localhost\r\n")
+        assert cut(tls, b"x-pad: " + b"y" * 1000 + b"\r\n", 1000)
+    assert status(door.ask(post(PATH, b"x"))) == 200
+
+
+def test_idle_connections_make_room_for_new_ones(pki: Path) -> None:
+    with running(pki, ServerLimits(connections=5)) as door:
+        context = door.context()
+        idle = []
+        for _ in range(8):
+            plain = socket.create_connection(("127.0.0.1", door.port), timeout=10)
+            idle.append(context.wrap_socket(plain, server_hostname="localhost"))
+        assert status(door.ask(post(PATH, b"x"))) == 200
+        closed = 0
+        for tls in idle:
+            tls.settimeout(0.5)
+            try:
+                closed += tls.recv(1) == b""
+            except TimeoutError:
+                pass
+            except OSError:
+                closed += 1
+            tls.close()
+        assert closed >= 4
+
+
+def test_answer_counts_as_delivered_only_when_written(door: Running) -> None:
+    door.echo.delivered.clear()
+    assert status(door.ask(post(PATH, b"x"))) == 200
+    assert door.echo.delivered == [True]
+    big = post(PATH, b"y" * 30_000_000)
+    with door.connect() as tls:
+        tls.sendall(big)
+        tls.recv(10)  # the answer is on its way; now hang up on it
+        tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    deadline = time.monotonic() + 10
+    while len(door.echo.delivered) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert door.echo.delivered == [True, False]
+
+
+def test_keep_alive_serves_many_requests(door: Running) -> None:
+    with door.connect() as tls:
+        for number in range(5):
+            tls.sendall(post(PATH, b"%d" % number))
+            assert read_answer(tls).endswith(b"%d" % number)
