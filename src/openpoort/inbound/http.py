@@ -81,7 +81,8 @@ class Door:
         delivered = False
         try:
             await _send(send, answer)
-            delivered = await line.flushed() if answer.then is not _nothing else True
+            if answer.then is not _nothing:
+                delivered = await line.flushed(len(answer.content))
         finally:
             await asyncio.shield(answer.then(delivered))
 

@@ -7,9 +7,12 @@ been idle longest makes room, so that idling costs an attacker his own connectio
 
 from __future__ import annotations
 
+import array
 import asyncio
 import contextlib
+import fcntl
 import socket
+import termios
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -24,6 +27,9 @@ Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+_AT_ONCE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +57,32 @@ class Line:
         self.place = certificates.of(tls.context if tls else None)
         self.lost = False
 
-    async def flushed(self, seconds: float = 30.0) -> bool:
-        """Whether the last byte left this process; False when the peer went away first."""
-        end = asyncio.get_running_loop().time() + seconds
-        while not self.lost and self.transport.get_write_buffer_size():
-            if asyncio.get_running_loop().time() > end:
+    async def flushed(self, size: int, seconds: float = 60.0) -> bool:
+        """Whether the last of `size` bytes was written; False when the peer went away first.
+
+        What fits the kernel's buffer is written at once. Of more, the event loop's TLS layer
+        hides how much it still holds, so we wait until the kernel has nothing left to send.
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        empty = 0
+        while not self.lost and size > _AT_ONCE and empty < 3:
+            if loop.time() > end:
                 return False
+            empty = empty + 1 if self._unsent() == 0 else 0
             await asyncio.sleep(0.01)
-        # A broken connection empties its buffer first and tells us a turn or two later.
+        # A broken connection is told to us a few turns after it broke.
         for _ in range(3):
             await asyncio.sleep(0)
         return not self.lost
+
+    def _unsent(self) -> int:
+        """Bytes that wait for the peer, as the kernel and the transport know them."""
+        sock = self.transport.get_extra_info("socket")
+        waiting = array.array("i", [0])
+        with contextlib.suppress(OSError):
+            fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, waiting)
+        return waiting[0] + self.transport.get_write_buffer_size()
 
 
 def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpToolsProtocol]:
