@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from openpoort.client.trust import Anchors
 from openpoort.devkit.agency import Agency, Setting
-from openpoort.devkit.agencydoor import Door, bind, path_of, serve
+from openpoort.devkit.agencydoor import Door, bind, path_of, server
 from openpoort.devkit.behaviour import HABITS, OTHERWISE, Habit, Report
 from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
@@ -62,8 +61,7 @@ def run_agency(
         stack.callback(door.close)
         hosts = ("localhost", "127.0.0.1")
         entry = HostCertificate(hosts, pki / "agency.pem", pki / "agency.key")
-        sockets: list[socket.socket] = [sock]
-        serve(door, Certificates([entry], [ca], now), sockets, ready)
+        server(door, Certificates([entry], [ca], now), ready).run(sockets=[sock])
 
 
 def _agency(

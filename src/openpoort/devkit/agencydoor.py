@@ -80,21 +80,17 @@ async def _answer(send: Send, reply: Reply, half: Scope | None = None) -> None:
         return
     part = reply.body[: len(reply.body) // 2]
     await send({"type": "http.response.body", "body": part, "more_body": True})
-    await _line(half).flushed()
-    _line(half).transport.abort()
+    _line(half).transport.close()
 
 
 def _line(scope: Scope) -> Any:
     return scope["extensions"]["openpoort.line"]
 
 
-def serve(
-    door: Door,
-    certificates: Certificates,
-    sockets: list[socket.socket],
-    started: Callable[[], None],
-) -> None:
-    """Run until SIGINT or SIGTERM; `started` is called once the port answers."""
-    server = DoorServer(door, certificates, ServerLimits())
-    server.on_started = started
-    server.run(sockets=sockets)
+def server(
+    door: Door, certificates: Certificates, started: Callable[[], None] = lambda: None
+) -> DoorServer:
+    """`run(sockets=[…])` serves until SIGINT or SIGTERM; `started` is called once it answers."""
+    made = DoorServer(door, certificates, ServerLimits())
+    made.on_started = started
+    return made

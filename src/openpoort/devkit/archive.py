@@ -176,8 +176,10 @@ def _names(count: int) -> list[str]:
 
 
 def _receipt(bericht: Bericht, at: datetime) -> Receipt:
+    """Whole milliseconds, because the answer holds no more: list and answer must be equal."""
+    at = at.astimezone(UTC)
     return Receipt(
-        ontvangen=at.astimezone(UTC),
+        ontvangen=at.replace(microsecond=at.microsecond // 1000 * 1000),
         kenmerk=bericht.kenmerk,
         berichtsoort=bericht.berichtsoort,
         berichtkenmerk=bericht.berichtkenmerk,

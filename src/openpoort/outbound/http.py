@@ -19,6 +19,7 @@ from urllib3.exceptions import (
     HTTPError,
     IncompleteRead,
     NameResolutionError,
+    NewConnectionError,
     ReadTimeoutError,
 )
 from urllib3.util.ssl_match_hostname import CertificateError
@@ -175,7 +176,7 @@ def _explained(url: str, error: Exception) -> NoAnswer:
             return NoAnswer(f"the name in {place} is unknown")
         if isinstance(cause, ConnectionRefusedError):
             return NoAnswer(f"nothing listens at {place}")
-        if isinstance(cause, ConnectTimeoutError):
+        if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
             return NoAnswer(f"no connection with {place} in time")
         if isinstance(cause, ReadTimeoutError | TimeoutError):
             return NoAnswer(f"{place} did not answer in time")

@@ -10,7 +10,7 @@ from lxml import etree
 
 from openpoort.client.diagnose.report import Outcome
 from openpoort.client.diagnose.subject import Subject, elements, local, shown, text
-from openpoort.client.diagnose.transport import _is_oin
+from openpoort.client.diagnose.transport import is_oin
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.message import MAX_DOCUMENT
@@ -76,7 +76,8 @@ def schema(subject: Subject) -> None:
         return
     short = "{" + KOPPELVLAK + "}"
     lines = dict.fromkeys(
-        f"line {error.line}: {error.message.replace(short, '')}" for error in validator.error_log
+        f"line {error.line}: {error.message.replace(short, '')}"
+        for error in list(validator.error_log)  # type: ignore[call-overload]  # the stubs miss __iter__
     )
     for line in list(lines)[:20]:
         subject.report.wrong("schema", line, _schema_advice(line))
@@ -176,7 +177,7 @@ def _rights(subject: Subject, berichtsoort: str, who: Identiteit | None, rol: st
     numbers = [
         str(a.value) for a in subject.certificate.subject if a.oid.dotted_string == "2.5.4.5"
     ]
-    if len(numbers) != 1 or not _is_oin(numbers[0]):
+    if len(numbers) != 1 or not is_oin(numbers[0]):
         return
     try:
         around.directory.may_send(Oin(numbers[0]), berichtsoort, who, rol, around.now)

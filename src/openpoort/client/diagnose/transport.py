@@ -40,7 +40,8 @@ def certificate(report: Report, title: str, cert: x509.Certificate, subject: Sub
         "issuer": name_of_issuer(cert),
         "valid": f"{cert.not_valid_before_utc:%Y-%m-%d} until {cert.not_valid_after_utc:%Y-%m-%d}",
     }
-    numbers = cert.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
+    found = cert.subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
+    numbers = [str(attribute.value) for attribute in found]
     if not cert.not_valid_before_utc <= subject.around.now <= cert.not_valid_after_utc:
         report.wrong(title, "not valid at this moment", "renew the certificate", **facts)
     elif len(numbers) != 1:
@@ -50,21 +51,19 @@ def certificate(report: Report, title: str, cert: x509.Certificate, subject: Sub
             "use a PKIoverheid (or development) certificate with the OIN in serialNumber",
             **facts,
         )
-    elif not _is_oin(str(numbers[0].value)):
-        report.wrong(
-            title, f"subject serialNumber {numbers[0].value} is no OIN (20 digits)", "", **facts
-        )
+    elif not is_oin(numbers[0]):
+        report.wrong(title, f"subject serialNumber {numbers[0]} is no OIN (20 digits)", "", **facts)
     elif not isinstance(cert.public_key(), RSAPublicKey):
         report.wrong(title, "the key is not RSA", "the interface signs with RSA only", **facts)
     else:
-        report.ok(title, f"{name(cert)}, OIN {numbers[0].value}", **facts)
+        report.ok(title, f"{name(cert)}, OIN {numbers[0]}", **facts)
 
 
 def name_of_issuer(cert: x509.Certificate) -> str:
     return cert.issuer.rfc4514_string()
 
 
-def _is_oin(value: str) -> bool:
+def is_oin(value: str) -> bool:
     try:
         Oin(value)
     except ValueError:
@@ -164,9 +163,8 @@ def well_formed(subject: Subject) -> None:
             "the message holds a DTD",
             "leave the DOCTYPE out: a gateway refuses it without an answer (HTTP 400)",
         )
-    options = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True}
     try:
-        subject.root = etree.fromstring(subject.xml, etree.XMLParser(**options))
+        subject.root = etree.fromstring(subject.xml, _parser(recover=False))
         subject.report.ok("well-formed", f"XML of {len(subject.xml)} bytes")
     except etree.XMLSyntaxError as error:
         line, column = error.position
@@ -175,4 +173,10 @@ def well_formed(subject: Subject) -> None:
             f"line {line}, column {column}: {error.msg}",
             "everything below is read from what could be recovered",
         )
-        subject.root = etree.fromstring(subject.xml, etree.XMLParser(recover=True, **options))
+        subject.root = etree.fromstring(subject.xml, _parser(recover=True))
+
+
+def _parser(*, recover: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=recover
+    )

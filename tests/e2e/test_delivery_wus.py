@@ -1,0 +1,197 @@
+"""The gateway's delivery and the demo agency, over real mutual TLS."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from openpoort.devkit import pki as development
+from openpoort.devkit.archive import Archive, receipts
+from openpoort.devkit.pki import OINS
+from openpoort.domain.message import Document, Element
+from openpoort.outbound.http import Timeouts
+from openpoort.process.ports import DeliveryFailed, DeliveryRefused
+from tests.agencies import Running, bericht, now, running
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("delivery") / "pki"
+    development.create(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def agency(pki: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(pki, tmp_path_factory.mktemp("agency")) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _normal_day(agency: Running) -> Iterator[None]:
+    yield
+    agency.stand("normal")
+
+
+def fresh() -> str:
+    return f"urn:uuid:{uuid.uuid4()}"
+
+
+def test_delivery_is_kept_byte_for_byte_with_attachments(agency: Running) -> None:
+    content = b"\xef\xbb\xbf<?xml version='1.0'?>\r\n<a>\t\xe2\x82\xac </a>\n\n"
+    extra = (
+        Document("application/pdf", "../../etc/x.pdf", b"%PDF-1.7\x00\xff"),
+        Document("text/plain", "leeg.txt", b"\n"),
+    )
+    sent = bericht(
+        kenmerk=str(uuid.uuid4()),
+        inhoud=Document("application/xml", "a.xbrl", content),
+        bijlagen=extra,
+        elementen=(Element("x", "y"),),
+    )
+    with agency.channel() as channel:
+        answer = channel.deliver(sent, agency.record(), fresh())
+    folder = next((agency.folder / "berichten" / sent.kenmerk).iterdir())
+    assert (folder / "inhoud").read_bytes() == content
+    assert (folder / "bijlage-1").read_bytes() == extra[0].inhoud
+    assert (folder / "bijlage-2").read_bytes() == extra[1].inhoud
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "bericht.json",
+        "bijlage-1",
+        "bijlage-2",
+        "inhoud",
+    ]
+    told = json.loads((folder / "bericht.json").read_text())
+    assert told["aanleveraar"] == OINS["bedrijf"]
+    assert told["documenten"][1]["bestandsnaam"] == "../../etc/x.pdf"
+    assert answer.kenmerk == sent.kenmerk
+    assert answer.statusdetails is not None
+    assert answer.statusdetails.startswith("<Responsemessage")
+    assert answer.statuscode is None, "the verdict on this kind comes by zetStatus"
+
+
+def test_repeated_delivery_is_kept_once_and_gets_the_same_receipt(agency: Running) -> None:
+    sent = bericht(kenmerk=str(uuid.uuid4()))
+    with agency.channel() as channel:
+        message_id = fresh()
+        first = channel.deliver(sent, agency.record(), message_id)
+        second = channel.deliver(sent, agency.record(), message_id)
+    assert first == second
+    lines = [r for r in receipts(agency.folder / "ontvangsten.csv") if r.kenmerk == sent.kenmerk]
+    assert len(lines) == 1
+
+
+def test_kind_without_later_verdict_gets_500_in_the_answer(agency: Running) -> None:
+    sent = bericht(kenmerk=str(uuid.uuid4()), berichtsoort="Jaarrekening")
+    with agency.channel() as channel:
+        answer = channel.deliver(sent, agency.record(), fresh())
+    assert (answer.statuscode, answer.fout) == ("500", None)
+    assert answer.tijdstempel_status is not None
+
+
+def test_agency_that_rejects_in_its_answer_gives_510_with_a_fout(agency: Running) -> None:
+    agency.stand("reject")
+    sent = bericht(kenmerk=str(uuid.uuid4()), berichtsoort="Jaarrekening")
+    with agency.channel() as channel:
+        answer = channel.deliver(sent, agency.record(), fresh())
+    assert answer.statuscode == "510"
+    assert answer.fout is not None
+
+
+@pytest.mark.parametrize(("word", "code"), [("refuse", "AFO100"), ("invalid", "AFS400")])
+def test_refusals_for_good(agency: Running, word: str, code: str) -> None:
+    agency.stand(word)
+    with agency.channel() as channel, pytest.raises(DeliveryRefused) as refused:
+        channel.deliver(bericht(kenmerk=str(uuid.uuid4())), agency.record(), fresh())
+    assert refused.value.foutcode == code
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("down", "answer"),
+        ("half", "middle|answer"),
+        ("technical", "AFS400"),
+        ("garbage", "signed answer"),
+        ("other", "kenmerk"),
+    ],
+)
+def test_failures_that_may_pass(agency: Running, word: str, says: str) -> None:
+    agency.stand(word)
+    with agency.channel() as channel, pytest.raises(DeliveryFailed, match=says):
+        channel.deliver(bericht(kenmerk=str(uuid.uuid4())), agency.record(), fresh())
+
+
+def test_half_answer_then_repeat_is_one_message_for_the_agency(agency: Running) -> None:
+    sent, message_id = bericht(kenmerk=str(uuid.uuid4())), fresh()
+    with agency.channel() as channel:
+        agency.stand("half")
+        with pytest.raises(DeliveryFailed):
+            channel.deliver(sent, agency.record(), message_id)
+        agency.stand("normal")
+        answer = channel.deliver(sent, agency.record(), message_id)
+    lines = [r for r in receipts(agency.folder / "ontvangsten.csv") if r.kenmerk == sent.kenmerk]
+    assert [line.ontvangen for line in lines] == [answer.tijdstempel_afgeleverd]
+
+
+def test_slow_agency_is_given_up_in_time(agency: Running) -> None:
+    agency.stand("slow")
+    brief = Timeouts(connect=2, read=0.3, whole=0.5)
+    with agency.channel(timeouts=brief) as channel, pytest.raises(DeliveryFailed, match="time"):
+        channel.deliver(bericht(kenmerk=str(uuid.uuid4())), agency.record(), fresh())
+
+
+def test_answer_signed_by_another_party_is_no_confirmation(agency: Running) -> None:
+    other = agency.record(OINS["register"])
+    with agency.channel() as channel, pytest.raises(DeliveryFailed, match="another party"):
+        channel.deliver(bericht(kenmerk=str(uuid.uuid4())), other, fresh())
+
+
+def test_agency_takes_deliveries_from_the_gateway_only(agency: Running) -> None:
+    sent = bericht(kenmerk=str(uuid.uuid4()))
+    with agency.channel("bedrijf") as channel, pytest.raises(DeliveryRefused) as refused:
+        channel.deliver(sent, agency.record(), fresh())
+    assert "knooppunt" in refused.value.text
+    assert not (agency.folder / "berichten" / sent.kenmerk).exists()
+
+
+def test_nobody_listens(agency: Running, pki: Path) -> None:
+    gone = replace(agency.record(), endpoint="https://localhost:1/x")
+    with agency.channel() as channel, pytest.raises(DeliveryFailed, match="nothing listens"):
+        channel.deliver(bericht(), gone, fresh())
+
+
+def test_passing_technical_problem_passes_on_the_third_attempt(agency: Running) -> None:
+    sent = bericht(kenmerk=str(uuid.uuid4()), aanleverkenmerk="TechnischProbleemAfleveren")
+    with agency.channel() as channel:
+        for _ in range(2):
+            with pytest.raises(DeliveryFailed):
+                channel.deliver(sent, agency.record(), fresh())
+        assert channel.deliver(sent, agency.record(), fresh()).kenmerk == sent.kenmerk
+
+
+def test_connections_are_kept_alive(agency: Running) -> None:
+    with agency.channel() as channel:
+        for _ in range(3):
+            channel.deliver(bericht(kenmerk=str(uuid.uuid4())), agency.record(), fresh())
+        pool = channel.http._pool.connection_from_url(agency.address)
+        assert pool.num_connections == 1
+
+
+def test_half_a_line_in_the_receipt_list_is_cut_and_the_message_kept_again(tmp_path: Path) -> None:
+    sent = bericht()
+    first = Archive(tmp_path)
+    first.keep(sent, now())
+    first.close()
+    listed = tmp_path / "ontvangsten.csv"
+    listed.write_bytes(listed.read_bytes()[:-5])
+    again = Archive(tmp_path)
+    _, new = again.keep(sent, now())
+    again.close()
+    assert new
+    assert [r.kenmerk for r in receipts(listed)] == [sent.kenmerk]
