@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from string import Template
+from xml.sax.saxutils import escape as quote
 
 from openpoort.wire.names import KOPPELVLAK, WUS
 
@@ -163,7 +164,7 @@ def wsdl(service: Service, address: str) -> bytes:
         "stem": service.title[0].lower() + service.title[1:],
         "fault": service.fault,
         "kv": KOPPELVLAK,
-        "address": address,
+        "address": quote(address, {'"': "&quot;"}),
         "mtom": _MTOM if service.mtom else "",
         "parts": "".join(_messages(service, o) for o in service.operations),
         "port_type": "".join(_fill(operation, service, o) for o in service.operations),
