@@ -54,8 +54,10 @@ def _explain(kind: str, message: str) -> str:
         return f"element {element} wordt hier niet verwacht.{wanted}"
     if kind == "SCHEMAV_CVC_MAXLENGTH_VALID" and (size := _LENGTH.search(message)):
         return f"element {element} is {size[1]} lang; ten hoogste {size[2]} is toegestaan."
-    if kind.startswith("SCHEMAV_CVC_DATATYPE") and (atomic := _ATOMIC.search(message)):
-        return f"element {element} heeft een ongeldige waarde; verwacht: {atomic[1]}."
+    if kind.startswith("SCHEMAV_CVC_DATATYPE"):
+        atomic = _ATOMIC.search(message)
+        type_name = atomic[1] if atomic else "base64Binary" if element == "inhoud" else "tekst"
+        return f"element {element} heeft een ongeldige waarde; verwacht: {type_name}."
     if "is not allowed" in message and (name := _ATTRIBUTE.search(message)):
         return f"attribuut {_short(name[1])} op element {element} is niet toegestaan."
     if kind == "SCHEMAV_CVC_COMPLEX_TYPE_2_3":
