@@ -53,6 +53,22 @@ def judge(
     mode: FailMode,
 ) -> Judged:
     """The verdict on one certificate (DER). Raises Untrusted with the first reason found."""
+    try:
+        return _judge(leaf, purpose, at, anchors, evidence, mode)
+    except Untrusted:
+        raise
+    except Exception as error:
+        raise Untrusted(Reason.UNREADABLE, type(error).__name__) from error
+
+
+def _judge(
+    leaf: bytes,
+    purpose: Purpose,
+    at: datetime,
+    anchors: Anchors,
+    evidence: Evidence,
+    mode: FailMode,
+) -> Judged:
     certificate = _read(leaf)
     mark = fingerprint(leaf)
     _valid_at(certificate, at)

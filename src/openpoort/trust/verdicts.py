@@ -6,25 +6,39 @@ store and evidence: change one and every older verdict is out of reach. Time is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from openpoort.trust.anchors import Anchors, Purpose
 from openpoort.trust.chain import fingerprint, judge
 from openpoort.trust.revocation import Evidence, FailMode
-from openpoort.trust.verdict import Judged, Untrusted
+from openpoort.trust.verdict import Judged, Reason, Untrusted
 
 _Key = tuple[str, Purpose, FailMode, str, int]
 REFUSAL_HOLDS = timedelta(seconds=30)
 """A refusal is reused for this long: enough to make hammering cheap, short enough to repair."""
 
 
+_LACKS = frozenset({Reason.NO_EVIDENCE, Reason.STALE_EVIDENCE})
+
+
+def _ignore(leaf: bytes, at: datetime) -> None:
+    """Nobody collects."""
+
+
 @dataclass(slots=True)
 class Verdicts:
     """A bounded table; the oldest entry makes room. Shared between threads: a dict operation is
-    atomic, and judging the same certificate twice at once only costs time."""
+    atomic, and judging the same certificate twice at once only costs time.
+
+    `seen` hears of each certificate with a valid path when it is judged anew, so that evidence
+    about it can be fetched. Of others it never hears: the addresses in a certificate are worth
+    no more than the authority that signed them.
+    """
 
     size: int = 20_000
+    seen: Callable[[bytes, datetime], None] = _ignore
     _rows: dict[_Key, tuple[datetime, datetime, Judged | Untrusted]] = field(default_factory=dict)
 
     def judge(
@@ -60,7 +74,10 @@ class Verdicts:
         try:
             judged = judge(leaf, purpose, at, anchors, evidence, mode)
         except Untrusted as no:
+            if no.reason in _LACKS:
+                self.seen(leaf, at)
             return at, at + REFUSAL_HOLDS, no
+        self.seen(leaf, at)
         return at, judged.until, judged
 
     def _keep(self, key: _Key, row: tuple[datetime, datetime, Judged | Untrusted]) -> None:

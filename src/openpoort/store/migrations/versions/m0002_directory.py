@@ -100,7 +100,6 @@ def upgrade() -> None:
         create table certificate_seen (
             fingerprint text primary key,
             content bytea not null,
-            oin text not null,
             last_seen date not null
         );
         create table algorithm_use (
