@@ -1,0 +1,56 @@
+"""The background round that keeps evidence of revocation fresh; one process at a time does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+import urllib3
+
+from openpoort.keys.fetch import FetchFailed, Source, due, fetch, sources
+from openpoort.store import evidence
+from openpoort.trust.anchors import Anchors
+
+_LOCK = 0x6F70_7265_766F  # "oprevo": the advisory lock of this round
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round did. `problems` are lines for the operator."""
+
+    asked: int = 0
+    fetched: int = 0
+    problems: tuple[str, ...] = ()
+
+
+def refresh(
+    dsn: str, anchors: Anchors, pool: urllib3.PoolManager, at: datetime, *, force: bool = False
+) -> Round:
+    """Fetch what is due about every certificate seen lately; `force` asks for all of it.
+
+    Each answer is committed by itself, so that one slow responder holds up nothing that is done.
+    Returns an empty round when another process is at it.
+    """
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        row = conn.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if row is None or not row[0]:
+            return Round()
+        have = evidence.kept(conn)
+        fetched, problems = 0, []
+        asked = [s for s in sources(evidence.seen(conn, at), anchors) if force or _due(s, have, at)]
+        for source in asked:
+            try:
+                found = fetch(source, pool)
+            except FetchFailed as no:
+                problems.append(f"{source.kind} {source.url}: {no}")
+                evidence.failed(conn, source, str(no), at)
+                continue
+            with conn.transaction():
+                fetched += evidence.put(conn, source, found, at)
+        return Round(len(asked), fetched, tuple(problems))
+
+
+def _due(source: Source, have: dict[tuple[str, str], evidence.Kept], at: datetime) -> bool:
+    kept = have.get((source.url, source.subject))
+    return due(kept.found if kept else None, kept.tried_at if kept else None, at)
