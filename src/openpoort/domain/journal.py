@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +34,13 @@ class JournalEntry:
             "kind": self.kind,
         }
         return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def words_digest(fout: str | None, details: str | None) -> str | None:
+    """What the entry of a status holds under `words` (hex SHA-256); None when there are none.
+
+    The words themselves may quote a filing, so the journal has their digest only.
+    """
+    if fout is None and details is None:
+        return None
+    return sha256(json.dumps([fout, details], ensure_ascii=False).encode()).hexdigest()

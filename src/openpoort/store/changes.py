@@ -17,7 +17,7 @@ from uuid import UUID
 import psycopg
 
 from openpoort.domain.fault import Fout
-from openpoort.domain.journal import JournalEntry
+from openpoort.domain.journal import JournalEntry, words_digest
 from openpoort.store import journal, messages
 from openpoort.store.messages import Accept, JobRow, StatusRow, columns
 from openpoort.store.payloads import Stored
@@ -64,6 +64,8 @@ class Process:
         note: dict[str, object] = {"code": code, "seq": self.seq}
         if fout:
             note["foutcode"] = fout.foutcode
+        if words := words_digest(fout.foutbeschrijving if fout else None, details):
+            note["words"] = words
         self.note("status.set", self.last_at, note)
 
     def note(

@@ -1,0 +1,96 @@
+"""Gathering one message with all its proofs into an evidence file.
+
+When the last checkpoint does not cover the message, one is made: entries of the message that
+still wait below the watermark are placed first, for which the oldest writing transaction has to
+end (bounded by `patience`). All reading is of one moment, so a message on its way gives a file
+that is whole up to that moment.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from openpoort.domain.checkpoint import open_checkpoint
+from openpoort.evidence import bundle
+from openpoort.evidence.bundle import Bundle
+from openpoort.store import dossier, sequencer, tree
+from openpoort.store.dossier import LeafRow
+from openpoort.store.payloads import PayloadStore
+from openpoort.store.sequencer import Connection
+
+
+class NotCovered(Exception):
+    """The journal could not be brought so far that it covers the message; try again later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exporter:
+    """`key` signs checkpoints and the seal; `patience` in seconds."""
+
+    key: Ed25519PrivateKey
+    origin: str
+    now: Callable[[], datetime]
+    outside: PayloadStore | None = None
+    patience: float = 30.0
+
+    def export(self, conn: Connection, kenmerk: UUID) -> bytes:
+        """The evidence file of one message. `conn` is outside a transaction.
+
+        Raises NoSuchMessage, PayloadMissing, NotCovered, JournalBroken.
+        """
+        with dossier.snapshot(conn):
+            dossier.day(conn, kenmerk)
+        end = time.monotonic() + self.patience
+        while True:
+            placed = sequencer.step(conn, wait=True)
+            with dossier.snapshot(conn):
+                leaves = dossier.leaves(conn, kenmerk)
+                waits = dossier.waiting(conn, kenmerk)
+                notes = dossier.around(conn, leaves[0].leaf, leaves[-1].leaf) if leaves else []
+                if leaves and notes and not waits:
+                    found = self._gather(conn, kenmerk, leaves, notes)
+                    return bundle.write(found, self.origin, self.key)
+            if leaves and not waits:
+                sequencer.sign(conn, self.key, self.origin, self.now())
+            elif time.monotonic() > end:
+                raise NotCovered(
+                    f"{waits} journal entries of {kenmerk} still wait for a transaction to end"
+                )
+            elif placed is None or not placed.more:
+                time.sleep(0.05)
+
+    def _gather(
+        self, conn: Connection, kenmerk: UUID, leaves: Sequence[LeafRow], notes: Sequence[str]
+    ) -> Bundle:
+        row = dossier.message(conn, kenmerk)
+        request = dossier.request(conn, row, self.outside)
+        public = self.key.public_key()
+        *earlier, size = [open_checkpoint(note, public).size for note in notes]
+        return Bundle(
+            kenmerk=str(kenmerk),
+            exported_at=self.now(),
+            request=request
+            and bundle.Request(
+                request.received_at, request.content_type, request.body, request.tls, request.token
+            ),
+            answers=tuple(bundle.Answer(*one) for one in dossier.answers(conn, row)),
+            statuses=tuple(bundle.StatusLine(*one) for one in dossier.statuses(conn, row)),
+            deliveries=tuple(
+                bundle.Delivery(*one) for one in dossier.deliveries(conn, row, self.outside)
+            ),
+            entries=tuple(
+                bundle.Entry(one.leaf, one.entry.decode(), tree.inclusion(conn, one.leaf, size))
+                for one in leaves
+            ),
+            checkpoint=notes[-1],
+            earlier=tuple(
+                bundle.Earlier(note, tree.consistency(conn, old, size))
+                for note, old in zip(notes, earlier, strict=False)
+            ),
+        )
