@@ -119,10 +119,24 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True)
+class Journal:
+    """`[journal]`: the name and key of its checkpoints, how often one is signed, and the file
+    outside the database that gets a copy of each. Paths count from HOME."""
+
+    origin: str = "openpoort"
+    key: str = "pki/checkpoint.key"
+    public_key: str = "pki/checkpoint.pem"
+    checkpoint_seconds: int = 60
+    copy: str = "checkpoints.txt"
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
-    """`[log]`: DEBUG, INFO, WARNING or ERROR."""
+    """`[log]`: `level` is DEBUG, INFO, WARNING or ERROR; `security` is the file for security
+    events, counted from HOME; empty: standard error."""
 
     level: str = "INFO"
+    security: str = "security.log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +152,7 @@ class Settings:
     health: Health = field(default_factory=Health)
     clock: TestClock = field(default_factory=TestClock)
     switches: Switches = field(default_factory=Switches)
+    journal: Journal = field(default_factory=Journal)
     log: Log = field(default_factory=Log)
 
     def path(self, text: str) -> Path:
@@ -264,6 +279,13 @@ def _judge(settings: Settings) -> None:
         (settings.door.connections >= 16, "door.connections must be at least 16"),
         (bool(settings.door.bind), "door.bind must name at least one address"),
         (bool(settings.tls.certificates), "tls.certificates needs at least one entry"),
+        (settings.journal.checkpoint_seconds >= 1, "journal.checkpoint_seconds must be at least 1"),
+        (
+            settings.journal.origin.isprintable()
+            and not set(settings.journal.origin) & set(" +")
+            and bool(settings.journal.origin),
+            "journal.origin must be one word without a plus sign",
+        ),
         (settings.clock.factor > 0, "clock.factor must be greater than 0"),
         (
             settings.log.level in {"DEBUG", "INFO", "WARNING", "ERROR"},

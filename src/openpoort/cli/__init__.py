@@ -9,6 +9,8 @@ import click
 
 _COMMANDS: dict[str, str] = {
     "agency": "openpoort.cli.agency:agency",
+    "evidence": "openpoort.cli.evidence:evidence",
+    "journal": "openpoort.cli.journal:journal",
     "fetch": "openpoort.cli.client:fetch",
     "send": "openpoort.cli.client:send",
     "status": "openpoort.cli.client:status",

@@ -75,8 +75,9 @@ class Exporter:
         return Bundle(
             kenmerk=str(kenmerk),
             exported_at=self.now(),
-            request=request
-            and bundle.Request(
+            request=None
+            if request is None
+            else bundle.Request(
                 request.received_at, request.content_type, request.body, request.tls, request.token
             ),
             answers=tuple(bundle.Answer(*one) for one in dossier.answers(conn, row)),

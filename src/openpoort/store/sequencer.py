@@ -117,6 +117,12 @@ def sign(
         return point, note
 
 
+def last_note(conn: Connection) -> str | None:
+    """The newest checkpoint as signed."""
+    row = conn.execute(_LAST).fetchone()
+    return row[0] if row else None
+
+
 def _extends(conn: Connection, last: Checkpoint, size: int, root: bytes) -> None:
     if size < last.size:
         raise JournalBroken(f"the tree has {size} entries, the last checkpoint {last.size}")

@@ -1,0 +1,31 @@
+"""The journal of a HOME: its sequencer, its keys, its exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from openpoort.evidence.export import Exporter
+from openpoort.keys.checkpoint import load_private
+from openpoort.settings import Settings
+from openpoort.store.payloads import PayloadStore
+from openpoort.store.sequencing import Sequencer, utc_now
+
+
+def sequencer(settings: Settings, dsn: str, now: Callable[[], datetime] = utc_now) -> Sequencer:
+    """For a worker: run it in a thread with `run(stop)`. Raises BadKey, OSError."""
+    chosen = settings.journal
+    return Sequencer(
+        dsn,
+        load_private(settings.path(chosen.key)),
+        chosen.origin,
+        every=timedelta(seconds=chosen.checkpoint_seconds),
+        copy=settings.path(chosen.copy) if chosen.copy else None,
+        now=now,
+    )
+
+
+def exporter(settings: Settings, outside: PayloadStore | None = None) -> Exporter:
+    """Raises BadKey, OSError."""
+    key = load_private(settings.path(settings.journal.key))
+    return Exporter(key, settings.journal.origin, utc_now, outside)

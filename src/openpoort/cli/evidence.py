@@ -1,0 +1,92 @@
+"""`evidence`: one message with its proofs in a file, and the offline judge of such a file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from uuid import UUID
+
+import click
+
+from openpoort.cli.home import fail
+
+FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+SIGNS = {True: "ok  ", False: "BAD ", None: "    "}
+
+
+@click.group()
+def evidence() -> None:
+    """What proves what happened to a message."""
+
+
+@evidence.command()
+@click.argument("words", nargs=-1, required=True, metavar="[HOME] KENMERK")
+@click.option("--home", type=click.Path(path_type=Path), envvar="OPENPOORT_HOME")
+@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
+def export(words: tuple[str, ...], home: Path | None, out: Path) -> None:
+    """Write everything about one message, with its proofs, into one file.
+
+    Exit code 0: written; 1: the journal was changed, nothing is written; 2: could not.
+    """
+    if len(words) > 2:
+        fail("say HOME and KENMERK")
+    place = Path(words[0]) if len(words) == 2 else home or Path("openpoort-home")
+    try:
+        kenmerk = UUID(words[-1])
+    except ValueError:
+        fail(f"{words[-1]} is no kenmerk")
+    data = _exported(place, kenmerk)
+    try:
+        out.write_bytes(data)
+    except OSError as exc:
+        fail(f"cannot write {out}: {exc.strerror}")
+    click.echo(f"{out}: {len(data)} bytes")
+
+
+def _exported(home: Path, kenmerk: UUID) -> bytes:
+    import psycopg
+
+    from openpoort.app.database import database
+    from openpoort.app.journal import exporter
+    from openpoort.cli.home import settings
+    from openpoort.evidence.export import NotCovered
+    from openpoort.keys.checkpoint import BadKey
+    from openpoort.store.dossier import NoSuchMessage
+    from openpoort.store.payloads import PayloadMissing
+    from openpoort.store.sequencer import JournalBroken
+
+    chosen = settings(home)
+    try:
+        with database(chosen) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
+            return exporter(chosen).export(conn, kenmerk)
+    except JournalBroken as exc:
+        fail(f"the journal was changed: {exc}; see `openpoort journal verify`", 1)
+    except (NoSuchMessage, PayloadMissing, NotCovered, BadKey, OSError, psycopg.Error) as exc:
+        fail(str(exc))
+
+
+@evidence.command()
+@click.argument("file", type=FILE)
+@click.option("--key", required=True, type=FILE, help="Public checkpoint key (checkpoint.pem).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+def verify(file: Path, key: Path, as_json: bool) -> None:
+    """Judge an evidence file offline, with the checkpoint key only.
+
+    Exit code 0: everything holds; 1: something does not; 2: could not look.
+    """
+    from openpoort.evidence.verify import verify as judge
+    from openpoort.keys.checkpoint import BadKey, load_public
+
+    try:
+        verdict = judge(file.read_bytes(), load_public(key))
+    except (BadKey, OSError) as exc:
+        fail(str(exc))
+    for line in verdict.lines:
+        click.echo(f"{SIGNS[line.ok]}{line.what}: {line.text}", err=as_json)
+    if as_json:
+        lines = [{"ok": x.ok, "what": x.what, "text": x.text} for x in verdict.lines]
+        record = {"ok": verdict.ok, "kenmerk": verdict.kenmerk, "lines": lines}
+        click.echo(json.dumps(record, ensure_ascii=False))
+    else:
+        click.echo(f"{verdict.kenmerk or file}: " + ("VALID" if verdict.ok else "NOT VALID"))
+    raise SystemExit(0 if verdict.ok else 1)
