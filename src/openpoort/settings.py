@@ -59,9 +59,9 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """`[tls]`: trust anchors for client certificates and the certificates of the hosts."""
+    """`[tls]`: the trust store (whom we believe) and the certificates of the hosts."""
 
-    client_ca: list[str] = field(default_factory=lambda: ["pki/ca.pem"])
+    trust: str = "pki/trust.toml"
     certificates: list[Certificate] = field(
         default_factory=lambda: [
             Certificate(["localhost", "127.0.0.1"], "pki/server.pem", "pki/server.key")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from openpoort.devkit import directory, pki
+from openpoort.devkit import directory, pki, samples
 from openpoort.settings import FILE
 
 DIRECTORY = "directory.toml"
@@ -25,7 +25,7 @@ bind = [{bind}]
 port = 8443
 
 [tls]
-client_ca = ["pki/ca.pem"]
+trust = "pki/trust.toml"
 
 [[tls.certificates]]
 hosts = [{hosts}]
@@ -67,7 +67,7 @@ def create(home: Path, hosts: Sequence[str] = ()) -> None:
     pki.create(home / "pki", tuple(hosts))
     (home / "kinds").mkdir()
     (home / DIRECTORY).write_text(directory.default(), encoding="utf-8")
-    _samples(home / "samples")
+    samples.write(home / "samples")
     # Last: the file that makes the folder a home stands only when all the rest does.
     (home / FILE).write_text(_toml(hosts), encoding="utf-8")
 
@@ -78,7 +78,3 @@ def _toml(hosts: Sequence[str]) -> str:
     # A name beside localhost means that others will call: then listen on every address.
     bind = '"0.0.0.0", "::"' if hosts else '"127.0.0.1", "::1"'
     return _TOML.format(hosts=listed, bind=bind)
-
-
-def _samples(folder: Path) -> None:
-    folder.mkdir()

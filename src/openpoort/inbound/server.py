@@ -48,12 +48,14 @@ class ServerLimits:
 class Line:
     """What the app may know of the connection under a request."""
 
-    __slots__ = ("lost", "peer", "place", "transport")
+    __slots__ = ("lost", "origin", "peer", "place", "transport")
 
     def __init__(self, transport: asyncio.Transport, certificates: Certificates) -> None:
         tls = transport.get_extra_info("ssl_object")
         self.transport = transport
         self.peer: bytes | None = tls.getpeercert(binary_form=True) if tls else None
+        peername = transport.get_extra_info("peername")
+        self.origin = f"{peername[0]}:{peername[1]}" if peername else "unknown"
         self.place = certificates.of(tls.context if tls else None)
         self.lost = False
 

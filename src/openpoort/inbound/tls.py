@@ -38,12 +38,14 @@ class Certificates:
     """The contexts of a door and which one a connection got.
 
     Two entries for one host name overlap: the one whose `active_from` came last is presented,
-    connections that are open keep theirs, and answers are signed to match (`of`).
+    connections that are open keep theirs, and answers are signed to match (`of`). What client
+    certificates may end in comes from files (`client_ca`), as PEM text (`client_pem`), or both.
     """
 
     entries: Sequence[HostCertificate]
     client_ca: Sequence[Path]
     now: Callable[[], datetime]
+    client_pem: str = ""
     _contexts: list[ssl.SSLContext] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -60,6 +62,8 @@ class Certificates:
         context.load_cert_chain(entry.certificate, entry.key)
         for path in self.client_ca:
             context.load_verify_locations(path)
+        if self.client_pem:
+            context.load_verify_locations(cadata=self.client_pem)
         context.verify_mode = ssl.CERT_REQUIRED
         context.sni_callback = self._choose
         return context

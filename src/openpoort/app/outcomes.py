@@ -1,0 +1,86 @@
+"""What the doors did, told three ways: metrics for the graphs, security events for the operator,
+log lines for whoever looks into one case.
+
+Labels are bounded: services, operations and codes come from our own tables, never from a sender.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+
+from prometheus_client import Counter, Histogram
+
+from openpoort import telemetry
+from openpoort.domain.event import CATALOGUE, FAILED, REFUSED, Event
+from openpoort.domain.ids import Oin
+from openpoort.wire.services import Operation, Service
+
+ACCEPTED = Counter(
+    "openpoort_requests_accepted_total", "Requests answered with a yes", ["service", "operation"]
+)
+REFUSED_COUNT = Counter(
+    "openpoort_requests_refused_total", "Requests refused, by code", ["service", "code"]
+)
+SECONDS = Histogram(
+    "openpoort_request_seconds",
+    "From the whole body read to the answer ready",
+    ["service"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
+)
+CPU = Counter("openpoort_cpu_seconds_total", "CPU time of a process", ["role"])
+
+_log = telemetry.logger("door")
+
+
+class Outcomes:
+    """Implements `inbound.wus.Outcomes`."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    def accepted(self, service: Service, operation: Operation, seconds: float) -> None:
+        ACCEPTED.labels(service.name, operation.name).inc()
+        SECONDS.labels(service.name).observe(seconds)
+
+    def refused(
+        self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str
+    ) -> None:
+        """`action` names the event; `code` is a fault code or an HTTP status."""
+        REFUSED_COUNT.labels(service.name, code).inc()
+        known = CATALOGUE[action].details
+        details: dict[str, str | int] = {}
+        if "reason" in known:
+            details["reason"] = why
+        if "code" in known:
+            details["code"] = code
+        if "http_status" in known:
+            details["http_status"] = int(code)
+        if "retry_after" in known:
+            details["retry_after"] = int(why) if why.isdigit() else 1
+        telemetry.emit(
+            Event(
+                action,
+                service.path,
+                FAILED if code.endswith("400") and len(code) > 3 else REFUSED,
+                origin,
+                oin.value if oin else "unknown",
+                self._now(),
+                details,
+            )
+        )
+
+
+def count_cpu(role: str) -> Callable[[], None]:
+    """A function that adds the CPU time since its last call; for a task that runs now and then."""
+    last = 0.0
+
+    def count() -> None:
+        nonlocal last
+        times = os.times()
+        spent = times.user + times.system
+        CPU.labels(role).inc(max(0.0, spent - last))
+        last = spent
+
+    return count

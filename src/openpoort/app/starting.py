@@ -1,0 +1,32 @@
+"""What a gateway needs once, before the first process starts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import psycopg
+
+from openpoort.app.home import DIRECTORY
+from openpoort.domain import partyfile
+from openpoort.settings import Settings
+from openpoort.store import directory
+from openpoort.telemetry import logger
+
+_log = logger("app.starting")
+
+
+def apply_directory(settings: Settings, dsn: str) -> None:
+    """Apply HOME/directory.toml when the database knows nobody yet; later changes go through
+    `openpoort party apply`. Raises BadDirectory."""
+    file = settings.home / DIRECTORY
+    if not file.exists():
+        return
+    with psycopg.connect(dsn) as conn:
+        known = directory.load(conn)
+        if known.parties or known.agencies:
+            return
+        names = {"agency_port": settings.agency.port}
+        new = partyfile.read(file.read_text(encoding="utf-8"), names)
+        directory.apply(conn, new, "serve", datetime.now(UTC))
+        conn.commit()
+        _log.info("directory applied", parties=len(new.parties), agencies=len(new.agencies))
