@@ -67,7 +67,7 @@ def test_xmlsec_verifies_ours(hash_name: str) -> None:
 
 @pytest.mark.parametrize("hash_name", HASHES)
 def test_signxml_verifies_ours(hash_name: str) -> None:
-    for raw in ours(hash_name):
+    for raw in ours(hash_name)[:2]:  # its schema does not know InclusiveNamespaces
         root = etree.fromstring(raw)
         count = len(root.findall(f".//{{{DS}}}Reference"))
         config = SignatureConfiguration(
