@@ -16,13 +16,14 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from openpoort.domain.checkpoint import open_checkpoint
+from openpoort.domain import merkle
+from openpoort.domain.checkpoint import Checkpoint, open_checkpoint
 from openpoort.evidence import bundle
 from openpoort.evidence.bundle import Bundle
 from openpoort.store import dossier, sequencer, tree
 from openpoort.store.dossier import LeafRow
 from openpoort.store.payloads import PayloadStore
-from openpoort.store.sequencer import Connection
+from openpoort.store.sequencer import Connection, JournalBroken
 
 
 class NotCovered(Exception):
@@ -71,7 +72,7 @@ class Exporter:
         row = dossier.message(conn, kenmerk)
         request = dossier.request(conn, row, self.outside)
         public = self.key.public_key()
-        *earlier, size = [open_checkpoint(note, public).size for note in notes]
+        *earlier, last = [open_checkpoint(note, public) for note in notes]
         return Bundle(
             kenmerk=str(kenmerk),
             exported_at=self.now(),
@@ -85,13 +86,17 @@ class Exporter:
             deliveries=tuple(
                 bundle.Delivery(*one) for one in dossier.deliveries(conn, row, self.outside)
             ),
-            entries=tuple(
-                bundle.Entry(one.leaf, one.entry.decode(), tree.inclusion(conn, one.leaf, size))
-                for one in leaves
-            ),
+            entries=tuple(_entry(conn, one, last) for one in leaves),
             checkpoint=notes[-1],
             earlier=tuple(
-                bundle.Earlier(note, tree.consistency(conn, old, size))
+                bundle.Earlier(note, tree.consistency(conn, old.size, last.size))
                 for note, old in zip(notes, earlier, strict=False)
             ),
         )
+
+
+def _entry(conn: Connection, row: LeafRow, point: Checkpoint) -> bundle.Entry:
+    path = tree.inclusion(conn, row.leaf, point.size)
+    if not merkle.includes(merkle.leaf_hash(row.entry), row.leaf, point.size, path, point.root):
+        raise JournalBroken(f"entry {row.leaf} is not in the signed tree")
+    return bundle.Entry(row.leaf, row.entry.decode(), path)

@@ -243,7 +243,11 @@ class _Verifier:
         digest = sha256(one.receipt).hexdigest()
         for entry, said in self.notes:
             data = said["data"]
-            if data.get("receipt") == digest and data.get("agency") == one.agency:
+            if (
+                data.get("receipt") == digest
+                and data.get("agency") == one.agency
+                and datetime.fromisoformat(said["at"]) == one.delivered_at
+            ):
                 return f"the receipt's digest stands in entry {entry.leaf} ({said['kind']})"
         return None
 

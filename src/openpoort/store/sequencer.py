@@ -28,6 +28,18 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort.domain import checkpoint, merkle
 from openpoort.domain.checkpoint import Checkpoint
 from openpoort.store import tree
+from openpoort.store.tree import JournalBroken
+
+__all__ = [
+    "LOCK",
+    "Connection",
+    "JournalBroken",
+    "Placed",
+    "kenmerk_of",
+    "last_note",
+    "sign",
+    "step",
+]
 
 Connection = psycopg.Connection[Any]
 LOCK = 0x6A6F75726E616C  # "journal"
@@ -48,10 +60,6 @@ select xid, id, at, entry from journal j
 where not exists (select from journal_leaf l where l.id = j.id) order by id
 """
 _LAST = "select note, size, root from journal_checkpoint order by size desc, at desc limit 1"
-
-
-class JournalBroken(Exception):
-    """The stored tree contradicts what was signed before: never sign over it. Says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,7 @@ def sign(
             root = tree.root(conn, size)
             if last is not None:
                 _extends(conn, checkpoint.open_checkpoint(last[0], key.public_key()), size, root)
-        except (tree.MissingNode, checkpoint.BadCheckpoint) as exc:
+        except checkpoint.BadCheckpoint as exc:
             raise JournalBroken(str(exc)) from exc
         point = Checkpoint(origin, size, root, at)
         note = checkpoint.sign(point, key)

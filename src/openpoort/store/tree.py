@@ -24,8 +24,12 @@ left join journal_leaf l on n.level = 0 and l.leaf = n.number
 Connection = psycopg.Connection[Any]
 
 
-class MissingNode(Exception):
-    """The stored tree lacks a node it should have; the message names it."""
+class JournalBroken(Exception):
+    """The stored tree contradicts what was signed before: never sign over it. Says where."""
+
+
+class MissingNode(JournalBroken):
+    """The stored tree lacks a node it should have."""
 
 
 def hashes(conn: Connection, ranges: Sequence[Range]) -> tuple[bytes, ...]:
