@@ -1,0 +1,128 @@
+"""The command `weeg`. Exit codes: 0 good, 1 something should be answered, 2 bad input."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+
+from weeg.problem import BadInput, Severity
+from weeg.texts import Language, say
+
+_LANG = click.option("--lang", type=click.Choice(["nl", "en"]), default="en", show_default=True)
+_FOLDER = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+_AT = click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Weigh on this day instead of `as_of` in decision.yaml.",
+)
+_STALE = click.option(
+    "--accept-stale", is_flag=True, help="Use stale measurements; every output then says so."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="openpoort", prog_name="weeg")
+def main() -> None:
+    """Compare scenarios on the 17 criteria, with numbers that can be checked."""
+
+
+@main.command()
+@_FOLDER
+@click.option("--example", is_flag=True, help="A worked comparison of four invented scenarios.")
+@_LANG
+def init(folder: Path, example: bool, lang: Language) -> None:
+    """Make a decision folder."""
+    from weeg.start import make
+
+    try:
+        make(folder, example=example, today=dt.datetime.now(dt.UTC).date())
+    except BadInput as bad:
+        _refused(bad, lang)
+    click.echo(say("cli.made", lang, folder=folder))
+
+
+@main.command()
+@_FOLDER
+@_AT
+@_STALE
+@_LANG
+def check(folder: Path, at: dt.datetime | None, accept_stale: bool, lang: Language) -> None:
+    """Say what is missing, stale, without source or doubtful. Exit 1 on warnings, 2 on errors."""
+    from weeg import terminal
+    from weeg.checks import findings
+
+    decision = _load(folder, at, accept_stale, lang)
+    found = findings(decision)
+    terminal.problems(_console(), found, lang)
+    warnings = sum(p.severity is Severity.WARNING for p in found)
+    notes = len(found) - warnings
+    click.echo(say("cli.checked", lang, warnings=warnings, notes=notes))
+    if warnings:
+        sys.exit(1)
+
+
+@main.command()
+@_FOLDER
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+@click.option("--cross-check", is_flag=True, help="Also TOPSIS and PROMETHEE II.")
+@_AT
+@_STALE
+@_LANG
+def run(
+    folder: Path,
+    as_json: bool,
+    cross_check: bool,
+    at: dt.datetime | None,
+    accept_stale: bool,
+    lang: Language,
+) -> None:
+    """Weigh, and show the outcome as tables or JSON."""
+    from weeg import asjson, terminal
+    from weeg.weigh import weigh
+
+    outcome = weigh(_load(folder, at, accept_stale, lang), cross=cross_check)
+    _old_news(outcome.decision.as_of, lang)
+    if as_json:
+        click.echo(asjson.dumps(outcome))
+    else:
+        terminal.show(_console(), outcome, lang)
+
+
+def _load(folder: Path, at: dt.datetime | None, accept_stale: bool, lang: Language) -> Any:
+    from weeg.folder import load
+
+    try:
+        return load(folder, at.date() if at else None, accept_stale)
+    except BadInput as bad:
+        _refused(bad, lang)
+
+
+def _refused(bad: BadInput, lang: Language) -> NoReturn:
+    for problem in bad.problems[:50]:
+        click.echo(f"{say('severity.ERROR', lang)}: {problem.show(lang)}", err=True)
+    if len(bad.problems) > 50:
+        click.echo(say("cli.more", lang, count=len(bad.problems) - 50), err=True)
+    sys.exit(2)
+
+
+def _old_news(as_of: dt.date, lang: Language) -> None:
+    """The page is reproducible and knows no clock; the person at the keyboard should know it."""
+    age = (dt.datetime.now(dt.UTC).date() - as_of).days
+    if age > 31:
+        click.echo(say("cli.old", lang, as_of=as_of, age=age), err=True)
+
+
+def _console() -> Console:
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, markup=False, width=160, no_color=True)
+    return console
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""Numbers and names as a reader of each language expects them."""
+
+from __future__ import annotations
+
+from weeg.texts import Language
+from weeg.weigh import Outcome
+
+
+def local(text: str, language: Language) -> str:
+    """Swap decimal point and thousands comma for Dutch."""
+    if language == "en":
+        return text
+    return text.translate(str.maketrans(".,", ",."))
+
+
+def percent(share: float, language: Language) -> str:
+    """Whole percents would hide a one in two hundred: one decimal."""
+    return local(f"{share * 100:.1f}", language) + " %"
+
+
+def points(value: float, language: Language) -> str:
+    """A total on the scale of 0 to 100."""
+    return local(f"{value * 100:.1f}", language)
+
+
+def amount(value: float, language: Language) -> str:
+    """A value in its own unit: whole when large, up to three decimals when small."""
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
+    text = f"{value:,.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return local(text, language)
+
+
+def names(outcome: Outcome, language: Language) -> dict[str, str]:
+    return {o.id: o.name.get(language) for o in outcome.decision.options}
