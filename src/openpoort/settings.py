@@ -119,6 +119,13 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True)
+class Parties:
+    """`[parties]`: with `four_eyes` a change of the directory waits until another approves it."""
+
+    four_eyes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Journal:
     """`[journal]`: the name and key of its checkpoints, how often one is signed, and the file
     outside the database that gets a copy of each. Paths count from HOME."""
@@ -152,6 +159,7 @@ class Settings:
     health: Health = field(default_factory=Health)
     clock: TestClock = field(default_factory=TestClock)
     switches: Switches = field(default_factory=Switches)
+    parties: Parties = field(default_factory=Parties)
     journal: Journal = field(default_factory=Journal)
     log: Log = field(default_factory=Log)
 

@@ -15,6 +15,7 @@ _COMMANDS: dict[str, str] = {
     "send": "openpoort.cli.client:send",
     "status": "openpoort.cli.client:status",
     "init": "openpoort.cli.init:init",
+    "party": "openpoort.cli.party:party",
 }
 """Command name -> module:attribute, loaded on first use so that `--help` stays quick."""
 

@@ -18,6 +18,8 @@ from cryptography.x509 import load_pem_x509_certificates
 
 from openpoort.devkit import authority
 from openpoort.devkit.authority import Ca, Leaf
+from openpoort.trust.policy import Policy
+from openpoort.trust.policy import write as write_policy
 
 OINS = {
     "server": "00000099000000009000",
@@ -32,6 +34,11 @@ DEMOREGISTER."""
 _TRUST = """\
 # Whom this gateway believes; the format stands in docs/how-to/certificates.md.
 test_oins = true
+algorithms = "algorithms.toml"
+
+# What to do without fresh evidence of revocation: off, soft, hard or require; by service.
+[revocation]
+default = "soft"
 
 [[generation]]
 name = "openpoort development"
@@ -59,7 +66,7 @@ _ACTORS = {
 
 def create(folder: Path, hosts: Sequence[str] = ()) -> None:
     """Write the whole development PKI into `folder` (made when missing), with the trust store
-    (`trust.toml`) of a gateway that believes it.
+    (`trust.toml`, `algorithms.toml`) of a gateway that believes it.
 
     `server` and the agencies carry localhost, 127.0.0.1, ::1 and `hosts` in SAN; the first of
     `hosts` becomes the server's common name, because .NET compares that with the address.
@@ -73,6 +80,7 @@ def create(folder: Path, hosts: Sequence[str] = ()) -> None:
     (folder / "intermediate.pem").write_bytes(authority.pem(issuing.certificate))
     _secret(folder / "intermediate.key", authority.key_pem(issuing.key))
     (folder / "trust.toml").write_text(_TRUST)
+    (folder / "algorithms.toml").write_text(write_policy(Policy()))
     for name in OINS:
         write(folder, name, issue(issuing, name, at, hosts))
     _checkpoint(folder)

@@ -215,7 +215,7 @@ def _party_row(p: Party) -> str:
         **_window(p.window),
         fault_status=p.fault_status if p.fault_status != 500 else None,
         sha1_until=p.sha1_until,
-        tls_oins=sorted(o.value for o in p.tls_oins),
+        tls_oins=sorted(o.value for o in p.tls_oins) or None,
         rate=p.rate,
         burst=p.burst,
     )

@@ -17,6 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from openpoort.domain.ids import Oin
+from openpoort.trust import policy as algorithms
 from openpoort.trust.anchors import (
     CLIENT_AUTH,
     DOCUMENT_SIGNING,
@@ -30,6 +31,9 @@ from openpoort.trust.anchors import (
     Purpose,
     Usage,
 )
+from openpoort.trust.policy import Policy
+from openpoort.trust.revocation import FailMode
+from openpoort.trust.sender import Grounds
 
 PROFILES: Mapping[str, Mapping[Purpose, Usage]] = {
     "multi-purpose": MULTI_PURPOSE,
@@ -45,6 +49,20 @@ _EXTENDED = {
 
 class BadTrustStore(ValueError):
     """The trust store cannot be read; the message says where and why."""
+
+
+def load_grounds(path: Path) -> Grounds:
+    """Everything that the trust store's file says: whom to believe, how hard to look for
+    revocation on which route, which algorithms until when. Raises BadTrustStore."""
+    anchors = load(path)
+    rows = tomllib.loads(path.read_text(encoding="utf-8"))
+    try:
+        modes = {str(route): FailMode(mode) for route, mode in rows.get("revocation", {}).items()}
+        name = rows.get("algorithms")
+        policy = algorithms.read((path.parent / name).read_text()) if name else Policy()
+    except (OSError, ValueError, AttributeError) as error:
+        raise BadTrustStore(f"{path.name}: {error}") from error
+    return Grounds(anchors, policy=policy, modes=modes)
 
 
 def load(path: Path) -> Anchors:
@@ -66,7 +84,7 @@ def load(path: Path) -> Anchors:
     except (OSError, ValueError) as error:
         raise BadTrustStore(f"{path}: {error}") from error
     digest.update(content)
-    _only(rows, {"test_oins", "generation", "pinned"}, path.name)
+    _only(rows, {"test_oins", "revocation", "algorithms", "generation", "pinned"}, path.name)
     generations = tuple(_generation(r, pem) for r in rows.get("generation", []))
     if not generations and not rows.get("pinned"):
         raise BadTrustStore(f"{path.name} trusts nobody")

@@ -1,0 +1,250 @@
+"""`openpoort party`: who may do what for whom; shown, changed by file, with four eyes if asked."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+
+from openpoort.cli.home import fail, home_option, settings
+from openpoort.domain import partyfile
+from openpoort.domain.event import OK, REFUSED, Event
+from openpoort.domain.party import Directory
+from openpoort.domain.partydiff import Diff, compare
+from openpoort.domain.partyfile import BadDirectory
+from openpoort.settings import Settings
+from openpoort.store import directory, proposals
+from openpoort.store.proposals import NotAllowed
+
+_as = click.option(
+    "--as", "actor", help="Who does this, for the journal (default: your login name)."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+
+
+@click.group()
+def party() -> None:
+    """Parties, agreements, mandates and agencies."""
+
+
+@party.command()
+@click.argument("what", required=False, metavar="[OIN | HOME]")
+@home_option
+@_json
+def show(what: str | None, home: Path, as_json: bool) -> None:
+    """The directory as a file for `party apply`; with OIN only what concerns that party.
+
+    Numbers of interested parties are shown in full: mind where you put this.
+    """
+    oin = what if what is not None and what.isdigit() else None
+    if what is not None and oin is None:
+        home = Path(what)
+    with _connected(settings(home)) as conn:
+        known, version = directory.load(conn), directory.version(conn)
+    if oin is not None:
+        known = _concerning(known, oin)
+        if not (known.parties or known.mandates or known.agencies):
+            fail(f"nobody here has OIN {oin}", 1)
+    text = partyfile.write(known)
+    if as_json:
+        click.echo(json.dumps({"version": version, "directory": text}, ensure_ascii=False))
+    else:
+        click.echo(f"# version {version}\n\n{text}", nl=False)
+
+
+@party.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@home_option
+@click.option("--dry-run", is_flag=True, help="Show what would change and change nothing.")
+@click.option("--propose", is_flag=True, help="Let somebody else approve it first.")
+@_as
+@_json
+def apply(
+    file: Path, home: Path, dry_run: bool, propose: bool, actor: str | None, as_json: bool
+) -> None:
+    """Make the directory equal to FILE. Shows the differences; each is journalled.
+
+    What FILE does not name is removed. With `four_eyes` in the settings this only proposes.
+    """
+    config = settings(home)
+    who = actor or getpass.getuser()
+    try:
+        names = {"agency_port": config.agency.port}
+        new = partyfile.read(file.read_text(encoding="utf-8"), names)
+    except (BadDirectory, UnicodeDecodeError) as wrong:
+        fail(f"{file}: {wrong}")
+    number: int | None = None
+    with _connected(config) as conn:
+        if dry_run:
+            diff = compare(directory.load(conn), new)
+        elif propose or config.parties.four_eyes:
+            number, diff = proposals.propose(conn, new, who, _now())
+        else:
+            diff = directory.apply(conn, new, who, _now())
+        version = directory.version(conn)
+        conn.commit()
+    if diff and not dry_run:
+        _tell("party.changed" if number is None else "party.proposed", version, who, new)
+    _show(diff, as_json, version=version, applied=not dry_run and number is None, proposal=number)
+    if number is not None and not as_json:
+        click.echo(f"proposal {number}: somebody else runs `openpoort party approve {number}`")
+
+
+@party.command()
+@home_option
+@_json
+def pending(home: Path, as_json: bool) -> None:
+    """Proposals that wait for a second pair of eyes, with what they would change."""
+    with _connected(settings(home)) as conn:
+        known = directory.load(conn)
+        waiting = proposals.open_ones(conn)
+    if as_json:
+        rows = [
+            {
+                "proposal": p.id,
+                "by": p.proposed_by,
+                "at": p.proposed_at.isoformat(),
+                "changes": compare(known, p.content).lines(),
+            }
+            for p in waiting
+        ]
+        click.echo(json.dumps({"pending": rows}, ensure_ascii=False))
+        return
+    for proposal in waiting:
+        click.echo(f"proposal {proposal.id} by {proposal.proposed_by}")
+        for line in compare(known, proposal.content).lines():
+            click.echo(f"  {line}")
+    if not waiting:
+        click.echo("nothing waits")
+
+
+@party.command()
+@click.argument("number", type=int)
+@home_option
+@_as
+@_json
+def approve(number: int, home: Path, actor: str | None, as_json: bool) -> None:
+    """Apply proposal NUMBER; not by whoever made it. Exit code 1 when that is refused."""
+    who = actor or getpass.getuser()
+    with _connected(settings(home)) as conn:
+        try:
+            proposal, diff = proposals.approve(conn, number, who, _now())
+        except NotAllowed as no:
+            conn.rollback()
+            _emit("party.changed", directory.version(conn), who, REFUSED, {})
+            fail(str(no), 1)
+        version = directory.version(conn)
+        conn.commit()
+    _tell("party.changed", version, proposal.proposed_by, proposal.content, second=who)
+    _show(diff, as_json, version=version, applied=True, proposal=number)
+
+
+@party.command()
+@click.argument("number", type=int)
+@home_option
+@_as
+def reject(number: int, home: Path, actor: str | None) -> None:
+    """Close proposal NUMBER without applying it."""
+    who = actor or getpass.getuser()
+    with _connected(settings(home)) as conn:
+        try:
+            proposals.reject(conn, number, who, _now())
+        except NotAllowed as no:
+            fail(str(no), 1)
+        version = directory.version(conn)
+        conn.commit()
+    _emit("party.proposed", version, who, REFUSED, {})
+    click.echo(f"proposal {number} rejected")
+
+
+@party.command()
+@home_option
+@click.option("--days", default=30, show_default=True, help="How far to look back.")
+@_json
+def algorithms(home: Path, days: int, as_json: bool) -> None:
+    """Who still signs with what will end (SHA-1): the list to call."""
+    from openpoort.store import evidence
+
+    with _connected(settings(home)) as conn:
+        known = directory.load(conn)
+        found = evidence.uses(conn, (_now() - timedelta(days=days)).date())
+    rows = [
+        {
+            "oin": use.oin.value,
+            "name": known_party.name if (known_party := known.party(use.oin)) else "",
+            "algorithm": use.algorithm,
+            "messages": use.messages,
+            "last": use.last_at.isoformat(timespec="seconds"),
+        }
+        for use in found
+    ]
+    if as_json:
+        click.echo(json.dumps({"days": days, "uses": rows}, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo("{oin}  {name:30}  {algorithm:9} {messages:8}  {last}".format(**row))
+    if not rows:
+        click.echo(f"nobody in the last {days} days")
+
+
+@contextmanager
+def _connected(config: Settings) -> Iterator[psycopg.Connection[Any]]:
+    """An open transaction on the database of HOME; commit is the caller's. Security events go
+    where HOME says."""
+    from openpoort import telemetry
+    from openpoort.app.database import database
+    from openpoort.store.embedded import ServerFailed
+
+    telemetry.security_log(config.path(config.log.security) if config.log.security else None)
+    try:
+        with database(config) as dsn, psycopg.connect(dsn) as conn:
+            yield conn
+    except (ServerFailed, psycopg.OperationalError) as wrong:
+        fail(f"the database cannot be reached: {wrong}")
+
+
+def _concerning(known: Directory, oin: str) -> Directory:
+    """The part of the directory in which `oin` appears."""
+    mandates = tuple(
+        m for m in known.mandates if oin in (m.holder.value, m.giver.value if m.giver else "")
+    )
+    return Directory(
+        tuple(p for p in known.parties if p.oin.value == oin),
+        tuple(a for a in known.agreements if a.oin.value == oin),
+        mandates,
+        tuple(a for a in known.agencies if a.oin.value == oin),
+    )
+
+
+def _show(diff: Diff, as_json: bool, **more: object) -> None:
+    if as_json:
+        click.echo(json.dumps({"changes": diff.lines(), **more}, ensure_ascii=False))
+        return
+    for line in diff.lines():
+        click.echo(line)
+    if not diff:
+        click.echo("nothing changes")
+
+
+def _tell(action: str, version: int, who: str, new: Directory, second: str | None = None) -> None:
+    details: dict[str, str | int] = {"change": directory.digest(new)}
+    if second is not None:
+        details["second"] = second
+    _emit(action, version, who, OK, details)
+
+
+def _emit(action: str, version: int, who: str, result: str, details: dict[str, str | int]) -> None:
+    from openpoort import telemetry
+
+    telemetry.emit(Event(action, str(version), result, "local", who, _now(), details))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,164 @@
+"""`openpoort party`: differences shown, applied, proposed; four eyes; events and journal."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+
+from openpoort.cli import main
+from openpoort.devkit.directory import default
+from openpoort.devkit.pki import OINS
+from openpoort.domain.ids import Oin
+from openpoort.domain.partyfile import read
+from openpoort.store import directory
+from openpoort.store.evidence import Observed
+
+BSN = "123456782"
+NOW = datetime.now(UTC)
+
+
+class Home:
+    """A HOME on an empty database, and commands run in it."""
+
+    def __init__(self, path: Path, dsn: str, more: str = "") -> None:
+        self.path, self.dsn, self.file = path, dsn, path / "directory.toml"
+        (path / "openpoort.toml").write_text(f'{more}\n[database]\nurl = "{dsn}"\n')
+        self.file.write_text(default())
+
+    def run(self, *words: str, code: int = 0) -> Result:
+        done = CliRunner().invoke(main, ["party", *words, "--home", str(self.path)])
+        assert done.exit_code == code, done.output
+        return done
+
+    def last(self, *words: str) -> dict[str, object]:
+        made: dict[str, object] = json.loads(
+            self.run(*words, "--json").stdout.strip().splitlines()[-1]
+        )
+        return made
+
+    def events(self) -> list[dict[str, str]]:
+        lines = (self.path / "security.log").read_text().splitlines()
+        return [json.loads(line) for line in lines]
+
+    def journal(self) -> list[str]:
+        with psycopg.connect(self.dsn) as conn:
+            rows = conn.execute("select entry from journal order by id").fetchall()
+        return [bytes(r[0]).decode() for r in rows]
+
+    def version(self) -> int:
+        with psycopg.connect(self.dsn) as conn:
+            return directory.version(conn)
+
+
+@pytest.fixture
+def home(tmp_path: Path, dsn: str) -> Home:
+    return Home(tmp_path, dsn)
+
+
+@pytest.fixture
+def strict(tmp_path: Path, dsn: str) -> Home:
+    return Home(tmp_path, dsn, "[parties]\nfour_eyes = true")
+
+
+def test_dry_run_shows_and_changes_nothing(home: Home) -> None:
+    done = home.run("apply", str(home.file), "--dry-run")
+    assert "+ party 00000099001000044000 Voorbeeldbedrijf B.V." in done.output
+    assert home.version() == 0
+    assert home.journal() == []
+
+
+def test_apply_then_show_then_apply_changes_nothing(home: Home, tmp_path: Path) -> None:
+    assert home.last("apply", str(home.file))["applied"] is True
+    shown = tmp_path / "shown.toml"
+    shown.write_text(home.run("show").output)
+    assert read(shown.read_text()).agency("DEMODIENST").endpoint.startswith("https://localhost:84")
+    assert home.last("apply", str(shown))["changes"] == []
+    assert home.version() == 1
+
+
+def test_show_of_one_party_leaves_the_others_out(home: Home) -> None:
+    home.run("apply", str(home.file))
+    text = home.run("show", OINS["bedrijf"]).output
+    assert "Voorbeeldbedrijf" in text
+    assert "Voorbeeldkantoor" not in text
+    home.run("show", "00000099999999999999", code=1)
+
+
+def test_bad_file_is_exit_2_and_changes_nothing(home: Home) -> None:
+    home.file.write_text('[[party]]\noin = "1"\nname = "A"')
+    assert "20 digits" in home.run("apply", str(home.file), code=2).stderr
+    assert home.version() == 0
+
+
+def test_change_is_an_event_and_journal_lines_without_personal_numbers(home: Home) -> None:
+    home.file.write_text(default().replace('"RSIN:001000044"', f'"BSN:{BSN}"'))
+    done = home.run("apply", str(home.file), "--as", "anna")
+    (event,) = home.events()
+    assert (event["action"], event["result"], event["actor"]) == ("party.changed", "ok", "anna")
+    lines = home.journal()
+    assert len(lines) == len(read(default()).mandates) + 6
+    assert not any(BSN in text for text in (*lines, done.output, json.dumps(event)))
+
+
+def test_four_eyes_wait_for_another(strict: Home) -> None:
+    number = strict.last("apply", str(strict.file), "--as", "anna")["proposal"]
+    assert strict.version() == 0
+    assert f"proposal {number} by anna" in strict.run("pending").output
+    own = strict.run("approve", str(number), "--as", "anna", code=1)
+    assert "somebody else" in own.stderr
+    assert strict.version() == 0
+    strict.run("approve", str(number), "--as", "bob")
+    assert strict.version() == 1
+    assert strict.run("pending").output == "nothing waits\n"
+    strict.run("approve", str(number), "--as", "carl", code=1)
+    acts = [(e["action"], e["result"], e["actor"]) for e in strict.events()]
+    assert acts[:3] == [
+        ("party.proposed", "ok", "anna"),
+        ("party.changed", "refused", "anna"),
+        ("party.changed", "ok", "anna"),
+    ]
+    assert strict.events()[2]["second"] == "bob"
+    kinds = [json.loads(line)["kind"] for line in strict.journal()]
+    assert kinds[:2] == ["directory.proposed", "directory.approved"]
+
+
+def test_proposal_on_an_old_version_is_refused(home: Home) -> None:
+    home.run("apply", str(home.file), "--propose", "--as", "anna")
+    home.file.write_text(default().replace("Voorbeeldbedrijf", "Anders"))
+    home.run("apply", str(home.file))
+    assert "changed since" in home.run("approve", "1", "--as", "bob", code=1).stderr
+    home.run("reject", "1")
+    assert home.run("pending").output == "nothing waits\n"
+
+
+def test_proposal_changed_in_the_database_is_refused(home: Home) -> None:
+    home.run("apply", str(home.file), "--propose", "--as", "anna")
+    with psycopg.connect(home.dsn) as conn:
+        conn.execute(
+            "update directory_proposal set directory = replace(directory, 'bedrijf', 'boef')"
+        )
+    assert "digest differs" in home.run("approve", "1", "--as", "bob", code=1).stderr
+    assert home.version() == 0
+
+
+def test_list_to_call_names_party_and_algorithm(home: Home) -> None:
+    home.run("apply", str(home.file))
+    observed = Observed()
+    for _ in range(3):
+        observed.algorithms(Oin(OINS["bedrijf"]), ("RSA-SHA1", "SHA-1"), NOW)
+    with psycopg.connect(home.dsn) as conn:
+        observed.flush(conn)
+        observed.algorithms(Oin(OINS["bedrijf"]), ("RSA-SHA1",), NOW)
+        observed.flush(conn)
+        observed.flush(conn)
+    rows = home.last("algorithms")["uses"]
+    assert isinstance(rows, list)
+    assert [(r["name"], r["algorithm"], r["messages"]) for r in rows] == [
+        ("Voorbeeldbedrijf B.V.", "RSA-SHA1", 4),
+        ("Voorbeeldbedrijf B.V.", "SHA-1", 3),
+    ]
