@@ -11,6 +11,7 @@ _COMMANDS: dict[str, str] = {
     "agency": "openpoort.cli.agency:agency",
     "evidence": "openpoort.cli.evidence:evidence",
     "journal": "openpoort.cli.journal:journal",
+    "diagnose": "openpoort.cli.diagnose:command",
     "fetch": "openpoort.cli.client:fetch",
     "send": "openpoort.cli.client:send",
     "status": "openpoort.cli.client:status",

@@ -7,6 +7,7 @@ something that can be computed: when it gives the digest that was sent, that is 
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import hashlib
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from lxml import etree
 
+from openpoort.client.diagnose.subject import local
 from openpoort.wire.names import DS, EXC_C14N, WSU
 
 HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -94,6 +96,12 @@ def _forms(
         changed = copy.deepcopy(element)
         change(changed)
         yield advice, canonical(changed, EXC_C14N, prefixes)
+    yield (
+        "the children were created without a namespace (createElement under a default namespace) "
+        "and are in one after serialising; create them with createElementNS, or parse the "
+        "serialised message again before signing",
+        _without_namespace(element, prefixes),
+    )
     inner = b"".join(canonical(child, EXC_C14N, prefixes) for child in element)
     yield "made over the content of the element, without its own start and end tag", inner
     yield "made over the text of the element only", (element.text or "").encode()
@@ -115,11 +123,19 @@ def _without_id(element: etree._Element) -> None:
             del element.attrib[name]
 
 
-def _without_namespaces(element: etree._Element) -> None:
-    """The children of the payload as a DOM holds them that were created without a namespace."""
-    payload = element[0] if len(element) else element
-    for node in payload.iterdescendants("*"):
-        node.tag = etree.QName(node).localname
+_MARK = "openpoort-no-namespace"
+
+
+def _without_namespace(element: etree._Element, prefixes: tuple[str, ...]) -> bytes:
+    """The form of a DOM whose payload has children that were created without a namespace.
+
+    libxml2 forgets the xmlns="" that all other libraries write there, so it is put in by hand.
+    """
+    changed = copy.deepcopy(element)
+    for child in changed[0] if len(changed) else ():
+        child.set(_MARK, "")
+    form = canonical(changed, EXC_C14N, prefixes)
+    return form.replace(f' {_MARK}=""'.encode(), b' xmlns=""')
 
 
 def _unix_lines(element: etree._Element) -> None:
@@ -139,12 +155,6 @@ _CHANGES: tuple[tuple[str, Callable[[etree._Element], None]], ...] = (
         _without_white_space,
     ),
     ("the wsu:Id was added after the digest was made", _without_id),
-    (
-        "the children were created without a namespace (createElement under a default namespace) "
-        "and are in one after serialising; create them with createElementNS, or parse the "
-        "serialised message again before signing",
-        _without_namespaces,
-    ),
     ("the lines ended in CR LF when the digest was made", _unix_lines),
     ("the digest was made before the content was put in", _empty),
 )
@@ -152,7 +162,7 @@ _CHANGES: tuple[tuple[str, Callable[[etree._Element], None]], ...] = (
 
 def _raw(element: etree._Element, source: bytes) -> Iterator[bytes]:
     """The element's own bytes in the message, if its tag can be found there."""
-    name = etree.QName(element).localname
+    name = local(element)
     tag = (f"{element.prefix}:{name}" if element.prefix else name).encode()
     start, end = source.find(b"<" + tag), source.rfind(b"</" + tag + b">")
     if 0 <= start < end:
@@ -192,10 +202,12 @@ def _info_forms(info: etree._Element) -> Iterator[tuple[str, bytes]]:
     )
     without = copy.deepcopy(info)
     for node in without.iter("*"):
-        node.tag = etree.QName(node).localname
+        # A recovered tree may hold names that cannot be set again; then this was not the mistake.
+        with contextlib.suppress(ValueError):
+            node.tag = local(node)
     yield (
         f"SignedInfo was built without the namespace {DS} and got it by serialising",
-        etree.tostring(without, method="c14n", exclusive=True),
+        canonical(without, EXC_C14N),
     )
 
 

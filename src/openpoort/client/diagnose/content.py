@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from datetime import UTC, datetime
 
 from lxml import etree
@@ -41,8 +40,7 @@ def times(subject: Subject) -> None:
             "time",
             abs(created - now) <= skew,
             f"Created {created.isoformat()} is {abs(off):.0f} s {side} this clock",
-            f"at most {skew.total_seconds():.0f} s is accepted: set the clock (NTP), write UTC "
-            "with Z; an old capture can be judged with --at",
+            _time_advice(off, skew.total_seconds()),
         )
     if expires is not None and created is not None and expires < created:
         report.wrong("timestamp", "Expires lies before Created")
@@ -53,6 +51,16 @@ def times(subject: Subject) -> None:
             f"Expires {expires.isoformat()}",
             "the message was too old when it came in",
         )
+
+
+def _time_advice(off: float, skew: float) -> str:
+    hours = round(off / 3600)
+    if hours in (1, 2) and abs(off - hours * 3600) <= skew:
+        return "this is Dutch local time written as UTC: convert it before writing Z"
+    return (
+        f"at most {skew:.0f} s is accepted: set the clock (NTP) and write UTC with Z; "
+        "an old capture can be judged with --at"
+    )
 
 
 def _moment(subject: Subject, stamp: etree._Element, name: str) -> datetime | None:
@@ -101,7 +109,7 @@ def documents(subject: Subject) -> None:
         name = text(element.getparent().find(f"{{{KOPPELVLAK}}}bestandsnaam")) or "inhoud"  # type: ignore[union-attr]  # inhoud is never the root
         try:
             content = base64.b64decode("".join((element.text or "").split()), validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             subject.report.wrong(f"document {name}", f"no base64: {error}")
             continue
         size = len(content)
@@ -122,7 +130,7 @@ def documents(subject: Subject) -> None:
 def _is_base64(content: bytes) -> bool:
     try:
         base64.b64decode(content, validate=True)
-    except binascii.Error:
+    except ValueError:
         return False
     return True
 

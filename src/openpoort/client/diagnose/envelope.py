@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from openpoort.client.diagnose.subject import Subject, elements, local, shown, text
+from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
 from openpoort.wire.names import ANONYMOUS, KOPPELVLAK, NONE, SOAP, SOAP12, WSA, WSSE
 from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, by_element
 
@@ -24,7 +24,7 @@ def envelope(subject: Subject) -> None:
         report.judge(
             "envelope",
             root.tag == f"{{{SOAP}}}Envelope",
-            f"root element {shown(root)} in namespace {etree.QName(root).namespace}",
+            f"root element {shown(root)} in namespace {space(root)}",
             "the root must be Envelope in " + SOAP,
         )
     for child in elements(root):
@@ -52,10 +52,10 @@ def _headers(subject: Subject, header: etree._Element) -> None:
     report, found = subject.report, elements(header)
     report.ok("header order", ", ".join(shown(e) for e in found) + " (any order is accepted)")
     for element in found:
-        space = etree.QName(element).namespace
+        named = space(element)
         if element.tag == f"{{{WSSE}}}Security":
             subject.security = element if subject.security is None else subject.security
-        elif space == _OLD_WSA:
+        elif named == _OLD_WSA:
             report.wrong(
                 f"header {shown(element)}",
                 "WS-Addressing of 2004",
@@ -67,7 +67,7 @@ def _headers(subject: Subject, header: etree._Element) -> None:
                 "the .NET debugger added a header of its own",
                 'add <add name="Remote.Disable" value="1"/> under <switches> in app.config',
             )
-        elif space != WSA or local(element) not in _KNOWN:
+        elif named != WSA or local(element) not in _KNOWN:
             report.wrong(
                 f"header {shown(element)}",
                 "own header fields are not allowed",
@@ -75,7 +75,7 @@ def _headers(subject: Subject, header: etree._Element) -> None:
             )
     twice = {e.tag for e in found if sum(o.tag == e.tag for o in found) > 1}
     for tag in sorted(str(tag) for tag in twice):
-        report.wrong("headers", f"{etree.QName(tag).localname} stands more than once")
+        report.wrong("headers", f"{tag.rpartition('}')[2]} stands more than once")
 
 
 def operation(subject: Subject) -> None:
@@ -102,14 +102,14 @@ def operation(subject: Subject) -> None:
 
 
 def _guess(payload: etree._Element) -> str:
-    name, space = local(payload), etree.QName(payload).namespace
+    name, named = local(payload), space(payload)
     known = {
         etree.QName(o.request).localname: o
         for s in (AANLEVER, STATUSINFORMATIE, OPHAAL)
         for o in s.operations
     }
     if name in known:
-        return f"the element is right, its namespace {space} is not: use {KOPPELVLAK}"
+        return f"the element is right, its namespace {named} is not: use {KOPPELVLAK}"
     for service in (AANLEVER, STATUSINFORMATIE, OPHAAL):
         for operation in service.operations:
             if name.lower().startswith(operation.name.lower()):
@@ -123,7 +123,7 @@ def addressing(subject: Subject) -> None:
     header, report = subject.header, subject.report
     if header is None:
         return
-    values = {local(e): e for e in elements(header) if etree.QName(e).namespace == WSA}
+    values = {local(e): e for e in elements(header) if space(e) == WSA}
     for name in ("To", "Action", "MessageID"):
         if name not in values:
             report.wrong(f"wsa:{name}", "missing", f"add wsa:{name} and sign it")

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from lxml import etree
 
 from openpoort.client.diagnose import causes
-from openpoort.client.diagnose.subject import Subject, elements, local, shown, text
+from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
 from openpoort.client.diagnose.transport import certificate
 from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES, WSA, WSSE, WSU, X509V3
 
@@ -60,7 +60,7 @@ def _no_signature(subject: Subject) -> None:
     other = next((e for e in subject.security.iter() if local(e) == "Signature"), None)
     advice = "sign Body, Timestamp and all WS-Addressing headers"
     if other is not None:
-        advice = f"Signature must be in {DS}, not in {etree.QName(other).namespace}"
+        advice = f"Signature must be in {DS}, not in {space(other)}"
     subject.report.wrong("signature", "there is no ds:Signature in wsse:Security", advice)
 
 
@@ -155,7 +155,7 @@ def _required(subject: Subject) -> list[etree._Element]:
         stamp = subject.security.find(f"{{{WSU}}}Timestamp")
         parts += [stamp] if stamp is not None else []
     if subject.header is not None:
-        parts += [e for e in elements(subject.header) if etree.QName(e).namespace == WSA]
+        parts += [e for e in elements(subject.header) if space(e) == WSA]
     return parts
 
 
@@ -215,7 +215,7 @@ def _value(subject: Subject, signature: etree._Element, info: etree._Element) ->
         raw = base64.b64decode(
             "".join(text(signature.find(f"{{{DS}}}SignatureValue")).split()), validate=True
         )
-    except binascii.Error:
+    except ValueError:
         report.wrong("signature value", "is no base64")
         return
     prefixes = _prefixes(how) if how is not None else ()

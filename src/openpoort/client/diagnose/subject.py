@@ -46,7 +46,13 @@ class Subject:
 
 
 def local(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    """Local name; works for the broken names that a recovered tree may hold."""
+    return str(element.tag).rpartition("}")[2]
+
+
+def space(element: etree._Element) -> str:
+    """Namespace; empty if there is none."""
+    return str(element.tag).rpartition("}")[0].removeprefix("{")
 
 
 def elements(parent: etree._Element) -> list[etree._Element]:

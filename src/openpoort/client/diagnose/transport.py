@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 from cryptography import x509
@@ -173,7 +174,8 @@ def well_formed(subject: Subject) -> None:
             f"line {line}, column {column}: {error.msg}",
             "everything below is read from what could be recovered",
         )
-        subject.root = etree.fromstring(subject.xml, _parser(recover=True))
+        with contextlib.suppress(etree.XMLSyntaxError):
+            subject.root = etree.fromstring(subject.xml, _parser(recover=True))
 
 
 def _parser(*, recover: bool) -> etree.XMLParser:
