@@ -10,7 +10,7 @@ from itertools import permutations
 import pytest
 from lxml import etree
 
-from openpoort.devkit.forge import Forge
+from openpoort.devkit.forge import Forge, canonical
 from openpoort.domain.fault import Fault
 from openpoort.wire import addressing, koppelvlak
 from openpoort.wire.names import ANONYMOUS, DS, NONE, WSA, WSSE, XENC
@@ -167,6 +167,20 @@ def test_inclusive_namespaces_lists_are_honoured() -> None:
     raw = made.raw().replace(b'PrefixList="wsa wsse"', b'PrefixList="wsa wsu"', 1)
     with pytest.raises(Fault, match="SignatureValue"):
         open_signed(raw)
+
+
+@pytest.mark.conformance("WUS-2.1-7")
+def test_default_namespace_in_a_prefix_list_is_honoured() -> None:
+    made = forge()
+    shell = etree.fromstring(
+        made.raw().replace(b"<soapenv:Envelope ", b'<soapenv:Envelope xmlns="urn:d" ')
+    )
+    made.root, made.header, made.body = shell, shell[0], shell[1]
+    made.security = shell[0][0]
+    made.timestamp, made.token = made.security
+    signed = made.sign(prefixes=["#default"])
+    assert canonical(made.timestamp, ["#default"]).startswith(b'<wsu:Timestamp xmlns="urn:d"')
+    open_signed(signed.raw())
 
 
 @pytest.mark.conformance("WUS-2.1-8")

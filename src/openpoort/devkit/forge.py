@@ -23,7 +23,7 @@ from openpoort.domain.message import (
     Vraag,
     ZetStatus,
 )
-from openpoort.wire import instant, koppelvlak
+from openpoort.wire import instant, koppelvlak, wssec
 from openpoort.wire.names import (
     ANONYMOUS,
     BASE64_BINARY,
@@ -199,14 +199,13 @@ class Forge:
 
 
 def canonical(element: etree._Element, prefixes: Sequence[str] = ()) -> bytes:
-    """Exclusive canonical form without comments."""
-    return etree.tostring(
-        element,
-        method="c14n",
-        exclusive=True,
-        with_comments=False,
-        inclusive_ns_prefixes=list(prefixes) or None,
-    )
+    """Exclusive canonical form without comments.
+
+    Of a tree that was parsed: lxml silently drops prefixes it has never read in a document.
+    """
+    for prefix in prefixes:
+        etree.fromstring(f'<x xmlns:{prefix.removeprefix("#")}="urn:x"/>')
+    return wssec.canonical(element, tuple(prefixes))
 
 
 def _algorithm(parent: etree._Element, local: str, uri: str) -> etree._Element:

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -106,6 +107,8 @@ def verify(envelope: Envelope, aside: asides.Aside) -> Security:
 
 def canonical(element: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
     """Exclusive canonical form without comments; `prefixes` as in InclusiveNamespaces."""
+    if "#default" in prefixes:
+        _know_default()
     try:
         return etree.tostring(
             element,
@@ -116,6 +119,16 @@ def canonical(element: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
         )
     except etree.C14NError:
         raise Fault(f"{name(element)} is niet in canonieke vorm te brengen.") from None
+
+
+def _know_default() -> None:
+    """Make lxml heed `#default` in a prefix list.
+
+    It looks a prefix up in the names its thread has parsed and silently drops one it never
+    saw. `#default` is no name, so no document teaches it; a tag to look for does.
+    """
+    for _ in etree.iterparse(BytesIO(b"<x/>"), tag="#default"):
+        pass
 
 
 def _security_parts(security: etree._Element) -> dict[str, etree._Element]:
