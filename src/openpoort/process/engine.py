@@ -1,11 +1,142 @@
-"""The worker: claims jobs, does the step, writes result, status and next job in one go."""
+"""The worker: claims jobs, does the step, writes result, status and next job in one go.
+
+Three threads: local steps, steps that wait for somebody else, and an ear for wake-ups from other
+processes. A poll is the net under the wake-ups. Any number of engines may run on one database.
+"""
 
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable, Mapping
+
+from openpoort.domain.party import Directory
+from openpoort.process.clock import Clock
+from openpoort.process.local import BATCH, LocalRounds
+from openpoort.process.outside import OutsideRounds, Partners
+from openpoort.process.ports import Authority, Channel
+from openpoort.process.work import House
+from openpoort.store import queue
+from openpoort.store.pool import Connection
+from openpoort.store.store import Store
+from openpoort.telemetry import logger
+
+POLL = 0.5
+"""Seconds after which a worker looks for itself, woken or not."""
+_QUICK_POLL = 0.02  # with a clock that runs faster: what falls due must not wait for real time
+_PATIENCE = 30.0  # how long a stopping engine waits for answers that are under way
 
 
 class Engine:
+    """Call `run` in a thread or process of its own; `wake` from any thread."""
+
+    def __init__(
+        self,
+        store: Store,
+        house: House,
+        directory: Callable[[], Directory],
+        channels: Mapping[str, Channel],
+        authority: Authority | None = None,
+        clock: Clock | None = None,
+        *,
+        switches: bool = False,
+        lease: float = 300.0,
+    ) -> None:
+        self._store = store
+        self._clock = clock or Clock()
+        self._poll = POLL if self._clock.factor == 1.0 else _QUICK_POLL
+        self._local_work = threading.Event()
+        self._outside_work = threading.Event()
+        self._local = LocalRounds(store, house, self._clock)
+        partners = Partners(directory, dict(channels), authority, switches)
+        self._outside = OutsideRounds(
+            store, house, partners, self._clock, self._outside_work.set, lease=lease
+        )
+        self._log = logger("process")
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._local_work.set()
+        self._outside_work.set()
+
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; steps that are under way are finished first."""
-        raise NotImplementedError
+        threads = [
+            threading.Thread(target=self._kept_up, args=[self._outside_loop, stop], name="outside"),
+            threading.Thread(target=self._kept_up, args=[self._listen, stop], name="listen"),
+        ]
+        for thread in threads:
+            thread.start()
+        self._kept_up(self._local_loop, stop)
+        for thread in threads:
+            thread.join()
+        self._outside.close()
+
+    def run_until_idle(self, seconds: float = 60.0) -> None:
+        """For tests and tools: work in this thread until nothing is due or under way."""
+        end = time.monotonic() + seconds
+        with self._store.connect() as conn:
+            while time.monotonic() < end:
+                busy = self._local.round(conn) + self._outside.round(conn)
+                if busy:
+                    continue
+                if not self._outside.out:
+                    return
+                self._outside_work.wait(0.05)
+                self._outside_work.clear()
+        raise TimeoutError("the engine is still busy")
+
+    def _local_loop(self, conn: Connection, stop: threading.Event) -> None:
+        careful = 0
+        while not stop.is_set():
+            self._local_work.clear()
+            if careful:
+                careful -= 1
+                done = self._local.careful_round(conn)
+            else:
+                try:
+                    done = self._local.round(conn)
+                except Exception:
+                    if conn.closed or conn.broken:
+                        raise
+                    self._log.exception("a batch of steps failed; one at a time now")
+                    careful, done = 2 * BATCH, 1
+            if done:
+                self._outside_work.set()
+            else:
+                self._local_work.wait(self._poll)
+
+    def _outside_loop(self, conn: Connection, stop: threading.Event) -> None:
+        end: float | None = None
+        while True:
+            if stop.is_set():
+                end = end or time.monotonic() + _PATIENCE
+                if not self._outside.out or time.monotonic() > end:
+                    return
+            self._outside_work.clear()
+            done = self._outside.round(conn, new=not stop.is_set())
+            if self._outside.made_local:
+                self._outside.made_local = False
+                self._local_work.set()
+            if not done:
+                self._outside_work.wait(self._poll)
+
+    def _listen(self, conn: Connection, stop: threading.Event) -> None:
+        queue.listen(conn)
+        while not stop.is_set():
+            if queue.heard(conn, 1.0):
+                self.wake()
+
+    def _kept_up(
+        self, loop: Callable[[Connection, threading.Event], None], stop: threading.Event
+    ) -> None:
+        """Run `loop` on a connection; on a new one whenever it broke: the database may restart."""
+        while True:
+            try:
+                with self._store.connect() as conn:
+                    loop(conn, stop)
+                    return
+            except Exception as error:  # noqa: BLE001 - a worker outlives its database
+                self._log.error("worker_lost_database", error=str(error).strip()[:300])
+                if stop.wait(1.0):
+                    return

@@ -1,10 +1,24 @@
 """The front of the process: take a message in, safely, and say so.
 
 Nothing is answered before it is committed together with its first statuses and its first job.
+A repeat (same sender, MessageID and values) gets the earlier kenmerk and starts nothing; the
+unique keys in the database decide, so that this holds over any number of nodes.
 """
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from openpoort.domain.event import REFUSED, Event
+from openpoort.domain.fault import Fault
+from openpoort.domain.ids import Identiteit, Kenmerk, Oin
+from openpoort.domain.journal import JournalEntry
+from openpoort.domain.kind import Kind
 from openpoort.domain.message import (
     AanleverBevestiging,
     Aanlevering,
@@ -12,27 +26,326 @@ from openpoort.domain.message import (
     ZetStatus,
     ZetStatusBevestiging,
 )
+from openpoort.domain.party import Directory
+from openpoort.process import switches, texts, verdicts
+from openpoort.process.clock import Clock
+from openpoort.process.work import House, belang, first_jobs, first_open
+from openpoort.store import changes, payloads
+from openpoort.store.changes import TICK
+from openpoort.store.messages import (
+    Accept,
+    Accepted,
+    Answered,
+    DocumentRow,
+    Evidence,
+    Reused,
+    StatusRow,
+    from_request,
+)
+from openpoort.store.store import Store
 from openpoort.store.writer import Busy
+from openpoort.telemetry import emit
 from openpoort.trust.sender import VerifiedMessage
 
 __all__ = ["Busy", "Intake"]
 
+_LARGE = 256 * 1024
+"""Octets from which a request is hashed and put away off the event loop."""
+
 
 class Intake:
-    """What the doors call. Every method raises Fault, or Busy when the queue is full."""
+    """What the doors call. Every method raises Fault, or Busy when the queue is full.
+
+    `directory` gives the present one; `switches` turns on the names of the Aansluit Suite.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        house: House,
+        directory: Callable[[], Directory],
+        clock: Clock,
+        *,
+        switches: bool = False,
+    ) -> None:
+        self._store = store
+        self._house = house
+        self._directory = directory
+        self._clock = clock
+        self._switches = switches
+        self._writer = store.batcher("intake", store.take_in)
+        self._verdicts = store.batcher("verdicts", verdicts.Setter(store, directory))
+
+    @property
+    def waiting(self) -> int:
+        """Messages and answers queued for the database, for the metrics."""
+        return self._writer.waiting
 
     async def aanleveren(
         self, who: VerifiedMessage, request: Aanlevering, raw: Received
     ) -> AanleverBevestiging:
         """Take a message in; returns after the commit."""
-        raise NotImplementedError
+        now = self._clock.now()
+        kind = self._house.kinds.get(request.berichtsoort)
+        if kind is None:
+            raise Fault(f"Berichtsoort {request.berichtsoort[:80]!r} is hier niet bekend.")
+        _fits(kind, request)
+        switch = switches.of(request.aanleverkenmerk) if self._switches else None
+        wait = switches.at_hand_in(switch)
+        if wait:
+            await asyncio.sleep(wait.total_seconds())
+        about, owner = await self._route(who.sender.oin, kind, request, now)
+        build = _Build(self._store, self._house, who, request, raw, kind, now)
+        ontvanger = self._ontvanger(kind, request)
+        arguments = (about, owner, ontvanger, switch)
+        item = (
+            build.item(*arguments)
+            if len(raw.raw) < _LARGE
+            else await asyncio.to_thread(build.item, *arguments)
+        )
+        try:
+            accepted = await asyncio.wrap_future(self._writer.submit(item))
+        except Reused:
+            self._report_reuse(who, now)
+            raise Fault(
+                "MessageID is al gebruikt voor een aanlevering met een andere inhoud. Gebruik "
+                "voor ieder nieuw bericht een nieuw MessageID.",
+                log="MessageID used again with other values",
+            ) from None
+        assert isinstance(accepted, Accepted)
+        return AanleverBevestiging(
+            kenmerk=str(accepted.shown),
+            berichtsoort=request.berichtsoort,
+            tijdstempel_aangeleverd=accepted.accepted_at,
+            belanghebbende=request.belanghebbende,
+            rol_belanghebbende=request.rol_belanghebbende,
+            aanleverkenmerk=request.aanleverkenmerk,
+            eerder_aanleverkenmerk=request.eerder_aanleverkenmerk,
+            ontvanger=ontvanger,
+            rol_ontvanger=request.rol_ontvanger,
+            autorisatie_adres=request.autorisatie_adres,
+        )
 
     async def answered(self, kenmerk: str, answer: bytes) -> None:
         """Keep the signed answer, before it is sent."""
-        raise NotImplementedError
+        digest = hashlib.sha256(answer).digest()
+        item = Answered(UUID(kenmerk), self._clock.now(), digest, answer)
+        await asyncio.wrap_future(self._writer.submit(item))
 
     async def zet_status(
         self, who: VerifiedMessage, request: ZetStatus, raw: Received
     ) -> ZetStatusBevestiging:
-        """An agency's verdict on a message it got."""
-        raise NotImplementedError
+        """An agency's verdict on a message it got. Setting the same again changes nothing."""
+        item = verdicts.Verdict(
+            who.sender.oin, _uuid(request.kenmerk), request, self._clock.now(),
+            hashlib.sha256(raw.raw).digest(),
+        )  # fmt: skip
+        await asyncio.wrap_future(self._verdicts.submit(item))
+        return ZetStatusBevestiging(request.kenmerk, request.statuscode)
+
+    def close(self) -> None:
+        """Finish what is queued."""
+        self._writer.close()
+        self._verdicts.close()
+
+    async def _route(
+        self, sender: Oin, kind: Kind, request: Aanlevering, now: datetime
+    ) -> tuple[UUID | None, str | None]:
+        """Whether this sender may hand this in, to which earlier process it belongs and, for a
+        return message, who its receiver is. Raises Fault."""
+        directory = self._directory()
+        if kind.direction != "retour":
+            directory.may_send(
+                sender, kind.berichtsoort, request.belanghebbende, request.rol_belanghebbende, now
+            )
+            if request.kenmerk is not None:
+                raise Fault("Het element kenmerk is bij aanleveren niet toegestaan.")
+            return None, None
+        if not directory.may_return(sender, kind.berichtsoort):
+            raise Fault(f"Deze afzender mag berichtsoort {kind.berichtsoort} niet aanleveren.")
+        if request.kenmerk is not None:
+            about = _uuid(request.kenmerk)
+            known = await asyncio.to_thread(self._known, about)
+            if known is None or not got_it(self._house.kinds, directory, sender, known[0]):
+                raise Fault(texts.NO_SUCH_KENMERK)
+            return about, known[1]
+        return None, _receiver(directory, request)
+
+    def _known(self, kenmerk: UUID) -> tuple[str, str] | None:
+        with self._store.pool.lend() as conn:
+            row = changes.register(conn, kenmerk)
+        return (row[1], row[2]) if row else None
+
+    def _ontvanger(self, kind: Kind, request: Aanlevering) -> Identiteit | None:
+        """Who it goes to, by our routing; what the sender named where we route nothing."""
+        if kind.ontvanger is None:
+            return request.ontvanger
+        try:
+            return Identiteit(self._directory().agency(kind.ontvanger).oin.value, "OIN")
+        except KeyError:
+            raise Fault(
+                "Voor deze berichtsoort is nu geen ontvanger bekend.",
+                reason=400, log=f"agency {kind.ontvanger} is not in the directory",
+            ) from None  # fmt: skip
+
+    def _report_reuse(self, who: VerifiedMessage, now: datetime) -> None:
+        details = {"code": "ALS100", "reason": "MessageID used again with other values"}
+        emit(
+            Event("request.replayed", "aanleverservice", REFUSED, "unknown", who.sender.oin.value,
+                  now, details)
+        )  # fmt: skip
+
+
+class _Build:
+    """Makes of one request what goes into the database."""
+
+    def __init__(
+        self, store: Store, house: House, who: VerifiedMessage, request: Aanlevering,
+        raw: Received, kind: Kind, now: datetime,
+    ) -> None:  # fmt: skip
+        self.store, self.house, self.who, self.request = store, house, who, request
+        self.raw, self.kind, self.now = raw, kind, now
+
+    def item(
+        self,
+        about: UUID | None,
+        owner: str | None,
+        ontvanger: Identiteit | None,
+        switch: switches.Switch | None,
+    ) -> Accept:
+        """May block: large documents are put in their place, synced, before the transaction."""
+        request, kind, outside = self.request, self.kind, self.store.outside
+        documents = (request.inhoud, *request.bijlagen)
+        stored = [payloads.store(d.inhoud, outside) for d in documents]
+        start = _start(self.raw.received_at, self.now)
+        message = from_request(
+            request, day=start.date(), kenmerk=self.house.new_kenmerk(), about=about,
+            sender=self.who.sender.oin.value,
+            berichtkenmerk=self.who.message.addressing.message_id, accepted_at=start,
+            ontvanger=ontvanger,
+            documents=tuple(
+                DocumentRow(d.mime_type, d.bestandsnaam, s.digest, s.size)
+                for d, s in zip(documents, stored, strict=True)
+            ),
+        )  # fmt: skip
+        evidence = self._evidence(stored)
+        key, digest, content_key = self._keys(message.documents)
+        return Accept(
+            message=message, belang=belang(request.belanghebbende),
+            statuses=tuple(
+                StatusRow(n + 1, code, start + n * TICK) for n, code in enumerate(kind.start)
+            ),
+            jobs=first_jobs(self.house, kind, message), payloads=tuple(stored),
+            entries=(self._entry(message.kenmerk, start, evidence, message.documents),),
+            evidence=evidence, key=key, digest=digest, content_key=content_key,
+            switch=switch.value if switch else None, open=first_open(kind),
+            data={"owner": owner} if owner is not None else None,
+        )  # fmt: skip
+
+    def _evidence(self, stored: list[payloads.Stored]) -> Evidence:
+        raw = self.raw.raw
+        documents = (self.request.inhoud, *self.request.bijlagen)
+        kept, cuts = payloads.cut(raw, [d.inhoud for d in documents])
+        if len(kept) >= payloads.THRESHOLD and self.store.outside is not None:
+            # Base64 with line breaks, say: the whole request goes where large documents go.
+            whole = payloads.store(raw, self.store.outside)
+            stored.append(whole)
+            kept, cuts = b"", (payloads.Cut(0, len(stored) - 1, "whole"),)
+        return Evidence(
+            self.raw.received_at, hashlib.sha256(raw).digest(), len(raw), kept, cuts,
+            self.who.message.token, self.raw.tls_certificate, self.raw.content_type,
+        )  # fmt: skip
+
+    def _keys(self, documents: tuple[DocumentRow, ...]) -> tuple[UUID, bytes, UUID | None]:
+        """Repeat key, digest of the values, key by content for the kinds that ask for it."""
+        oin = self.who.sender.oin.value
+        key = _key("message-id", oin, self.who.message.addressing.message_id)
+        values = values_digest(self.request, documents)
+        if self.kind.repeat != "aanleverkenmerk" or not self.request.aanleverkenmerk:
+            return key, values, None
+        content = documents[0].digest.hex()
+        return key, values, _key(
+            "aanleverkenmerk", oin, self.kind.berichtsoort, self.request.aanleverkenmerk, content
+        )  # fmt: skip
+
+    def _entry(
+        self, kenmerk: UUID, at: datetime, evidence: Evidence, documents: tuple[DocumentRow, ...]
+    ) -> JournalEntry:
+        data = {
+            "kind": self.kind.berichtsoort,
+            "request": evidence.digest.hex(),
+            "token": self.who.sender.token_fingerprint,
+            "documents": [d.digest.hex() for d in documents],
+        }
+        return JournalEntry("message.accepted", at, self.who.sender.oin.value, str(kenmerk), data)
+
+
+def _start(received: datetime, now: datetime) -> datetime:
+    """Time of acceptance: when the request came, by the clock of the process. A door whose
+    clock differs (a test's) does not set the time of a status."""
+    return received if timedelta(0) <= now - received < timedelta(minutes=1) else now
+
+
+def _fits(kind: Kind, request: Aanlevering) -> None:
+    """What the kind says about the request itself. Raises Fault."""
+    types = {t.lower() for t in kind.identity_types}
+    if request.belanghebbende.type.lower() not in types:
+        raise Fault(
+            f"Identiteitstype {request.belanghebbende.type[:20]!r} kan niet bij berichtsoort "
+            f"{kind.berichtsoort} (wel: {', '.join(kind.identity_types)})."
+        )
+    if request.rol_belanghebbende not in kind.rollen:
+        raise Fault(
+            f"Rol {request.rol_belanghebbende[:40]!r} kan niet bij berichtsoort "
+            f"{kind.berichtsoort} (wel: {', '.join(kind.rollen)})."
+        )
+
+
+def _receiver(directory: Directory, request: Aanlevering) -> str:
+    """OIN of the party that a message without an earlier process goes to."""
+    ontvanger = request.ontvanger
+    if ontvanger is not None and ontvanger.type.upper() == "OIN":
+        if any(p.oin.value == ontvanger.nummer for p in directory.parties):
+            return ontvanger.nummer
+        raise Fault("De opgegeven ontvanger is niet aangesloten op deze poort.")
+    key = (ontvanger or request.belanghebbende).key
+    for party in directory.parties:
+        if any(identity.key == key for identity in party.identities):
+            return party.oin.value
+    return ""  # whoever holds a mandate of the interested party can fetch it
+
+
+def got_it(kinds: Mapping[str, Kind], directory: Directory, agency: Oin, berichtsoort: str) -> bool:
+    """Whether messages of this kind go to this agency."""
+    kind = kinds.get(berichtsoort)
+    if kind is None:
+        return False
+    names = {name for step in kind.steps for name in step.agencies}
+    return any(a.name in names and a.oin == agency for a in directory.agencies)
+
+
+def _uuid(kenmerk: str) -> UUID:
+    try:
+        return Kenmerk(kenmerk).uuid
+    except ValueError:
+        raise Fault(texts.NO_SUCH_KENMERK) from None
+
+
+def _key(*parts: str) -> UUID:
+    text = "\0".join(parts).encode()
+    return UUID(bytes=hashlib.sha256(text).digest()[:16])
+
+
+def values_digest(request: Aanlevering, documents: tuple[DocumentRow, ...]) -> bytes:
+    """Digest of what was asked, as parsed: layout, prefixes and time stamps do not count."""
+
+    def identity(who: Identiteit | None) -> list[str] | None:
+        return [who.type, who.nummer] if who else None
+
+    values = [
+        request.berichtsoort, identity(request.belanghebbende), request.rol_belanghebbende,
+        request.kenmerk, request.aanleverkenmerk, request.eerder_aanleverkenmerk,
+        identity(request.ontvanger), request.rol_ontvanger, request.autorisatie_adres,
+        [[d.mime_type, d.bestandsnaam, d.digest.hex()] for d in documents],
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(values, ensure_ascii=False).encode()).digest()

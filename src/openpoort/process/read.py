@@ -1,28 +1,175 @@
-"""The reading side: statuses and return messages, for whoever may see them."""
+"""The reading side: statuses and return messages, for whoever may see them.
+
+A kenmerk of somebody else gets the same answer, after the same look-up, as one that does not
+exist. What is "new" is kept per requester; its polls go one after the other, and items stop being
+new only when the last byte of the answer was written (settled points, "Nieuwe").
+"""
 
 from __future__ import annotations
 
-from openpoort.domain.message import Antwoord, Vraag
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from openpoort.domain.fault import Fault
+from openpoort.domain.ids import Kenmerk
+from openpoort.domain.message import Antwoord, Operatie, Vraag
+from openpoort.domain.party import Directory
+from openpoort.process import answers, letters, new, switches, texts
+from openpoort.process.clock import Clock
+from openpoort.process.new import Turn
+from openpoort.process.rights import Rights
+from openpoort.process.work import House
+from openpoort.store import reading
+from openpoort.store.messages import StatusRow
+from openpoort.store.pool import Connection
+from openpoort.store.reading import Known
+from openpoort.store.store import Store
+from openpoort.store.writer import Busy
 from openpoort.trust.sender import VerifiedMessage
+
+__all__ = ["Busy", "Reader", "Reading"]
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    known: Known
+    statuses: Sequence[StatusRow]
 
 
 class Reading:
     """An answer on its way. For the "nieuwe" operations the requester's turn is held until
-    `delivered` or `release`; for the others both do nothing."""
+    `delivered` or `release`; for the others only what was fetched is journalled."""
 
-    def __init__(self, antwoord: Antwoord) -> None:
+    def __init__(
+        self,
+        antwoord: Antwoord,
+        turn: Turn | None = None,
+        threads: ThreadPoolExecutor | None = None,
+    ) -> None:
         self.antwoord = antwoord
+        self._turn = turn
+        self._threads = threads
 
     async def delivered(self) -> None:
         """The last byte is written: what was new no longer is."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, turn.delivered)
 
     async def release(self) -> None:
         """The answer did not get through: everything stays new."""
+        turn, self._turn = self._turn, None
+        if turn is not None:
+            await asyncio.get_running_loop().run_in_executor(self._threads, turn.release)
 
 
 class Reader:
-    """Answers the eleven reading operations."""
+    """Answers the eleven reading operations. `threads` bounds how many are looked up at once."""
+
+    def __init__(
+        self,
+        store: Store,
+        house: House,
+        directory: Callable[[], Directory],
+        clock: Clock,
+        *,
+        switches: bool = False,
+        threads: int = 4,
+    ) -> None:
+        self._store, self._house, self._directory = store, house, directory
+        self._clock, self._switches = clock, switches
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="read")
+        self._histories = store.batcher("statuses", _look_up)
+
+    def close(self) -> None:
+        self._histories.close()
+        self._threads.shutdown()
 
     async def vraag(self, who: VerifiedMessage, vraag: Vraag) -> Reading:
         """Raises Fault for an unknown kenmerk and, in the same words, for somebody else's."""
-        raise NotImplementedError
+        now = self._clock.now()
+        rights = Rights(who.sender.oin, self._directory(), now)
+        if vraag.operatie is Operatie.STATUSSEN_PROCES:
+            return Reading(await self._statuses(rights, vraag))
+        loop = asyncio.get_running_loop()
+        antwoord, turn = await loop.run_in_executor(self._threads, self._ask, rights, vraag)
+        return Reading(antwoord, turn, self._threads)
+
+    async def _statuses(self, rights: Rights, vraag: Vraag) -> Antwoord:
+        """The hot one: questions that come together are looked up together."""
+        kenmerk = kenmerk_of(vraag)
+        history = await asyncio.wrap_future(self._histories.submit(kenmerk))
+        if history is None or not rights.process(history.known):
+            raise Fault(texts.NO_SUCH_KENMERK)
+        if self._switches:
+            wait = switches.at_status(switches.of(history.known.switch))
+            if wait:
+                await asyncio.sleep(wait.total_seconds())
+        items = tuple(
+            answers.status(history.known, row)
+            for row in history.statuses
+            if answers.within(vraag, row.at)
+        )
+        return Antwoord(vraag.operatie, items)
+
+    def _ask(self, rights: Rights, vraag: Vraag) -> tuple[Antwoord, Turn | None]:
+        """In a thread. Everything but the hot one."""
+        if vraag.operatie.nieuwe:
+            turn = Turn.take(self._store, rights.oin.value, self._clock)
+            try:
+                items = self._new(turn, rights, vraag)
+            except BaseException:
+                turn.release()
+                raise
+            return Antwoord(vraag.operatie, items), turn
+        with self._store.pool.lend() as conn:
+            match vraag.operatie:
+                case Operatie.BERICHTSOORTEN:
+                    return Antwoord(vraag.operatie, self._kinds(conn, rights, vraag)), None
+                case Operatie.PROCESSEN:
+                    return Antwoord(vraag.operatie, new.processes(conn, rights, vraag)), None
+        turn = Turn(self._store, rights.oin.value, self._clock)
+        with self._store.pool.lend() as conn:
+            items = letters.fetch(conn, self._store, turn, rights, vraag)
+        return Antwoord(vraag.operatie, items), turn
+
+    def _new(self, turn: Turn, rights: Rights, vraag: Vraag) -> tuple[letters.Item, ...]:
+        conn = turn.connection
+        match vraag.operatie:
+            case Operatie.NIEUWE_STATUSSEN_PROCES:
+                known = reading.known(conn, [kenmerk_of(vraag)])
+                mine = [k for k in known.values() if rights.process(k)]
+                if not mine:
+                    raise Fault(texts.NO_SUCH_KENMERK)
+                return new.of_processes(conn, turn, mine, vraag)
+            case Operatie.NIEUWE_STATUSSEN:
+                return new.statuses(conn, turn, rights, vraag)
+        return letters.fetch(conn, self._store, turn, rights, vraag)
+
+    def _kinds(self, conn: Connection, rights: Rights, vraag: Vraag) -> tuple[str, ...]:
+        belang = rights.belang(vraag)
+        asked = [(k, rights.every(k, vraag)) for k in sorted(self._house.kinds)]
+        found = reading.kinds(conn, belang, rights.oin.value, asked)
+        return tuple(k for k, _ in asked if k in found)
+
+
+def _look_up(conn: Connection, kenmerken: Sequence[UUID]) -> list[_History | None]:
+    """The same two look-ups for every kenmerk, known or not."""
+    known = reading.known(conn, set(kenmerken))
+    places = [(k, known[k].day) if k in known else (k, _NO_DAY) for k in set(kenmerken)]
+    found = reading.statuses(conn, places)
+    return [_History(known[k], found[k]) if k in known else None for k in kenmerken]
+
+
+_NO_DAY = date(1970, 1, 1)  # without a partition
+
+
+def kenmerk_of(vraag: Vraag) -> UUID:
+    try:
+        return Kenmerk(vraag.kenmerk or "").uuid
+    except ValueError:
+        raise Fault(texts.NO_SUCH_KENMERK) from None

@@ -213,3 +213,33 @@ def register(conn: Connection, kenmerk: UUID) -> tuple[date, str, str, str | Non
         [kenmerk], binary=True,
     ).fetchone()  # fmt: skip
     return (row[0], row[1], row[2], row[3]) if row else None
+
+
+def registers(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, tuple[date, str, str]]:
+    """(day, berichtsoort, sender) of those kenmerken that exist."""
+    rows = conn.execute(
+        "select kenmerk, day, berichtsoort, sender from register where kenmerk = any(%b)",
+        [list(kenmerken)],
+        binary=True,
+    ).fetchall()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+OFFERED = """
+select w.k, d.agency from unnest(%b::uuid[], %b::date[]) w(k, day)
+    join delivery d on d.kenmerk = w.k and d.day = w.day
+union
+select w.k, j.agency from unnest(%b::uuid[], %b::date[]) w(k, day)
+    join job j on j.kenmerk = w.k where j.agency is not null and j.attempts > 0
+"""
+
+
+def offered_to(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UUID, frozenset[str]]:
+    """Agencies that got each message or, by an attempt under way or failed, may have got it."""
+    pairs = list(wanted)
+    kenmerken, days = [k for k, _ in pairs], [d for _, d in pairs]
+    rows = conn.execute(OFFERED, [kenmerken, days, kenmerken, days], binary=True).fetchall()
+    found: dict[UUID, set[str]] = {}
+    for kenmerk, agency in rows:
+        found.setdefault(kenmerk, set()).add(agency)
+    return {kenmerk: frozenset(names) for kenmerk, names in found.items()}

@@ -117,3 +117,22 @@ def waiting(conn: Connection) -> dict[str, int]:
 def wake(conn: Connection) -> None:
     """Tell the workers, once per batch: a notification per message halves the rate (measured)."""
     conn.execute("select pg_notify(%s, '')", [WAKE])
+
+
+def hasten(conn: Connection, lane: str, now: datetime) -> None:
+    """The agency is back: what was tried or held before may go again, oldest first."""
+    conn.execute(
+        "update job set due_at = %s where lane = %s and due_at > %s and fence is null"
+        " and first_at is not null",
+        [now, lane, now],
+    )
+
+
+def listen(conn: Connection) -> None:
+    """Hear of work that other processes commit."""
+    conn.execute(f"listen {WAKE}")
+
+
+def heard(conn: Connection, seconds: float) -> bool:
+    """Wait up to `seconds` for a wake-up."""
+    return any(True for _ in conn.notifies(timeout=seconds, stop_after=1))

@@ -75,7 +75,7 @@ create table process (
     data jsonb,
     primary key (kenmerk, day)
 ) partition by range (day);
-create index process_belang on process (belang, berichtsoort, accepted_at, kenmerk);
+create index process_belang on process (belang, berichtsoort, sender, accepted_at, kenmerk);
 create index process_unread on process (sender, belang, berichtsoort, accepted_at, kenmerk)
     where unread;
 

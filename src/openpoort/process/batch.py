@@ -1,0 +1,101 @@
+"""A batch of claimed jobs with everything their steps need, read with one statement per table."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from openpoort.domain.message import Document
+from openpoort.process.work import House, Work
+from openpoort.store import changes, messages, payloads
+from openpoort.store.changes import Process
+from openpoort.store.messages import DocumentRow, JobRow
+from openpoort.store.payloads import Stored
+from openpoort.store.pool import Connection
+from openpoort.store.store import Store
+
+ENDED = frozenset({"delivered", "rejected", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A job and its message. `work` is None when the process has ended in the meantime."""
+
+    job: JobRow
+    work: Work | None
+
+
+class Documents:
+    """The bytes of the documents of one message, read when asked for."""
+
+    def __init__(
+        self, rows: Sequence[DocumentRow], stored: Mapping[bytes, Stored], store: Store
+    ) -> None:
+        self._rows, self._stored, self._store = rows, stored, store
+
+    def __call__(self) -> list[Document]:
+        """Raises PayloadMissing."""
+        return [Document(r.mime_type, r.bestandsnaam, self._body(r.digest)) for r in self._rows]
+
+    def _body(self, digest: bytes) -> bytes:
+        stored = self._stored.get(digest)
+        if stored is None:
+            raise payloads.PayloadMissing(f"no row for payload {digest.hex()}")
+        return payloads.read(stored, self._store.outside)
+
+
+def load(
+    conn: Connection,
+    store: Store,
+    house: House,
+    jobs: Sequence[JobRow],
+    now: datetime,
+    needs: Callable[[House, str, JobRow], bool],
+) -> list[Item]:
+    """Lock the processes of `jobs` and read their messages; payloads where `needs` says so."""
+    places = {(job.kenmerk, job.day) for job in jobs}
+    locked = changes.lock(conn, places)
+    rows = messages.messages(conn, places)
+    wanted: dict[tuple[bytes, object], None] = {}
+    documents: dict[JobRow, Sequence[DocumentRow]] = {}
+    pairs = []
+    for job in jobs:
+        process = locked[job.kenmerk]
+        documents[job] = current(process, rows[job.kenmerk].documents)
+        if process.state not in ENDED and needs(house, process.berichtsoort, job):
+            for row in documents[job]:
+                if (row.digest, job.day) not in wanted:
+                    wanted[row.digest, job.day] = None
+                    pairs.append((job.day, row.digest))
+    stored = payloads.load(conn, pairs) if pairs else {}
+    items = []
+    for job in jobs:
+        process = locked[job.kenmerk]
+        kind = house.kinds[process.berichtsoort]
+        read = Documents(documents[job], stored, store)
+        work = Work(house, kind, process, rows[job.kenmerk], now, read)
+        items.append(Item(job, None if process.state in ENDED else work))
+    return items
+
+
+def current(process: Process, handed_in: tuple[DocumentRow, ...]) -> tuple[DocumentRow, ...]:
+    """Converted documents replace those handed in."""
+    changed = process.data.get("documents")
+    if changed is None:
+        return handed_in
+    return tuple(DocumentRow(m, n, bytes.fromhex(d), s) for m, n, d, s in changed)
+
+
+def fresh(process: Process) -> Process:
+    """A copy to go back to when a step breaks off half-way."""
+    return dataclasses.replace(
+        process, data=copy.deepcopy(process.data), statuses=[], entries=[], jobs=[], parked=[],
+        deliveries=[], mailbox=[], children=[], payloads=[],
+    )  # fmt: skip
+
+
+def write(conn: Connection, processes: Iterable[Process]) -> None:
+    changes.apply(conn, [p for p in processes if p.entries or p.jobs])

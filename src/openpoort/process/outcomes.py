@@ -1,0 +1,163 @@
+"""What comes of a step that waited for somebody else: an agency, a slow check, the AuSP."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from openpoort.domain.fault import Fout
+from openpoort.domain.finding import Finding
+from openpoort.domain.kind import Step, StepKind
+from openpoort.domain.message import AfleverBevestiging, Bericht, Constatering, Document
+from openpoort.process import flow, steps, switches, texts, verdicts
+from openpoort.process.ports import DeliveryRefused, Verdict
+from openpoort.process.work import Work
+from openpoort.store.changes import Delivery
+from openpoort.store.messages import JobRow
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What the outside said: `answer`, or the `error` that stood in its way."""
+
+    job: JobRow
+    answer: AfleverBevestiging | Sequence[Finding] | Verdict | None = None
+    error: Exception | None = None
+
+
+def settle(work: Work, result: Result) -> None:
+    """Write the result into the process: statuses, and the next job."""
+    step = work.kind.step(result.job.step)
+    if step.kind is StepKind.CHECK:
+        _checked(work, step, result)
+    elif step.kind is StepKind.AUTHORISE:
+        _authorised(work, step, result)
+    else:
+        _delivered(work, step, result)
+
+
+def _checked(work: Work, step: Step, result: Result) -> None:
+    if result.error is not None:
+        steps.failed(work, result.job, str(result.error))
+        return
+    assert isinstance(result.answer, list | tuple)
+    if steps.judged(work, step, result.answer):
+        go_on(work, step)
+
+
+def _authorised(work: Work, step: Step, result: Result) -> None:
+    verdict = result.answer
+    if result.error is not None or verdict is Verdict.UNAVAILABLE:
+        steps.failed(work, result.job, str(result.error or "the AuSP could not say"))
+    elif verdict is Verdict.GRANTED:
+        go_on(work, step)
+    else:
+        assert isinstance(verdict, Verdict)
+        code = f"AUS{verdict.value}"
+        work.process.add(verdict.value, work.now, Fout(code, texts.FOUTEN[code]))
+        steps.close(work.process, "rejected", work.now)
+
+
+def _delivered(work: Work, step: Step, result: Result) -> None:
+    p, job, error = work.process, result.job, result.error
+    assert job.agency is not None
+    if isinstance(error, DeliveryRefused):
+        p.note("delivery.refused", work.now, {"agency": job.agency, "foutcode": error.foutcode})
+        p.data.setdefault("refused", [error.foutcode, error.text])
+        _one_less(work, step)
+    elif isinstance(error, switches.OutOfTries):
+        steps.failed_for_good(work, job, str(error))
+    elif error is not None:
+        steps.failed(work, job, str(error))
+    else:
+        assert isinstance(result.answer, AfleverBevestiging)
+        _taken(work, job, result.answer)
+        _one_less(work, step)
+
+
+def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
+    """The agency has it. A verdict in the same answer counts as one set by zetStatus."""
+    p = work.process
+    assert job.agency is not None
+    receipt = receipt_digest(answer)
+    identity = texts.message_id(p.kenmerk, job.agency, job.generation)
+    p.deliveries.append(
+        Delivery(job.agency, job.generation, identity, job.attempts, work.now, receipt)
+    )
+    proof = {"receipt": receipt.hex(), "attempt": job.attempts, "message_id": identity}
+    p.note("delivery.delivered", work.now, {"agency": job.agency, **proof})
+    reports = any(s.kind is StepKind.REPORT for s in work.kind.steps)
+    if reports and answer.statusdetails is not None:
+        p.data.setdefault("receipt", answer.statusdetails)
+    if reports and answer.statuscode in verdicts.CODES and "verdict" not in p.data:
+        fout = answer.fout
+        said = [answer.statuscode, fout.foutcode if fout else None,
+                fout.foutbeschrijving if fout else None, answer.statusdetails]  # fmt: skip
+        p.data["verdict"] = p.data["said"] = said
+
+
+def receipt_digest(answer: AfleverBevestiging) -> bytes:
+    """Digest of what the agency answered, field by field."""
+    fields = {k: v if isinstance(v, str | None) else str(v)
+              for k, v in dataclasses.asdict(answer).items()}  # fmt: skip
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
+
+
+def _one_less(work: Work, step: Step) -> None:
+    """One agency of the step is done; the last one decides how the message goes on."""
+    p = work.process
+    p.open -= 1
+    if p.open > 0:
+        return
+    refused = p.data.pop("refused", None)
+    if refused is None:
+        go_on(work, step)
+        return
+    p.add("410", work.now, Fout(refused[0], refused[1]))
+    steps.close(p, "rejected", work.now)
+
+
+def go_on(work: Work, step: Step) -> None:
+    """`step` went well: the steps that follow at once are done in the same transaction."""
+    steps.done(work, step)
+    following = work.kind.after(step.name)
+    if following is not None and _instant(work, following):
+        p = work.process
+        job = JobRow(p.day, p.kenmerk, following.name, flow.LOCAL, work.now)
+        steps.run(work, job)
+        return
+    steps.enter(work, following)
+
+
+def _instant(work: Work, step: Step) -> bool:
+    """Local steps that read no content."""
+    return step.kind in {StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE}
+
+
+def bericht(work: Work, step: Step) -> Bericht:
+    """What the agency gets. May block on large documents; raises PayloadMissing."""
+    m, documents = work.message, list(work.documents())
+    inhoud, bijlagen = _part(step, documents, bool(work.process.data.get("apart")))
+    found = work.process.data.get("constateringen", ()) if work.kind.constateringen else ()
+    return Bericht(
+        kenmerk=str(m.about or m.kenmerk), berichtsoort=m.berichtsoort,
+        berichtkenmerk=m.berichtkenmerk, tijdstempel_aangeleverd=m.accepted_at,
+        belanghebbende=m.belanghebbende, rol_belanghebbende=m.rol_belanghebbende,
+        inhoud=inhoud, bijlagen=bijlagen, aanleverkenmerk=m.aanleverkenmerk,
+        aanleveraar=m.sender, ontvanger=m.ontvanger, rol_ontvanger=m.rol_ontvanger,
+        constateringen=tuple(Constatering(code, text) for code, text in found),
+    )  # fmt: skip
+
+
+def _part(
+    step: Step, documents: list[Document], apart: bool
+) -> tuple[Document, tuple[Document, ...]]:
+    part = step.options.get("part") if apart else None
+    if part == "inhoud":
+        return documents[0], ()
+    if part == "bijlagen":
+        return documents[1], tuple(documents[2:])
+    return documents[0], tuple(documents[1:])

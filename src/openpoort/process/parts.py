@@ -1,0 +1,96 @@
+"""Steps that make new content: a batch in parts, a document converted.
+
+Both happen in the transaction of the step. A batch is split once: its parts get their kenmerk,
+statuses and first job together with the parent's status, or nothing is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from lxml import etree
+
+from openpoort.domain.finding import Finding, Severity
+from openpoort.domain.journal import JournalEntry
+from openpoort.domain.kind import Kind, Step
+from openpoort.process.ports import CheckUnavailable
+from openpoort.process.work import Work, belang, first_jobs, first_open
+from openpoort.store.changes import TICK
+from openpoort.store.messages import Accept, DocumentRow, MessageRow, StatusRow
+from openpoort.store.payloads import Stored
+from openpoort.wire.xml import parse
+
+MOST_PARTS = 10_000
+
+
+def convert(work: Work, step: Step) -> None:
+    """Replace the content by what the named converter makes of it; attachments stay."""
+    converter = work.house.convert.get(step.options["to"])
+    if converter is None:
+        raise CheckUnavailable(f"converter {step.options['to']} is not installed")
+    body = converter(work.documents()[0].inhoud)
+    first, *rest = work.rows
+    digest = hashlib.sha256(body).digest()
+    made = DocumentRow(first.mime_type, first.bestandsnaam, digest, len(body))
+    work.process.payloads.append(Stored(digest, len(body), body=body))
+    work.process.data["documents"] = [
+        [d.mime_type, d.bestandsnaam, d.digest.hex(), d.size] for d in (made, *rest)
+    ]
+    work.process.note(
+        "message.converted", work.now, {"from": first.digest.hex(), "to": digest.hex()}
+    )
+
+
+def split(work: Work, step: Step) -> list[Finding]:
+    """Every element with the named tag becomes a process of its own kind and kenmerk.
+
+    Findings when the batch cannot be split: then nothing was made."""
+    kind = work.house.kinds[step.options["berichtsoort"]]
+    parts = _parts(work.documents()[0].inhoud, step.options["element"])
+    if not 0 < len(parts) <= MOST_PARTS:
+        text = (
+            f"De verzameling bevat {len(parts)} elementen {step.options['element']}; "
+            f"toegestaan is 1 tot en met {MOST_PARTS}."
+        )
+        return [Finding("SPLIT", Severity.ERROR, text, "split")]
+    children = [_child(work, kind, number, part) for number, part in enumerate(parts, 1)]
+    work.process.children += children
+    kenmerken = [str(child.message.kenmerk) for child in children]
+    work.process.note("message.split", work.now, {"parts": kenmerken})
+    return []
+
+
+def _parts(content: bytes, tag: str) -> list[bytes]:
+    root = parse(content)
+    return [
+        bytes(etree.tostring(e, encoding="UTF-8", xml_declaration=True, with_tail=False))
+        for e in root
+        if isinstance(e.tag, str) and etree.QName(e).localname == tag
+    ]
+
+
+def _child(work: Work, kind: Kind, number: int, body: bytes) -> Accept:
+    parent, now = work.message, work.now
+    kenmerk = work.house.new_kenmerk()
+    digest = hashlib.sha256(body).digest()
+    name = f"{kind.berichtsoort}-{number}{kind.extensions[0]}"
+    message = MessageRow(
+        day=now.date(), kenmerk=kenmerk, about=None, parent=parent.kenmerk,
+        berichtsoort=kind.berichtsoort, sender=parent.sender,
+        berichtkenmerk=parent.berichtkenmerk, aanleverkenmerk=parent.aanleverkenmerk,
+        eerder_aanleverkenmerk=None, belanghebbende=parent.belanghebbende,
+        rol_belanghebbende=parent.rol_belanghebbende, ontvanger=parent.ontvanger,
+        rol_ontvanger=parent.rol_ontvanger, autorisatie_adres=parent.autorisatie_adres,
+        accepted_at=now, documents=(DocumentRow("application/xml", name, digest, len(body)),),
+    )  # fmt: skip
+    statuses = tuple(StatusRow(i, code, now + i * TICK) for i, code in enumerate(kind.start, 1))
+    entry = JournalEntry(
+        "message.accepted", now, parent.sender, str(kenmerk),
+        {"kind": kind.berichtsoort, "parent": str(parent.kenmerk), "documents": [digest.hex()]},
+    )  # fmt: skip
+    stored = Stored(digest, len(body), body=body)
+    return Accept(
+        message=message, belang=belang(parent.belanghebbende), statuses=statuses,
+        jobs=first_jobs(work.house, kind, message), payloads=(stored,),
+        entries=(entry,), open=first_open(kind),
+    )  # fmt: skip

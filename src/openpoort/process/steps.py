@@ -1,0 +1,242 @@
+"""The steps themselves: what each does to a process, as far as no waiting is involved.
+
+Everything here works on a process that is locked for the transaction and only adds to it; the
+store writes it all at once. So a step happens whole or not at all, and its statuses, its result
+and the next job cannot disagree.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from openpoort.domain.fault import Fout
+from openpoort.domain.finding import Finding, rejects
+from openpoort.domain.kind import Step, StepKind
+from openpoort.process import flow, parts, retry, texts
+from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort.process.work import Work, belang
+from openpoort.store.changes import Mail, Parking, Process
+from openpoort.store.messages import JobRow
+
+
+def enter(work: Work, step: Step | None) -> None:
+    """Start `step`, or close the process after the last one."""
+    p = work.process
+    if step is None:
+        close(p, "delivered", work.now)
+    elif step.kind in flow.DELIVERING:
+        _deliver(work, step)
+    elif step.kind is StepKind.REPORT:
+        p.state = "waiting"
+        verdict = p.data.pop("verdict", None)
+        if verdict is not None:
+            code, foutcode, text, details = verdict
+            fout = Fout(foutcode, text) if foutcode else None
+            settle(p, code, work.now, fout, details)
+    else:
+        p.state = "running"
+        lane = work.house.lane(step) or flow.LOCAL
+        p.jobs.append(JobRow(p.day, p.kenmerk, step.name, lane, work.now))
+
+
+def _deliver(work: Work, step: Step) -> None:
+    p = work.process
+    p.state = "running"
+    if step.options.get("part") == "bijlagen" and len(work.rows) < 2:
+        p.note("step.done", work.now, {"step": step.name, "result": "no attachments"})
+        enter(work, work.kind.after(step.name))
+        return
+    p.open = len(step.agencies)
+    due = work.now + timedelta(hours=float(step.options.get("after_hours", "0")))
+    generation = next(i for i, s in enumerate(work.kind.steps) if s.name == step.name)
+    for agency in step.agencies:
+        p.jobs.append(
+            JobRow(p.day, p.kenmerk, step.name, flow.agency_lane(agency), due, agency, generation)
+        )
+
+
+def close(p: Process, state: str, now: datetime) -> None:
+    """The end of a process: delivered, rejected or cancelled."""
+    p.state = state
+    p.note("message.closed", now, {"state": state})
+
+
+def settle(
+    p: Process, code: str, now: datetime, fout: Fout | None = None, details: str | None = None
+) -> None:
+    """The agency's own verdict. What it handed over when it took the message in is its receipt,
+    and stands in the details of 500 when the verdict brings none."""
+    if code == "500":
+        receipt = p.data.pop("receipt", None)
+        details = details if details is not None else receipt
+    p.add(code, now, fout, details)
+    if code == "500":
+        close(p, "delivered", now)
+    elif code in ("510", "710"):
+        close(p, "rejected", now)
+
+
+def run(work: Work, job: JobRow) -> None:
+    """Do the local step of `job` and those that follow at once, then start the next one."""
+    step: Step | None = work.kind.step(job.step)
+    assert step is not None
+    while step is not None and work.house.lane(step) == flow.LOCAL:
+        try:
+            goes_on = _LOCAL[step.kind](work, step)
+        except CheckUnavailable as error:
+            tried = job.step == step.name
+            failed(work, dataclasses.replace(
+                job, step=step.name, attempts=(job.attempts if tried else 0) + 1,
+                first_at=(job.first_at if tried else None) or work.now,
+            ), str(error))  # fmt: skip
+            return
+        if not goes_on:
+            return
+        done(work, step)
+        step = work.kind.after(step.name)
+    enter(work, step)
+
+
+def done(work: Work, step: Step) -> None:
+    """`step` went well."""
+    work.process.episode = False
+    if step.ok is not None:
+        work.process.add(step.ok, work.now)
+    work.process.note("step.done", work.now, {"step": step.name, "kind": step.kind.value})
+
+
+def failed(work: Work, job: JobRow, why: str) -> None:
+    """`job` (its attempt counted) could not be done now: later again, or no more.
+
+    The sender hears of it once per episode, and gets a code only when tries have run out: a
+    client stops looking at the first code (settled points, Statuses).
+    """
+    p, step = work.process, work.kind.step(job.step)
+    behaviour = flow.BEHAVIOUR[step.kind]
+    if not p.episode and behaviour.trouble:
+        p.add(behaviour.trouble, work.now)
+        p.episode = True
+    about = {"step": job.step, "attempt": job.attempts, "agency": job.agency, "reason": why[:200]}
+    p.note("step.failed", work.now, about)
+    salt = f"{p.kenmerk}/{job.agency}"
+    first = job.first_at or work.now
+    when = retry.next(work.now, first, job.attempts, work.kind.retry_for, salt=salt)
+    if isinstance(when, datetime):
+        p.jobs.append(dataclasses.replace(job, due_at=when, first_at=first, fence=None))
+        return
+    give_up(work, job, why)
+
+
+def failed_for_good(work: Work, job: JobRow, why: str) -> None:
+    """As `failed`, with no further try."""
+    p, behaviour = work.process, flow.BEHAVIOUR[work.kind.step(job.step).kind]
+    if not p.episode and behaviour.trouble:
+        p.add(behaviour.trouble, work.now)
+        p.episode = True
+    give_up(work, job, why)
+
+
+def give_up(work: Work, job: JobRow, why: str) -> None:
+    """Tries have run out: the final code for the sender, the job parked for a person."""
+    p, behaviour = work.process, flow.BEHAVIOUR[work.kind.step(job.step).kind]
+    if behaviour.trouble and behaviour.out_of_tries:
+        text = texts.FOUTEN[behaviour.out_of_tries]
+        p.add(behaviour.trouble, work.now, Fout(behaviour.out_of_tries, text))
+    park(p, job, work.now, f"gave up after {job.attempts} attempts: {why}")
+
+
+def park(p: Process, job: JobRow, now: datetime, reason: str) -> None:
+    """This job waits for a person."""
+    p.state = "parked"
+    p.parked.append(
+        Parking(job.step, job.lane, job.agency, job.generation, job.attempts, now, reason[:500])
+    )
+    p.note("message.parked", now, {"step": job.step, "agency": job.agency, "reason": reason[:200]})
+
+
+def judged(work: Work, step: Step, findings: Sequence[Finding]) -> bool:
+    """What checks found: true when the message goes on; otherwise it got its 311."""
+    p = work.process
+    if rejects(tuple(findings)):
+        p.add("311", work.now, Fout("VAS500", work.house.render(findings)))
+        p.note("step.done", work.now, {"step": step.name, "kind": step.kind.value,
+                                       "codes": sorted({f.code for f in findings})})  # fmt: skip
+        close(p, "rejected", work.now)
+        return False
+    if work.kind.constateringen and findings:
+        have = p.data.setdefault("constateringen", [])
+        have += [[f.code[:20], f.message] for f in findings]
+    return True
+
+
+def look(work: Work, step: Step) -> list[Finding]:
+    """Run the checks of a step, in order; the first that rejects is the last. May block.
+
+    Raises CheckUnavailable.
+    """
+    inhoud, *bijlagen = work.documents()
+    m = work.message
+    filing = Filing(
+        work.kind, m.belanghebbende, inhoud, tuple(bijlagen), m.accepted_at, m.aanleverkenmerk
+    )
+    found: list[Finding] = []
+    for name in step.checks:
+        check = work.house.checks.get(name)
+        if check is None:
+            raise CheckUnavailable(f"check {name} is not installed")
+        found += check.check(filing)
+        if rejects(tuple(found)):
+            break
+    return found
+
+
+def _authorise(work: Work, step: Step) -> bool:
+    return True  # without an AuSP: what the directory says was judged at the door
+
+
+def _check(work: Work, step: Step) -> bool:
+    return judged(work, step, look(work, step))
+
+
+def _convert(work: Work, step: Step) -> bool:
+    parts.convert(work, step)
+    return True
+
+
+def _split(work: Work, step: Step) -> bool:
+    wrong = parts.split(work, step)
+    return not wrong or judged(work, step, wrong)
+
+
+def _detach(work: Work, step: Step) -> bool:
+    work.process.data["apart"] = True
+    return True
+
+
+def _return(work: Work, step: Step) -> bool:
+    m, p = work.message, work.process
+    owner = str(p.data.get("owner", ""))
+    mail = Mail(m.about or m.kenmerk, owner, belang(m.belanghebbende), m.berichtsoort, work.now)
+    p.mailbox.append(mail)
+    p.note("message.returned", work.now, {"owner": owner, "shown": str(mail.shown)})
+    return True
+
+
+def _archive(work: Work, step: Step) -> bool:
+    digests = [d.digest.hex() for d in work.rows]
+    data: dict[str, object] = {"documents": digests, "class": step.options.get("class", "journal")}
+    work.process.note("message.archived", work.now, data)
+    return True
+
+
+_LOCAL: Mapping[StepKind, Callable[[Work, Step], bool]] = {
+    StepKind.AUTHORISE: _authorise,
+    StepKind.CHECK: _check,
+    StepKind.CONVERT: _convert,
+    StepKind.SPLIT: _split,
+    StepKind.DETACH: _detach,
+    StepKind.RETURN: _return,
+    StepKind.ARCHIVE: _archive,
+}

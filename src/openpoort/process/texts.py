@@ -1,0 +1,52 @@
+"""Sentences and small values that the process hands out: fault texts, codes, new numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from xml.sax.saxutils import escape, quoteattr
+
+from openpoort.domain.finding import Finding
+
+FOUTEN = {
+    "AFS600": "De informatie kan niet worden afgeleverd bij de uitvragende partij: de "
+    "afleverservice was gedurende de hele herhaalperiode niet beschikbaar.",
+    "AFS400": "Er is een technische fout opgetreden in de afleverservice.",
+    "AFO100": "De uitvragende partij heeft het bericht geweigerd.",
+    "VAS400": "Het bericht kon door een technisch probleem niet worden gevalideerd.",
+    "AUS400": "De Autorisatie Service Provider was gedurende de hele herhaalperiode niet "
+    "beschikbaar.",
+    "AUS210": "De verzender kon niet worden geauthenticeerd.",
+    "AUS220": "De verzender is niet gemachtigd voor deze belanghebbende en berichtsoort.",
+    "ANN100": "Het bericht is door de beheerder ingetrokken.",
+}
+"""Description per status fault code. Wording is ours (docs: divergences)."""
+
+NO_SUCH_KENMERK = "Het opgegeven kenmerk is niet bekend, of niet bekend voor deze aanvrager."
+"""One text for both, so that guessing a kenmerk teaches nothing."""
+
+
+def new_kenmerk() -> uuid.UUID:
+    return uuid.uuid4()
+
+
+def message_id(kenmerk: uuid.UUID, agency: str, generation: int) -> str:
+    """wsa:MessageID of a delivery: the same for every attempt, also after a crash, because it
+    follows from what is delivered. A new generation is a new delivery."""
+    digest = hashlib.sha256(f"{kenmerk}/{agency}/{generation}".encode()).digest()
+    return f"urn:uuid:{uuid.UUID(bytes=digest[:16], version=4)}"
+
+
+def findings(found: Sequence[Finding]) -> str:
+    """Findings as XML text, for the statusFoutcode of 311: clients show it when it starts
+    with `<`, and read each `msg` with its `level`."""
+    rows = "".join(
+        f"<msg code={quoteattr(f.code)} level={quoteattr(f.severity.value)}>"
+        f"{escape(f.message)}</msg>"
+        for f in found
+    )
+    return (
+        '<results xmlns="http://nlvalidatie.nl/batavia"><xbrl><messages>'
+        f"{rows}</messages></xbrl></results>"
+    )

@@ -1,0 +1,101 @@
+"""zetStatus: what an agency says about a message it got.
+
+Only the agency that the message was delivered to may speak. A verdict that comes before we have
+written the delivery (the agency is fast, or we died in between) is kept until then. The same
+verdict twice changes nothing; another one after the end is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from openpoort.domain.fault import Fault
+from openpoort.domain.ids import Oin
+from openpoort.domain.message import ZetStatus
+from openpoort.domain.party import Directory
+from openpoort.process import steps, texts
+from openpoort.store import changes
+from openpoort.store.changes import Process
+from openpoort.store.store import Store
+
+CODES = ("500", "510", "710", "720")
+"""Statuses that an agency may set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One zetStatusRequest. `digest` is that of the request as received."""
+
+    sender: Oin
+    kenmerk: UUID
+    request: ZetStatus
+    at: datetime
+    digest: bytes
+
+
+class Setter:
+    """Work for a Batcher: sets a batch of verdicts in one transaction."""
+
+    def __init__(self, store: Store, directory: Callable[[], Directory]) -> None:
+        self._store = store
+        self._directory = directory
+
+    def __call__(self, conn: Any, items: Sequence[Verdict]) -> list[Fault | None]:
+        directory = self._directory()
+        with conn.transaction():
+            known = changes.registers(conn, {item.kenmerk for item in items})
+            places = {(k, row[0]) for k, row in known.items()}
+            to = changes.offered_to(conn, places)
+            locked = changes.lock(conn, places)
+            results: list[Fault | None] = []
+            for item in items:
+                process = locked.get(item.kenmerk)
+                names = to.get(item.kenmerk, frozenset())
+                results.append(_set(directory, item, process, names))
+            changes.apply(conn, [p for p in locked.values() if p.entries])
+        return results
+
+
+def _set(
+    directory: Directory, item: Verdict, process: Process | None, offered: frozenset[str]
+) -> Fault | None:
+    request = item.request
+    mine = {a.name for a in directory.agencies if a.oin == item.sender}
+    if (
+        process is None
+        or not mine & offered
+        or not directory.may_set_status(item.sender, process.berichtsoort)
+    ):
+        return Fault(texts.NO_SUCH_KENMERK)
+    if request.statuscode not in CODES:
+        return Fault(
+            f"Statuscode {request.statuscode[:20]!r} kan niet worden gezet "
+            f"(wel: {', '.join(CODES)})."
+        )
+    fout = request.fout
+    said = [
+        request.statuscode,
+        fout.foutcode if fout else None,
+        fout.foutbeschrijving if fout else None,
+        request.statusdetails,
+    ]
+    if process.data.get("said") == said:
+        return None
+    if process.state in ("delivered", "rejected", "cancelled"):
+        return Fault("Dit proces is al afgerond; de status kan niet meer worden gewijzigd.")
+    if process.data.get("verdict") is not None:
+        return Fault("Voor dit proces is al een andere status gezet.")
+    process.data["said"] = said
+    note: dict[str, object] = {"code": request.statuscode, "request": item.digest.hex(),
+                               "said_at": request.tijdstempel_status.isoformat()}  # fmt: skip
+    process.note("status.received", item.at, note, item.sender.value)
+    if process.state == "waiting":
+        at = min(max(request.tijdstempel_status, process.last_at), item.at)
+        steps.settle(process, request.statuscode, at, request.fout, request.statusdetails)
+    else:
+        process.data["verdict"] = said
+    return None

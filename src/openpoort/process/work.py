@@ -1,0 +1,77 @@
+"""One message in the hands of the process, and what its steps may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from openpoort.domain.finding import Finding
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.kind import Kind, Step
+from openpoort.domain.message import Document
+from openpoort.process import flow, texts
+from openpoort.process.ports import Check
+from openpoort.store.changes import Process
+from openpoort.store.messages import DocumentRow, JobRow, MessageRow
+
+Documents = Callable[[], Sequence[Document]]
+"""Reads the bytes of a message's documents: content first."""
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What steps may ask for. `render` makes the text of 311 out of findings; `convert` turns
+    bytes into other bytes, by name; `slow` names checks that run outside a transaction."""
+
+    kinds: Mapping[str, Kind]
+    checks: Mapping[str, Check]
+    ask: bool = False
+    slow: frozenset[str] = frozenset({"xbrl", "malware"})
+    render: Callable[[Sequence[Finding]], str] = texts.findings
+    convert: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    new_kenmerk: Callable[[], UUID] = texts.new_kenmerk
+
+    def lane(self, step: Step) -> str | None:
+        return flow.lane(step, slow=self.slow, ask=self.ask)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One message in the hands of the engine."""
+
+    house: House
+    kind: Kind
+    process: Process
+    message: MessageRow
+    now: datetime
+    documents: Documents
+
+    @property
+    def rows(self) -> tuple[DocumentRow, ...]:
+        """The documents as they now are: converted ones replace those handed in."""
+        changed = self.process.data.get("documents")
+        if changed is None:
+            return self.message.documents
+        return tuple(DocumentRow(m, n, bytes.fromhex(d), s) for m, n, d, s in changed)
+
+
+def belang(who: Identiteit) -> str:
+    """An identity folded into one text for look-ups."""
+    return ":".join(who.key)
+
+
+def first_jobs(house: House, kind: Kind, message: MessageRow) -> tuple[JobRow, ...]:
+    """The job or jobs with which a message of this kind starts."""
+    step = kind.steps[0]
+    day, kenmerk, now = message.day, message.kenmerk, message.accepted_at
+    if step.kind in flow.DELIVERING:
+        return tuple(
+            JobRow(day, kenmerk, step.name, flow.agency_lane(a), now, a) for a in step.agencies
+        )
+    return (JobRow(day, kenmerk, step.name, house.lane(step) or flow.LOCAL, now),)
+
+
+def first_open(kind: Kind) -> int:
+    return len(kind.steps[0].agencies)

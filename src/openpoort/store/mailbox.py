@@ -1,0 +1,130 @@
+"""Messages that wait for their receiver (Ophaalservice)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+Connection = psycopg.Connection[Any]
+LIST, MESSAGE = "list", "message"
+"""The two ways in which a message can be new: as a line in the list, and with its content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message in a mailbox; `shown` is the kenmerk that its receiver knows it by."""
+
+    day: date
+    kenmerk: UUID
+    shown: UUID
+    owner: str
+    belang: str
+    berichtsoort: str
+    at: datetime
+
+
+_COLUMNS = "b.day, b.kenmerk, b.shown, b.owner, b.belang, b.berichtsoort, b.at"
+_WHERE = (
+    "(%(kind)s::text is null or b.berichtsoort = %(kind)s)"
+    " and (%(belang)s::text is null or b.belang = %(belang)s)"
+    " and (%(since)s::timestamptz is null or b.at >= %(since)s)"
+    " and (%(until)s::timestamptz is null or b.at < %(until)s)"
+)
+OWN = f"""
+select {_COLUMNS} from mailbox b where b.owner = %(requester)s and {_WHERE} {{new}}
+order by b.at, b.kenmerk limit %(limit)s
+"""
+OTHERS = f"""
+select {_COLUMNS} from mailbox b where b.belang = %(of)s and b.owner <> %(requester)s
+    and {_WHERE} {{new}}
+order by b.at, b.kenmerk limit %(limit)s
+"""
+_UNSEEN = """and not exists (select from seen s where s.kenmerk = b.kenmerk and s.day = b.day
+    and s.requester = %(requester)s and s.what = %(what)s)"""
+_FLAG = {LIST: "new_in_list", MESSAGE: "new_as_message"}
+ABOUT = f"""
+select {_COLUMNS} from register r join mailbox b on b.kenmerk = r.kenmerk and b.day = r.day
+where r.kenmerk = %(kenmerk)s and r.about is null
+union all
+select {_COLUMNS} from register r join mailbox b on b.kenmerk = r.kenmerk and b.day = r.day
+where r.about = %(kenmerk)s
+order by 7, 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A question: `new` is LIST or MESSAGE for what is new that way, None for all."""
+
+    requester: str
+    kind: str | None = None
+    belang: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    new: str | None = None
+    limit: int = 1000
+
+    def parameters(self) -> dict[str, object]:
+        return {
+            "requester": self.requester, "kind": self.kind, "belang": self.belang,
+            "since": self.since, "until": self.until, "what": self.new, "limit": self.limit,
+        }  # fmt: skip
+
+
+def own(conn: Connection, wanted: Wanted) -> list[Letter]:
+    """Letters that are the requester's own, oldest first."""
+    new = f"and b.{_FLAG[wanted.new]}" if wanted.new else ""
+    rows = conn.execute(OWN.format(new=new), wanted.parameters()).fetchall()
+    return [Letter(*row) for row in rows]
+
+
+def others(conn: Connection, wanted: Wanted, belang: str) -> list[Letter]:
+    """Letters about `belang` that are somebody else's, oldest first; whether the requester may
+    have them is for the caller to judge."""
+    new = _UNSEEN if wanted.new else ""
+    rows = conn.execute(OTHERS.format(new=new), wanted.parameters() | {"of": belang}).fetchall()
+    return [Letter(*row) for row in rows]
+
+
+def about(conn: Connection, kenmerk: UUID) -> list[Letter]:
+    """Letters known by `kenmerk`: itself, or those that belong to that process; oldest first."""
+    return [Letter(*row) for row in conn.execute(ABOUT, {"kenmerk": kenmerk}).fetchall()]
+
+
+def unseen(conn: Connection, requester: str, letters: Sequence[Letter], what: str) -> list[Letter]:
+    """Those that are new to the requester."""
+    rows = conn.execute(
+        f"select b.kenmerk from unnest(%(k)s::uuid[], %(d)s::date[]) w(k, d)"
+        f" join mailbox b on b.kenmerk = w.k and b.day = w.d where"
+        f" case when b.owner = %(requester)s then b.{_FLAG[what]} else true end {_UNSEEN}",
+        {"k": [x.kenmerk for x in letters], "d": [x.day for x in letters],
+         "requester": requester, "what": what},
+    ).fetchall()  # fmt: skip
+    fresh = {row[0] for row in rows}
+    return [letter for letter in letters if letter.kenmerk in fresh]
+
+
+def mark(conn: Connection, requester: str, letters: Sequence[Letter], what: str) -> None:
+    """The requester has had these, in the caller's transaction."""
+    own_ones = sorted((x.kenmerk, x.day) for x in letters if x.owner == requester)
+    if own_ones:
+        conn.execute(
+            f"update mailbox set {_FLAG[what]} = false"
+            " where kenmerk = any(%b) and day = any(%b) and owner = %b",
+            [[k for k, _ in own_ones], [d for _, d in own_ones], requester],
+            binary=True,
+        )
+    rest = sorted((x.kenmerk, x.day) for x in letters if x.owner != requester)
+    if rest:
+        conn.execute(
+            "insert into seen (day, requester, kenmerk, what, seqs)"
+            " select w.day, %b, w.kenmerk, %b, '{1}' from unnest(%b::uuid[], %b::date[])"
+            " w(kenmerk, day) on conflict do nothing",
+            [requester, what, [k for k, _ in rest], [d for _, d in rest]],
+            binary=True,
+        )

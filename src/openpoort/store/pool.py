@@ -1,0 +1,68 @@
+"""A few connections, lent out one at a time to threads that block."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from openpoort.store.writer import Busy
+
+Connection = psycopg.Connection[Any]
+
+
+def connect(dsn: str) -> Connection:
+    """An autocommit connection; a transaction is always a `with conn.transaction()`."""
+    return psycopg.connect(dsn, autocommit=True)
+
+
+class Pool:
+    """At most `size` connections; broken ones are thrown away, the last used comes first."""
+
+    def __init__(self, dsn: str, size: int, *, patience: float = 5.0) -> None:
+        self._dsn = dsn
+        self._patience = patience
+        self._room = threading.BoundedSemaphore(size)
+        self._idle: list[Connection] = []
+        self._closed = False
+
+    def take(self) -> Connection:
+        """A connection of one's own, to be given back. Raises Busy when none comes free."""
+        if not self._room.acquire(timeout=self._patience):
+            raise Busy(2)
+        try:
+            while self._idle:
+                conn = self._idle.pop()
+                if not conn.closed:
+                    return conn
+            return connect(self._dsn)
+        except BaseException:
+            self._room.release()
+            raise
+
+    def give(self, conn: Connection) -> None:
+        idle = conn.info.transaction_status is psycopg.pq.TransactionStatus.IDLE
+        if self._closed or conn.closed or not idle:
+            conn.close()
+        else:
+            self._idle.append(conn)
+        self._room.release()
+
+    @contextlib.contextmanager
+    def lend(self) -> Iterator[Connection]:
+        conn = self.take()
+        try:
+            yield conn
+        except psycopg.OperationalError:
+            conn.close()  # in doubt
+            raise
+        finally:
+            self.give(conn)
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()

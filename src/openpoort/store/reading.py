@@ -1,0 +1,209 @@
+"""Looking up statuses and processes. Every query names the day or walks an index in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from openpoort.domain.fault import Fout
+from openpoort.domain.ids import Identiteit
+from openpoort.store.messages import StatusRow
+
+Connection = psycopg.Connection[Any]
+Place = tuple[UUID, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A process as its readers know it. `seq` is its number of statuses."""
+
+    kenmerk: UUID
+    day: date
+    berichtsoort: str
+    sender: str
+    belanghebbende: Identiteit
+    ontvanger: Identiteit | None
+    switch: str | None
+    accepted_at: datetime
+
+
+_KNOWN = """
+    m.kenmerk, m.day, m.berichtsoort, m.sender, m.belang_nummer, m.belang_type,
+    m.ontvanger_nummer, m.ontvanger_type, {switch}, m.accepted_at
+"""
+KNOWN = f"""
+select {_KNOWN.format(switch="r.switch")}
+from register r join message m on m.kenmerk = r.kenmerk and m.day = r.day
+where r.kenmerk = any(%b)
+"""
+STATUSES = """
+select s.kenmerk, s.seq, s.code, s.at, s.foutcode, s.fout, s.details
+from unnest(%b::uuid[], %b::date[]) w(k, d) join status s on s.kenmerk = w.k and s.day = w.d
+order by s.kenmerk, s.seq
+"""
+KINDS = """
+select w.kind from unnest(%b::text[], %b::bool[]) w(kind, every) where exists (
+    select from process p where p.belang = %b and p.berichtsoort = w.kind
+        and (w.every or p.sender = %b))
+"""
+SENDERS = """
+with recursive s(sender) as (
+    (select sender from process where belang = %(belang)s and berichtsoort = %(kind)s
+        order by sender limit 1)
+    union all
+    select (select p.sender from process p where p.belang = %(belang)s
+        and p.berichtsoort = %(kind)s and p.sender > s.sender order by p.sender limit 1)
+    from s where s.sender is not null)
+select sender from s where sender is not null
+"""
+PROCESSES = f"""
+select {_KNOWN.format(switch="null::text")}
+from process p join message m on m.kenmerk = p.kenmerk and m.day = p.day
+where p.belang = %b and p.berichtsoort = %b and p.sender = %b
+order by p.accepted_at, p.kenmerk limit %b
+"""
+UNREAD = """
+select p.kenmerk, p.day, p.accepted_at from process p
+where p.sender = %b and p.belang = %b and p.berichtsoort = %b and p.unread
+    and (p.accepted_at, p.kenmerk) > (%b, %b)
+order by p.accepted_at, p.kenmerk limit %b
+"""
+UNSEEN = """
+select p.kenmerk, p.day, p.accepted_at from process p
+    left join seen s on s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b
+        and s.what = 'status'
+where p.belang = %b and p.berichtsoort = %b and p.sender = %b
+    and coalesce(cardinality(s.seqs), 0) < p.seq and (p.accepted_at, p.kenmerk) > (%b, %b)
+order by p.accepted_at, p.kenmerk limit %b
+"""
+SEEN = """
+select s.kenmerk, s.seqs from unnest(%b::uuid[], %b::date[]) w(k, d)
+    join seen s on s.kenmerk = w.k and s.day = w.d and s.requester = %b and s.what = %b
+"""
+MARK = """
+insert into seen (day, requester, kenmerk, what, seqs)
+select w.day, %b, w.kenmerk, 'status', array_agg(w.seq order by w.seq)
+from unnest(%b::date[], %b::uuid[], %b::int2[]) w(day, kenmerk, seq) group by w.day, w.kenmerk
+on conflict (kenmerk, requester, what, day) do update
+    set seqs = (select array_agg(distinct x order by x) from unnest(seen.seqs || excluded.seqs) x)
+"""
+READ = """
+update process p set unread = false from seen s
+where p.kenmerk = any(%b) and p.day = any(%b) and p.sender = %b and p.unread
+    and s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b and s.what = 'status'
+    and cardinality(s.seqs) = p.seq
+"""
+
+
+def known(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, Known]:
+    """Those kenmerken that exist."""
+    rows = conn.execute(KNOWN, [list(kenmerken)], binary=True).fetchall()
+    return {row[0]: _known(row) for row in rows}
+
+
+def _known(row: Sequence[Any]) -> Known:
+    ontvanger = Identiteit(row[6], row[7]) if row[6] is not None else None
+    kenmerk, day, berichtsoort, sender = row[:4]
+    belanghebbende = Identiteit(row[4], row[5])
+    return Known(kenmerk, day, berichtsoort, sender, belanghebbende, ontvanger, row[8], row[9])
+
+
+def statuses(conn: Connection, wanted: Iterable[Place]) -> dict[UUID, list[StatusRow]]:
+    """Whole histories, oldest first."""
+    pairs = list(wanted)
+    found: dict[UUID, list[StatusRow]] = {k: [] for k, _ in pairs}
+    columns = [[k for k, _ in pairs], [d for _, d in pairs]]
+    for kenmerk, seq, code, at, foutcode, fout, details in conn.execute(
+        STATUSES, columns, binary=True
+    ):
+        reason = Fout(foutcode, fout) if foutcode else None
+        found[kenmerk].append(StatusRow(seq, code, at, reason, details))
+    return found
+
+
+def kinds(
+    conn: Connection, belang: str, sender: str, asked: Sequence[tuple[str, bool]]
+) -> set[str]:
+    """Of `asked` (kind, and whether messages of every sender count) those with a process."""
+    columns = [[k for k, _ in asked], [every for _, every in asked]]
+    return {row[0] for row in conn.execute(KINDS, [*columns, belang, sender], binary=True)}
+
+
+def senders(conn: Connection, belang: str, kind: str) -> list[str]:
+    """Who handed in messages of this kind about this party; one index probe for each."""
+    rows = conn.execute(SENDERS, {"belang": belang, "kind": kind}).fetchall()
+    return [row[0] for row in rows]
+
+
+def processes(conn: Connection, belang: str, kind: str, sender: str, limit: int) -> list[Known]:
+    """Oldest first."""
+    rows = conn.execute(PROCESSES, [belang, kind, sender, limit], binary=True).fetchall()
+    return [_known(row) for row in rows]
+
+
+def unread(
+    conn: Connection,
+    requester: str,
+    belang: str,
+    kind: str,
+    sender: str,
+    after: tuple[datetime, UUID],
+    limit: int,
+) -> list[tuple[UUID, date, datetime]]:
+    """A page of processes of `sender` with statuses that are new to `requester`, oldest first."""
+    if sender == requester:
+        return conn.execute(UNREAD, [sender, belang, kind, *after, limit], binary=True).fetchall()
+    return conn.execute(
+        UNSEEN, [requester, belang, kind, sender, *after, limit], binary=True
+    ).fetchall()
+
+
+def seen(
+    conn: Connection, requester: str, wanted: Iterable[Place], what: str = "status"
+) -> dict[UUID, set[int]]:
+    """Numbers of the statuses that `requester` has had as new, per process."""
+    pairs = list(wanted)
+    rows = conn.execute(
+        SEEN, [[k for k, _ in pairs], [d for _, d in pairs], requester, what], binary=True
+    ).fetchall()
+    return {kenmerk: set(seqs) for kenmerk, seqs in rows}
+
+
+def mark(conn: Connection, requester: str, had: Sequence[tuple[date, UUID, int]]) -> None:
+    """`requester` has had these statuses (day, kenmerk, seq), in the caller's transaction.
+
+    A process is read when every status it has now was had: one that a worker adds at this moment
+    waits for our row, or we for its, and then it is not.
+    """
+    if not had:
+        return
+    rows = sorted(had, key=lambda row: (row[1], row[2]))
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    conn.execute(MARK, [requester, *columns], binary=True)
+    places = sorted({(k, d) for d, k, _ in rows})
+    conn.execute(
+        READ, [[k for k, _ in places], [d for _, d in places], requester, requester], binary=True
+    )
+
+
+def turn(conn: Connection, requester: str, milliseconds: int = 10_000) -> bool:
+    """Wait for the turn of `requester`: polls for what is new go one after the other. The turn
+    belongs to the connection, so that a process that dies gives it up. False when it took too
+    long."""
+    conn.execute("select set_config('lock_timeout', %s, false)", [str(milliseconds)])
+    try:
+        conn.execute("select pg_advisory_lock(hashtextextended(%s, 2))", ["new:" + requester])
+    except psycopg.errors.LockNotAvailable:
+        return False
+    finally:
+        conn.execute("select set_config('lock_timeout', '0', false)")
+    return True
+
+
+def end_turn(conn: Connection, requester: str) -> None:
+    conn.execute("select pg_advisory_unlock(hashtextextended(%s, 2))", ["new:" + requester])
