@@ -8,15 +8,29 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from lxml import etree
 
 from openpoort.devkit.authority import Ca, Leaf, new_key
 from openpoort.trust.anchors import Anchors, Generation, Purpose
 from openpoort.trust.chain import judge
 from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.verdict import Judged, Reason, Untrusted
+from openpoort.wire.signed import Addressing, Algorithms, SignedMessage
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OIN = "00000099001000044000"
+SHA1 = Algorithms(
+    "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
+    frozenset({"http://www.w3.org/2000/09/xmldsig#sha1"}),
+    2048,
+    "sha1",
+)
+SHA256 = Algorithms(
+    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+    frozenset({"http://www.w3.org/2001/04/xmlenc#sha256"}),
+    2048,
+    "sha256",
+)
 
 
 @cache
@@ -75,3 +89,12 @@ def why(*args: Any, **kwargs: Any) -> Reason | None:
     except Untrusted as no:
         return no.reason
     return None
+
+
+def message(token: Leaf | bytes, algorithms: Algorithms = SHA256) -> SignedMessage:
+    """A message whose signature is taken to hold: what the codec hands over."""
+    addressing = Addressing("https://localhost/", "urn:action", "urn:uuid:1")
+    der_bytes = token.der if isinstance(token, Leaf) else token
+    return SignedMessage(
+        etree.Element("aanleverRequest"), addressing, NOW, None, der_bytes, algorithms
+    )

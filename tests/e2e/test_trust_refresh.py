@@ -2,27 +2,47 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import psycopg
 import pytest
 from cryptography.x509 import ocsp
 
+from openpoort.app.gate import Gate, Refresher
 from openpoort.app.revocations import refresh
-from openpoort.devkit.authority import Leaf
+from openpoort.devkit import pki
+from openpoort.devkit.authority import Leaf, pem
+from openpoort.devkit.directory import starting
 from openpoort.devkit.revocations import crl, ocsp_answer
+from openpoort.domain.fault import Refusal
+from openpoort.domain.ids import Oin
 from openpoort.keys.fetch import pool
+from openpoort.keys.pem import PemSigner
+from openpoort.settings import load as load_settings
 from openpoort.store import evidence
 from openpoort.store.evidence import Observed
 from openpoort.trust.anchors import Purpose
 from openpoort.trust.revocation import FailMode
-from openpoort.trust.verdict import Reason, Standing
+from openpoort.trust.verdict import Reason, Standing, Untrusted
 from openpoort.trust.verdicts import Verdicts
-from tests.trust_builders import NOW, anchors, issuing, leaf, verdict, why
+from tests.trust_builders import (
+    NOW,
+    OIN,
+    SHA1,
+    anchors,
+    issuing,
+    leaf,
+    message,
+    root,
+    verdict,
+    why,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -126,7 +146,7 @@ def test_a_broken_responder_leaves_what_is_known(dsn: str, responder: Responder,
         refresh(dsn, anchors(), connections, NOW)
         responder.broken = True
         done = refresh(dsn, anchors(), connections, NOW + 3 * HOUR)
-        assert done.problems == (f"crl {url}/crl: HTTP 503",)
+        assert done.problems == ((f"{url}/crl", "HTTP 503"),)
         found = evidence.load(conn)
         (row,) = evidence.kept(conn).values()
         assert row.problem == "HTTP 503"
@@ -174,9 +194,67 @@ def test_new_evidence_reaches_a_kept_verdict_at_once(
         observed.flush(conn)  # judging it made it known to the fetcher
         responder.revoked = [one]
         assert refresh(dsn, anchors(), connections, NOW).fetched == 1
-        from openpoort.trust.verdict import Untrusted
-
         with pytest.raises(Untrusted, match="revoked"):
             verdicts.judge(
                 one.der, Purpose.SIGNATURE, NOW, anchors(), evidence.load(conn), FailMode.SOFT
             )
+
+
+def test_gate_follows_directory_evidence_and_trust_store(
+    dsn: str, responder: Responder, url: str, tmp_path: Path
+) -> None:
+    """From HOME to verdicts: a revocation fetched elsewhere reaches this process by one look."""
+    (tmp_path / "pki").mkdir()
+    (tmp_path / "pki" / "root.pem").write_bytes(pem(root().certificate))
+    (tmp_path / "pki" / "ca.pem").write_bytes(pem(issuing().certificate))
+    store = tmp_path / "pki" / "trust.toml"
+    content = (
+        "test_oins = true\n[revocation]\ndefault = 'soft'\n[[generation]]\nname = 'a'\n"
+        "roots = ['root.pem']\nintermediates = ['ca.pem']\n"
+    )
+    store.write_text(content)
+    (tmp_path / "openpoort.toml").write_text(f'[database]\nurl = "{dsn}"\n')
+    gate = Gate.of(load_settings(tmp_path, {}))
+    one = leaf(crl_urls=[f"{url}/crl"])
+    signed = message(one)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        gate.know(starting())
+        assert gate.keeper.admit(signed, one.der, NOW).sender.oin == Oin(OIN)
+        gate.follow(conn)
+        responder.revoked = [one]
+        stop = threading.Event()
+
+        def now() -> datetime:
+            stop.set()  # one round, then the end
+            return NOW
+
+        Refresher(dsn, store, now).run(stop)
+        assert gate.keeper.admit(signed, one.der, NOW).sender.oin == Oin(OIN)  # not yet looked
+        gate.follow(conn)
+        with pytest.raises(Refusal, match="revoked"):
+            gate.keeper.admit(signed, one.der, NOW)
+        before = gate.keeper.grounds.anchors.version
+        store.write_text("broken [")
+        os.utime(store, (1, 2_000_000_000))
+        gate.follow(conn)
+        assert gate.keeper.grounds.anchors.version == before
+        store.write_text(content.replace("'soft'", "'off'"))
+        os.utime(store, (1, 2_100_000_000))
+        gate.follow(conn)
+        assert gate.keeper.admit(signed, one.der, NOW).sender.oin == Oin(OIN)
+        assert gate.keeper.grounds.directory == starting()
+
+
+def test_sha1_use_reaches_the_list_to_call(dsn: str, tmp_path: Path) -> None:
+    pki.create(tmp_path / "pki")
+    (tmp_path / "openpoort.toml").write_text(f'[database]\nurl = "{dsn}"\n')
+    gate = Gate.of(load_settings(tmp_path, {}))
+    der = PemSigner(tmp_path / "pki/bedrijf.pem", tmp_path / "pki/bedrijf.key").certificate
+    at = datetime.now(UTC)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        gate.keeper.admit(message(der, SHA1), None, at)
+        gate.follow(conn)
+        (one, two) = evidence.uses(conn, at.date())
+        assert {one.algorithm, two.algorithm} == {"RSA-SHA1", "SHA-1"}
+        assert one.oin == Oin(pki.OINS["bedrijf"])
+        assert evidence.seen(conn, at) == (der,)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from lxml import etree
 
 from openpoort.devkit.authority import Leaf
 from openpoort.devkit.revocations import crl
@@ -21,29 +20,10 @@ from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.sender import Gatekeeper, Grounds
 from openpoort.trust.verdict import Reason, Untrusted
 from openpoort.trust.verdicts import Verdicts
-from openpoort.wire.signed import Addressing, Algorithms, SignedMessage
-from tests.trust_builders import NOW, OIN, anchors, issuing, leaf
+from openpoort.wire.signed import Algorithms
+from tests.trust_builders import NOW, OIN, SHA1, SHA256, anchors, issuing, leaf, message
 
-_SHA1 = Algorithms(
-    "http://www.w3.org/2000/09/xmldsig#rsa-sha1",
-    frozenset({"http://www.w3.org/2000/09/xmldsig#sha1"}),
-    2048,
-    "sha1",
-)
-_SHA256 = Algorithms(
-    "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
-    frozenset({"http://www.w3.org/2001/04/xmlenc#sha256"}),
-    2048,
-    "sha256",
-)
 OTHER = "00000099002000055000"
-
-
-def message(token: Leaf, algorithms: Algorithms = _SHA256) -> SignedMessage:
-    addressing = Addressing("https://localhost/", "urn:action", "urn:uuid:1")
-    return SignedMessage(
-        etree.Element("aanleverRequest"), addressing, NOW, None, token.der, algorithms
-    )
 
 
 def gate(*parties: Party, **grounds: object) -> Gatekeeper:
@@ -109,14 +89,14 @@ def test_sha1_is_noticed_until_its_sunset_and_refused_from_it() -> None:
     token = leaf()
     keeper = gate()
     keeper.noticed = lambda *row: heard.append(row)
-    keeper.admit(message(token, _SHA1), None, NOW)
+    keeper.admit(message(token, SHA1), None, NOW)
     keeper.admit(message(token), None, NOW)
     assert heard == [(Oin(OIN), ("RSA-SHA1", "SHA-1"), NOW)]
     with pytest.raises(Fault) as caught:
-        keeper.admit(message(token, _SHA1), None, SHA1_SUNSET)
+        keeper.admit(message(token, SHA1), None, SHA1_SUNSET)
     assert "RSA-SHA1" in caught.value.text
     assert "2028-01-01" in caught.value.text
-    keeper.admit(message(token, _SHA1), None, SHA1_SUNSET - timedelta(microseconds=1))
+    keeper.admit(message(token, SHA1), None, SHA1_SUNSET - timedelta(microseconds=1))
 
 
 @pytest.mark.parametrize(("days", "allowed"), [(1, True), (0, False), (-300, False)])
@@ -125,18 +105,18 @@ def test_party_has_its_own_sunset(days: int, allowed: bool) -> None:
     own = Party(Oin(OIN), "Acht B.V.", sha1_until=at + timedelta(days=days))
     keeper, token = gate(own), leaf()
     if allowed:
-        keeper.admit(message(token, _SHA1), None, at)
+        keeper.admit(message(token, SHA1), None, at)
     else:
         with pytest.raises(Fault, match="SHA1"):
-            keeper.admit(message(token, _SHA1), None, at)
+            keeper.admit(message(token, SHA1), None, at)
 
 
 @pytest.mark.parametrize(
     "used",
     [
-        replace(_SHA256, signature="http://www.w3.org/2000/09/xmldsig#hmac-sha1"),
-        replace(_SHA256, signature="http://www.w3.org/2001/04/xmldsig-more#rsa-md5"),
-        replace(_SHA256, digests=_SHA256.digests | {"http://www.w3.org/2001/04/xmldsig-more#md5"}),
+        replace(SHA256, signature="http://www.w3.org/2000/09/xmldsig#hmac-sha1"),
+        replace(SHA256, signature="http://www.w3.org/2001/04/xmldsig-more#rsa-md5"),
+        replace(SHA256, digests=SHA256.digests | {"http://www.w3.org/2001/04/xmldsig-more#md5"}),
     ],
 )
 def test_unknown_algorithms_are_refused_by_name(used: Algorithms) -> None:
@@ -145,20 +125,20 @@ def test_unknown_algorithms_are_refused_by_name(used: Algorithms) -> None:
 
 
 def test_one_sha1_digest_among_others_counts() -> None:
-    mixed = replace(_SHA256, digests=_SHA256.digests | _SHA1.digests)
+    mixed = replace(SHA256, digests=SHA256.digests | SHA1.digests)
     assert Policy().check(mixed, NOW) == ("SHA-1",)
 
 
 def test_short_signing_key_is_refused() -> None:
     with pytest.raises(Fault, match="1024 bits"):
-        Policy().check(replace(_SHA256, key_bits=1024), NOW)
+        Policy().check(replace(SHA256, key_bits=1024), NOW)
 
 
 def test_policy_text_round_trip_and_own_sunset() -> None:
     assert read(write(Policy())) == Policy()
     stricter = read(write(Policy()).replace("2028-01-01", "2026-01-01"))
     with pytest.raises(Fault):
-        stricter.check(_SHA1, NOW)
+        stricter.check(SHA1, NOW)
     assert read("min_key_bits = 3072").min_key_bits == 3072
     assert read("").algorithms == Policy().algorithms
 

@@ -17,11 +17,11 @@ _LOCK = 0x6F70_7265_766F  # "oprevo": the advisory lock of this round
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one round did. `problems` are lines for the operator."""
+    """What one round did. `problems`: (address, what went wrong)."""
 
     asked: int = 0
     fetched: int = 0
-    problems: tuple[str, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
 
 
 def refresh(
@@ -37,13 +37,14 @@ def refresh(
         if row is None or not row[0]:
             return Round()
         have = evidence.kept(conn)
-        fetched, problems = 0, []
+        fetched = 0
+        problems: list[tuple[str, str]] = []
         asked = [s for s in sources(evidence.seen(conn, at), anchors) if force or _due(s, have, at)]
         for source in asked:
             try:
                 found = fetch(source, pool)
             except FetchFailed as no:
-                problems.append(f"{source.kind} {source.url}: {no}")
+                problems.append((source.url, str(no)))
                 evidence.failed(conn, source, str(no), at)
                 continue
             with conn.transaction():
