@@ -25,8 +25,8 @@ from openpoort.store import sequencer
 from openpoort.store.dossier import NoSuchMessage
 from openpoort.store.embedded import Embedded
 from openpoort.store.sequencer import Connection, JournalBroken
-from tests.evidence_kit import CONTENT, KENMERK, KEY, ORIGIN, Case, exporter, others, put
-from tests.wire_kit import NOW, aanlevering, key, koppelvlak, request
+from tests.evidence_kit import KENMERK, KEY, ORIGIN, case, exporter, others
+from tests.wire_kit import NOW, key
 
 OTHER = Ed25519PrivateKey.from_private_bytes(bytes(32))
 
@@ -45,7 +45,7 @@ def exported(postgres: Embedded) -> Iterator[bytes]:
     with psycopg.connect(postgres.dsn("evidence"), autocommit=True) as conn:
         others(conn, 9)
         checkpoint(conn)
-        put(conn)
+        case().put(conn)
         checkpoint(conn)
         others(conn, 21)
         checkpoint(conn)
@@ -80,7 +80,7 @@ def of(data: bytes) -> Bundle:
 def test_the_file_holds_the_request_as_received_and_everything_after(exported: bytes) -> None:
     found = of(exported)
     assert found.request is not None
-    assert found.request.body == request(koppelvlak.write(aanlevering(CONTENT)))
+    assert found.request.body == case().request
     assert found.request.token == key().certificate
     assert [s.code for s in found.statuses] == ["105", "100", "110", "400", "510"]
     assert [d.agency for d in found.deliveries] == ["DEMODIENST"]
@@ -172,21 +172,21 @@ def test_an_exporter_that_lies_is_caught_by_the_journal(
 
 
 def test_a_fresh_message_gets_a_checkpoint_of_its_own(conn: Connection) -> None:
-    put(conn)
+    case().put(conn)
     found = of(exporter().export(conn, KENMERK))
     assert conn.execute("select size from journal_checkpoint").fetchall() == [(8,)]
     assert (found.earlier, len(found.entries)) == ((), 8)
 
 
 def test_a_message_without_an_answer_says_so(conn: Connection) -> None:
-    put(conn, Case(answered=False, delivered=False))
+    case(answered=False, delivered=False).put(conn)
     verdict = judged(exporter().export(conn, KENMERK))
     assert verdict.ok
     assert (None, "answer", "no answer sent") in [(x.ok, x.what, x.text) for x in verdict.lines]
 
 
 def test_an_answer_to_another_request_is_bad(conn: Connection) -> None:
-    put(conn, Case(relates_to="urn:uuid:other"))
+    case(relates_to="urn:uuid:other").put(conn)
     assert bad(judged(exporter().export(conn, KENMERK))) == ["answer signature"]
 
 
@@ -198,10 +198,10 @@ def test_unknown_kenmerk(conn: Connection) -> None:
 def test_export_gives_up_while_a_transaction_holds_the_journal_back(
     conn: Connection, dsn: str
 ) -> None:
-    put(conn, Case(delivered=False))
+    case(delivered=False).put(conn)
     with psycopg.connect(dsn) as writer:
         writer.execute("select pg_current_xact_id()")
-        put(conn, Case(kenmerk=UUID(int=7)))
+        case(kenmerk=UUID(int=7)).put(conn)
         impatient = dataclasses.replace(exporter(), patience=0.2)
         with pytest.raises(NotCovered, match="still wait"):
             impatient.export(conn, UUID(int=7))
@@ -209,7 +209,7 @@ def test_export_gives_up_while_a_transaction_holds_the_journal_back(
 
 
 def test_no_evidence_from_a_changed_journal(conn: Connection) -> None:
-    put(conn)
+    case().put(conn)
     checkpoint(conn)
     conn.execute("set session_replication_role = replica")
     conn.execute("update journal set entry = replace(entry::text, '61', '62')::bytea where id = 1")
