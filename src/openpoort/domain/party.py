@@ -214,6 +214,27 @@ class Directory:
             return True
         return any(self._mandated(oin, k, belanghebbende, Right.READ, at) for k in asked)
 
+    def connected(self, oin: Oin, berichtsoort: str, at: datetime) -> bool:
+        """Whether `oin` is a party with an agreement to send this kind, whoever it is for."""
+        party = self._party.get(oin)
+        return (
+            party is not None
+            and party.window.holds(at)
+            and any(
+                covers(a.kinds, berichtsoort) and Right.SEND in a.rights and a.window.holds(at)
+                for a in self._agreement.get(oin, ())
+            )
+        )
+
+    def represents(
+        self, oin: Oin, berichtsoort: str, belanghebbende: Identiteit, right: Right, at: datetime
+    ) -> bool:
+        """Whether `belanghebbende` is the party itself or mandated it, through a chain or not."""
+        party = self._party.get(oin)
+        if party is not None and _owns(party, belanghebbende):
+            return True
+        return self._mandated(oin, berichtsoort, belanghebbende, right, at)
+
     def readable_kinds(
         self, oin: Oin, belanghebbende: Identiteit, kinds: Iterable[str], at: datetime
     ) -> frozenset[str]:
