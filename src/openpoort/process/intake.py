@@ -11,6 +11,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -51,6 +52,11 @@ __all__ = ["Busy", "Intake"]
 
 _LARGE = 256 * 1024
 """Octets from which a request is hashed and put away off the event loop."""
+
+
+_taken: ContextVar[tuple[UUID | None, UUID]] = ContextVar("taken", default=(None, UUID(int=0)))
+"""What the present task took in: a return message that belongs to an earlier process is answered
+with that one's kenmerk, but the answer is kept with the message itself."""
 
 
 class Intake:
@@ -113,6 +119,7 @@ class Intake:
                 log="MessageID used again with other values",
             ) from None
         assert isinstance(accepted, Accepted)
+        _taken.set((accepted.shown, accepted.kenmerk))
         return AanleverBevestiging(
             kenmerk=str(accepted.shown),
             berichtsoort=request.berichtsoort,
@@ -129,7 +136,9 @@ class Intake:
     async def answered(self, kenmerk: str, answer: bytes) -> None:
         """Keep the signed answer, before it is sent."""
         digest = hashlib.sha256(answer).digest()
-        item = Answered(UUID(kenmerk), self._clock.now(), digest, answer)
+        shown, own = _taken.get()
+        known_as = UUID(kenmerk)
+        item = Answered(own if shown == known_as else known_as, self._clock.now(), digest, answer)
         await asyncio.wrap_future(self._writer.submit(item))
 
     async def zet_status(

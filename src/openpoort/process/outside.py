@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from openpoort.domain.ids import Oin
-from openpoort.domain.kind import StepKind
+from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.party import Directory
 from openpoort.process import batch, flow, outcomes, steps, switches, texts
 from openpoort.process.batch import Item
@@ -260,12 +260,17 @@ class OutsideRounds:
 def _begin(work: Work, job: JobRow) -> None:
     """Before a message goes out: the attempt in the journal, and 405 the first time."""
     p, step = work.process, work.kind.step(job.step)
-    begins = flow.BEHAVIOUR[step.kind].begins
-    if begins and p.data.get("begun") != step.name:
-        p.data["begun"] = step.name
-        p.add(begins, work.now)
+    _begun(work, step)
     kind = "delivery.attempted" if job.agency else "step.attempted"
     p.note(kind, work.now, {"step": step.name, "agency": job.agency, "attempt": job.attempts})
+
+
+def _begun(work: Work, step: Step) -> None:
+    """405 once per step; not for a step that says nothing when it is done either."""
+    p, begins = work.process, flow.BEHAVIOUR[step.kind].begins
+    if begins and step.ok is not None and p.data.get("begun") != step.name:
+        p.data["begun"] = step.name
+        p.add(begins, work.now)
 
 
 def _held(work: Work, job: JobRow, now: datetime) -> None:
@@ -276,9 +281,7 @@ def _held(work: Work, job: JobRow, now: datetime) -> None:
     if now >= end:
         steps.give_up(work, job, "the agency was down all the time")
         return
-    if behaviour.begins and p.data.get("begun") != step.name:
-        p.data["begun"] = step.name
-        p.add(behaviour.begins, now)
+    _begun(work, step)
     if not p.episode and behaviour.trouble:
         p.add(behaviour.trouble, now)
         p.episode = True
