@@ -1,7 +1,8 @@
 """The WUS door: a request in bytes, an answer in bytes.
 
 Order matters (DESIGN, one message through the house): read, judge the signer, judge the
-addressing, read the values, judge the rights, hand over, and only then sign an answer. A `Fault`
+addressing, read the values, hand over to the process (which judges the rights), and only then
+sign an answer. A `Fault`
 becomes a SOAP fault, a `Refusal` an HTTP status without a body; whatever nobody foresaw becomes
 fault 400 of the service, and nothing half-done stays because the store commits once.
 """
@@ -143,8 +144,11 @@ class Wus:
         if isinstance(value, Vraag):
             return await self._read(post, judged, value)
         if isinstance(value, Aanlevering):
-            self._allowed(who.sender.oin, value, trail)
-            taken = await self.intake.aanleveren(who, value, raw)
+            try:
+                taken = await self.intake.aanleveren(who, value, raw)
+            except Fault:
+                trail.action = self._event(who.sender.oin, value)
+                raise
             answer = self._seal(post, judged, taken)
             await self.intake.answered(taken.kenmerk, answer)
             return Answer(200, answer)
@@ -153,24 +157,19 @@ class Wus:
             return Answer(200, self._seal(post, judged, done))
         raise Fault(f"Het bericht {judged.operation.name} wordt hier niet aangenomen.")
 
-    def _allowed(self, oin: Oin, value: Aanlevering, trail: _Trail) -> None:
-        """A company by agreement and mandate, an agency by its return kinds."""
+    def _event(self, oin: Oin, value: Aanlevering) -> str:
+        """The security event of a refused hand-in: no right to it, or just a mistake."""
         directory = self.directory()
-        party, agency = directory.party(oin), directory.agency_of(oin)
-        before, trail.action = trail.action, "request.unauthorised"
-        if party is None and agency is not None:
-            if not directory.may_return(oin, value.berichtsoort):
-                raise Fault(f"Berichtsoort {value.berichtsoort} mag u niet als retour aanleveren.")
-        elif value.kenmerk is not None:
-            trail.action = before
-            raise Fault("Het element kenmerk is alleen toegestaan in een retourbericht.")
-        else:
-            if party is None:
-                trail.action = "request.unknown-sender"
+        if directory.party(oin) is None:
+            known = directory.agency_of(oin) is not None
+            return "request.faulted" if known else "request.unknown-sender"
+        try:
             directory.may_send(
                 oin, value.berichtsoort, value.belanghebbende, value.rol_belanghebbende, self.now()
             )
-        trail.action = before
+        except Fault:
+            return "request.unauthorised"
+        return "request.faulted"
 
     async def _read(self, post: Post, judged: Judged, value: Vraag) -> Answer:
         reading: Reading = await self.reader.vraag(judged.verified, value)
