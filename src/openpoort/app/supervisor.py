@@ -105,6 +105,7 @@ class Supervisor:
         for prefix in (*order, ""):
             group = [c for c in self.children if c.pid and c.name.startswith(prefix)]
             self._end(group, seconds)
+        signal.set_wakeup_fd(-1)
         for end in (*self._life, *self._wake):
             os.close(end)
 

@@ -9,14 +9,15 @@ import click
 
 _COMMANDS: dict[str, str] = {
     "agency": "openpoort.cli.agency:agency",
-    "evidence": "openpoort.cli.evidence:evidence",
-    "journal": "openpoort.cli.journal:journal",
     "diagnose": "openpoort.cli.diagnose:command",
+    "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
-    "send": "openpoort.cli.client:send",
-    "status": "openpoort.cli.client:status",
     "init": "openpoort.cli.init:init",
+    "journal": "openpoort.cli.journal:journal",
     "party": "openpoort.cli.party:party",
+    "send": "openpoort.cli.client:send",
+    "serve": "openpoort.cli.serve:serve",
+    "status": "openpoort.cli.client:status",
 }
 """Command name -> module:attribute, loaded on first use so that `--help` stays quick."""
 

@@ -1,0 +1,99 @@
+"""One door process: the wiring of everything between a socket and the store."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+
+import uvloop
+
+from openpoort.app import trusting
+from openpoort.app.outcomes import Outcomes
+from openpoort.app.snapshot import Snapshot
+from openpoort.app.wiring import open_front
+from openpoort.domain.party import Directory
+from openpoort.inbound.body import BodyLimits
+from openpoort.inbound.http import Door
+from openpoort.inbound.server import DoorServer, ServerLimits
+from openpoort.inbound.wus import Wus
+from openpoort.process.clock import Clock
+from openpoort.settings import Settings
+from openpoort.trust.sender import Gatekeeper, Grounds
+from openpoort.wire.addressing import endpoints
+from openpoort.wire.services import SERVICES
+
+_MIB = 1024 * 1024
+
+
+def run_door(
+    settings: Settings,
+    dsn: str,
+    clock: Clock,
+    sockets: list[socket.socket],
+    ready: Callable[[], None],
+) -> None:
+    """Serve on `sockets` until SIGTERM; finish what is under way first."""
+    _many_files(settings.door.connections)
+    with ExitStack() as stack:
+        known = trusting.anchors(settings)
+        certificates = trusting.certificates(settings, known, clock)
+        gate = Gatekeeper(Grounds(known))
+
+        def changed(directory: Directory) -> None:
+            gate.grounds = replace(gate.grounds, directory=directory)
+
+        snapshot = Snapshot(dsn, changed)
+        stack.callback(snapshot.close)
+        threads = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="large"))
+        intake, reader = open_front(settings, dsn, clock, snapshot.now, stack)
+        urls = bases(settings)
+        wus = Wus(
+            gate=gate,
+            intake=intake,
+            reader=reader,
+            directory=snapshot.now,
+            to={path: endpoints(urls, service) for path, service in SERVICES.items()},
+            signers=trusting.signers(certificates),
+            now=clock.now,
+            outcomes=Outcomes(clock.now),
+            threads=threads,
+            skew=timedelta(seconds=settings.door.skew_seconds),
+        )
+        body = BodyLimits(
+            size=settings.door.max_body_mib * _MIB, pool=settings.door.max_bodies_mib * _MIB
+        )
+        limits = ServerLimits(
+            connections=settings.door.connections, drain_seconds=settings.door.stop_seconds
+        )
+        server = DoorServer(Door(wus, urls, body), certificates, limits)
+        server.on_started = ready
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(sockets))
+
+
+def bases(settings: Settings) -> tuple[str, ...]:
+    """Our addresses without path: each host with the port and without, then `public_urls`."""
+    port = settings.door.port
+    hosts = dict.fromkeys(["localhost", "127.0.0.1", *settings.door.hosts])
+    urls = [f"https://{_bracketed(host)}:{port}" for host in hosts]
+    urls += [f"https://{_bracketed(host)}" for host in hosts]
+    return (*urls, *(url.rstrip("/") for url in settings.door.public_urls))
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _many_files(connections: int) -> None:
+    """Ask for as many open files as the connections need, up to what the system allows."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + 256
+    if soft < wanted:
+        limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

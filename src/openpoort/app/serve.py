@@ -1,0 +1,192 @@
+"""`openpoort serve`: database, doors, worker, demo agency and health under one supervisor.
+
+Order at the start: settings, ports, database, migrations, directory, processes, a TLS handshake
+with the door, and only then the line `ready`. Order at the end: doors and workers, the agency,
+then the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from openpoort.app import database, starting
+from openpoort.app.clock import clock
+from openpoort.app.sockets import listen
+from openpoort.app.supervisor import Child, Supervisor
+from openpoort.settings import Settings
+from openpoort.store.db import migrate
+from openpoort.store.embedded import Embedded
+from openpoort.telemetry import logger
+
+_START_SECONDS = 120.0
+_log = logger("app.serve")
+
+
+class AlreadyServed(Exception):
+    """Another `serve` runs on this HOME."""
+
+
+def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> None:
+    """Run until SIGINT or SIGTERM. `only` is None, "door" or "worker"; `say` prints a line.
+
+    Raises AlreadyServed, PortTaken, ServerFailed, ChildFailed, TimeoutError.
+    """
+    run = settings.home / "run"
+    run.mkdir(mode=0o700, exist_ok=True)
+    with _alone(run, only), contextlib.ExitStack() as stack:
+        _metrics_folder(run, only)
+        sockets = [] if only == "worker" else listen(settings.door.bind, settings.door.port)
+        for sock in sockets:
+            stack.callback(sock.close)
+        settings = _with_ports(settings, sockets, only)
+        server = database.embedded(settings)
+        dsn = server.start() if server else settings.database.url
+        if server:
+            stack.callback(server.stop)
+        migrate(dsn)
+        starting.apply_directory(settings, dsn)
+        supervisor = Supervisor(run, _keeper(server))
+        supervisor.watch_signals()
+        try:
+            _spawn(supervisor, settings, dsn, sockets, only)
+            supervisor.wait_ready(_START_SECONDS)
+            if not supervisor.stopping:
+                if sockets:
+                    _handshake(settings, sockets[0])
+                    (run / "url").write_text(_url(settings) + "\n")
+                say(f"ready {_url(settings)}" if sockets else "ready worker")
+                _log.info("serving", processes=[c.name for c in supervisor.children])
+            supervisor.watch()
+        finally:
+            supervisor.stop(("door", "worker"), settings.door.stop_seconds + 2.0)
+            _log.info("stopped")
+
+
+def _url(settings: Settings) -> str:
+    return f"https://localhost:{settings.door.port}/wus/2.0/"
+
+
+def _spawn(
+    supervisor: Supervisor,
+    settings: Settings,
+    dsn: str,
+    sockets: list[socket.socket],
+    only: str | None,
+) -> None:
+    """Fork everybody.
+
+    What they run is imported here, once: a child then starts in milliseconds and shares the
+    memory. Not earlier, because the metrics must know their folder before they are imported.
+    """
+    from openpoort.app.agency import run_agency
+    from openpoort.app.door import run_door
+    from openpoort.app.health import run_health
+    from openpoort.app.worker import run_worker
+
+    common = clock(settings)
+
+    def door(ready: Callable[[], None]) -> None:
+        run_door(settings, dsn, common, sockets, ready)
+
+    def worker(ready: Callable[[], None]) -> None:
+        run_worker(settings, dsn, common, ready)
+
+    def agency(ready: Callable[[], None]) -> None:
+        run_agency(settings, ready, common.now)
+
+    def health(ready: Callable[[], None]) -> None:
+        run_health(settings, dsn, ready)
+
+    if only != "worker":
+        for number in range(1, settings.door.processes + 1):
+            supervisor.add(Child(f"door-{number}", door))
+    if only != "door":
+        for number in range(1, settings.worker.processes + 1):
+            supervisor.add(Child(f"worker-{number}", worker))
+        if settings.agency.demo:
+            supervisor.add(Child("agency", agency))
+    if settings.health.enabled:
+        supervisor.add(Child("health", health))
+
+
+def _keeper(server: Embedded | None) -> Callable[[], None]:
+    """What the supervisor does each turn: start the database again when it died."""
+    if server is None:
+        return lambda: None
+
+    def keep() -> None:
+        if not server.alive():
+            _log.error("database server died; starting it again")
+            begin = time.monotonic()
+            server.ensure()
+            _log.info("database server is back", seconds=round(time.monotonic() - begin, 2))
+
+    return keep
+
+
+@contextlib.contextmanager
+def _alone(run: Path, only: str | None) -> Iterator[None]:
+    """One `serve` of each sort per HOME; the lock goes with the process, however it ends."""
+    lock = os.open(run / f"serve-{only or 'all'}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise AlreadyServed(f"a `serve` already runs on {run.parent}") from None
+    try:
+        yield
+    finally:
+        os.close(lock)
+
+
+def _metrics_folder(run: Path, only: str | None) -> None:
+    """Where the processes leave their counts for the health process to add up."""
+    folder = run / f"metrics-{only or 'all'}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+
+
+def _with_ports(settings: Settings, sockets: list[socket.socket], only: str | None) -> Settings:
+    """Settings with the ports that were really taken (0 asks for a free one)."""
+    if sockets:
+        port = sockets[0].getsockname()[1]
+        settings = replace(settings, door=replace(settings.door, port=port))
+    if settings.agency.demo and settings.agency.port == 0:
+        settings = replace(settings, agency=replace(settings.agency, port=_free_port()))
+    if settings.health.enabled and settings.health.port == 0:
+        settings = replace(settings, health=replace(settings.health, port=_free_port()))
+    return settings
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _handshake(settings: Settings, sock: socket.socket) -> None:
+    """Speak TLS with the door until its half of the handshake is done. Raises OSError.
+
+    Without a client certificate the door then hangs up, as it should.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    address, port = sock.getsockname()[:2]
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # not bound here
+    with (
+        socket.create_connection((address, port), timeout=10) as plain,
+        context.wrap_socket(plain, server_hostname=settings.door.hosts[0]) as tls,
+    ):
+        assert tls.version() is not None

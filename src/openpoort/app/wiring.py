@@ -1,0 +1,55 @@
+"""What doors and workers share of the process: kinds, checks, store, payload folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from openpoort.checks.suite import open_suite
+from openpoort.domain.party import Directory
+from openpoort.process import kinds
+from openpoort.process.clock import Clock
+from openpoort.process.intake import Intake
+from openpoort.process.read import Reader
+from openpoort.process.work import House
+from openpoort.settings import Settings
+from openpoort.store.payloads import Folder
+from openpoort.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Closed in reverse order by the stack that `open_parts` was given."""
+
+    store: Store
+    house: House
+
+
+def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) -> Parts:
+    """`checks` False leaves the checkers out: a door never runs one. Raises KindError."""
+    store = Store(dsn, outside=Folder(settings.home / "payloads"))
+    stack.callback(store.close)
+    found = kinds.load(settings.home / "kinds")
+    if not checks:
+        return Parts(store, House(found, {}))
+    suite = open_suite(settings.home)
+    stack.callback(suite.close)
+    return Parts(store, House(found, suite.checks))
+
+
+def open_front(
+    settings: Settings,
+    dsn: str,
+    clock: Clock,
+    directory: Callable[[], Directory],
+    stack: ExitStack,
+) -> tuple[Intake, Reader]:
+    """What a door calls."""
+    parts = open_parts(settings, dsn, stack, checks=False)
+    switches = settings.switches.aansluit_suite
+    intake = Intake(parts.store, parts.house, directory, clock, switches=switches)
+    stack.callback(intake.close)
+    reader = Reader(parts.store, parts.house, directory, clock, switches=switches)
+    stack.callback(reader.close)
+    return intake, reader

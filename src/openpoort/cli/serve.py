@@ -1,0 +1,63 @@
+"""`openpoort serve HOME`: doors, worker and what belongs to them, until told to stop."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from openpoort.cli.home import chosen, fail, home_argument, settings
+
+
+@click.command()
+@home_argument
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the doors; 0: a free one.")
+@click.option("--only", type=click.Choice(["door", "worker"]), help="One role on this machine.")
+@click.option("--doors", type=click.IntRange(1, 64), help="Door processes.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes.")
+def serve(
+    home: Path | None,
+    home_option: Path | None,
+    port: int | None,
+    only: str | None,
+    doors: int | None,
+    workers: int | None,
+) -> None:
+    """Run the gateway in HOME. Prints `ready https://localhost:PORT/wus/2.0/` once it answers.
+
+    Exit code 0 after Ctrl-C or SIGTERM, 1 when it could not run on, 2 when it could not start.
+    """
+    from openpoort import telemetry
+    from openpoort.app import serve as gateway
+    from openpoort.app.sockets import PortTaken
+    from openpoort.app.supervisor import ChildFailed
+    from openpoort.domain.partyfile import BadDirectory
+    from openpoort.store.embedded import ServerFailed
+
+    known = settings(chosen(home, home_option))
+    door, worker = known.door, known.worker
+    door = replace(
+        door,
+        port=door.port if port is None else port,
+        processes=door.processes if doors is None else doors,
+    )
+    worker = replace(worker, processes=worker.processes if workers is None else workers)
+    known = replace(known, door=door, worker=worker)
+    telemetry.configure(known.log.level)
+    try:
+        gateway.serve(known, only, _say)
+    except PortTaken as taken:
+        fail(f"{taken}; choose another with --port")
+    except (gateway.AlreadyServed, BadDirectory) as wrong:
+        fail(str(wrong))
+    except ChildFailed as failed:
+        fail(str(failed), 2 if failed.code == 2 else 1)
+    except (ServerFailed, TimeoutError, OSError) as failed:
+        fail(str(failed), 1)
+
+
+def _say(line: str) -> None:
+    """A plain line on stdout, flushed: a script waits for it, terminal or not."""
+    click.echo(line)
+    click.get_text_stream("stdout").flush()
