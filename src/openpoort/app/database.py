@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from openpoort.settings import Settings
-from openpoort.store.db import migrate
+from openpoort.store.db import Phase, migrate
 from openpoort.store.embedded import Embedded
 
 
@@ -16,20 +16,26 @@ def embedded(settings: Settings) -> Embedded | None:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The DSN of a migrated database. Starts the embedded server when none runs and stops it
-    again, unless somebody else joined it meanwhile (then the last one to leave does).
+def server(settings: Settings) -> Iterator[str]:
+    """The DSN of a running server. Starts the embedded one when none runs and stops it again,
+    unless somebody else joined it meanwhile (then the last one to leave does).
 
     Raises ServerFailed.
     """
-    server = embedded(settings)
-    if server is None:
-        migrate(settings.database.url)
+    own = embedded(settings)
+    if own is None:
         yield settings.database.url
         return
-    dsn = server.start()
+    dsn = own.start()
     try:
-        migrate(dsn)
         yield dsn
     finally:
-        server.stop()
+        own.stop()
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """As `server`, with the schema in place (what may run beside an older version)."""
+    with server(settings) as dsn:
+        migrate(dsn, Phase.BEFORE)
+        yield dsn

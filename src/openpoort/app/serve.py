@@ -23,7 +23,7 @@ from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
 from openpoort.settings import Settings
-from openpoort.store.db import migrate
+from openpoort.store.db import Phase, migrate, waiting
 from openpoort.store.embedded import Embedded
 from openpoort.telemetry import logger
 
@@ -52,7 +52,9 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         dsn = server.start() if server else settings.database.url
         if server:
             stack.callback(server.stop)
-        migrate(dsn)
+        migrate(dsn, Phase.BEFORE)
+        if later := waiting(dsn):
+            _log.warning("run `openpoort db migrate --after` when all are upgraded", waiting=later)
         starting.apply_directory(settings, dsn)
         supervisor = Supervisor(run, _keeper(server))
         supervisor.watch_signals()

@@ -9,6 +9,7 @@ import click
 
 _COMMANDS: dict[str, str] = {
     "agency": "openpoort.cli.agency:agency",
+    "db": "openpoort.cli.db:db",
     "diagnose": "openpoort.cli.diagnose:command",
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
