@@ -19,6 +19,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 FILE = "openpoort.toml"
 _PREFIX = "OPENPOORT_"
+_NOT_OURS = {"OPENPOORT_HOME", "OPENPOORT_CRASH_AT"}  # the CLI's; the chaos suite's
 
 
 class SettingsError(Exception):
@@ -190,7 +191,7 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> None:
     """Put OPENPOORT_TABLE_KEY over table.key; OPENPOORT_HOME is the CLI's own."""
     tables = get_type_hints(Settings)
     for name in sorted(environment):
-        if not name.startswith(_PREFIX) or name == "OPENPOORT_HOME":
+        if not name.startswith(_PREFIX) or name in _NOT_OURS:
             continue
         table, _, key = name[len(_PREFIX) :].lower().partition("_")
         if table not in tables or table == "home":

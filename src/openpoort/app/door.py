@@ -8,23 +8,21 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
 from datetime import timedelta
 
 import uvloop
 
 from openpoort.app import trusting
+from openpoort.app.gate import Gate
 from openpoort.app.outcomes import Outcomes
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_front
-from openpoort.domain.party import Directory
 from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Door
 from openpoort.inbound.server import DoorServer, ServerLimits
 from openpoort.inbound.wus import Wus
 from openpoort.process.clock import Clock
 from openpoort.settings import Settings
-from openpoort.trust.sender import Gatekeeper, Grounds
 from openpoort.wire.addressing import endpoints
 from openpoort.wire.services import SERVICES
 
@@ -43,18 +41,14 @@ def run_door(
     with ExitStack() as stack:
         known = trusting.anchors(settings)
         certificates = trusting.certificates(settings, known, clock)
-        gate = Gatekeeper(Grounds(known))
-
-        def changed(directory: Directory) -> None:
-            gate.grounds = replace(gate.grounds, directory=directory)
-
-        snapshot = Snapshot(dsn, changed)
+        gate = Gate.of(settings)
+        snapshot = Snapshot(dsn, gate.know, gate.follow)
         stack.callback(snapshot.close)
         threads = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="large"))
         intake, reader = open_front(settings, dsn, clock, snapshot.now, stack)
         urls = bases(settings)
         wus = Wus(
-            gate=gate,
+            gate=gate.keeper,
             intake=intake,
             reader=reader,
             directory=snapshot.now,

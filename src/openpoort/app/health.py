@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,7 +20,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.settings import Settings
 from openpoort.store import journal
 
 _SECONDS = 3
@@ -88,13 +88,16 @@ class _Handler(BaseHTTPRequestHandler):
         """A probe every second is no news."""
 
 
-def run_health(settings: Settings, dsn: str, ready: Callable[[], None]) -> None:
-    """Serve until SIGTERM."""
+def run_health(sock: socket.socket, dsn: str, ready: Callable[[], None]) -> None:
+    """Serve on a bound socket until SIGTERM."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
     registry.register(_Database(dsn))
     _Handler.dsn, _Handler.registry = dsn, registry
-    server = ThreadingHTTPServer((settings.health.bind, settings.health.port), _Handler)
+    sock.setblocking(True)
+    server = ThreadingHTTPServer(sock.getsockname()[:2], _Handler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = sock
     server.daemon_threads = True
     signal.signal(signal.SIGTERM, _end)
     ready()

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from openpoort import telemetry
 from openpoort.app import database, starting
 from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
@@ -25,10 +26,9 @@ from openpoort.app.supervisor import Child, Supervisor
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate, waiting
 from openpoort.store.embedded import Embedded
-from openpoort.telemetry import logger
 
 _START_SECONDS = 120.0
-_log = logger("app.serve")
+_log = telemetry.logger("app.serve")
 
 
 class AlreadyServed(Exception):
@@ -44,10 +44,17 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
     run.mkdir(mode=0o700, exist_ok=True)
     with _alone(run, only), contextlib.ExitStack() as stack:
         _metrics_folder(run, only)
+        telemetry.security_log(
+            settings.path(settings.log.security) if settings.log.security else None
+        )
         sockets = [] if only == "worker" else listen(settings.door.bind, settings.door.port)
         for sock in sockets:
             stack.callback(sock.close)
         settings = _with_ports(settings, sockets, only)
+        local = _health_socket(settings)
+        if local:
+            stack.callback(local.close)
+            (run / "health").write_text("http://{}:{}\n".format(*local.getsockname()[:2]))
         server = database.embedded(settings)
         dsn = server.start() if server else settings.database.url
         if server:
@@ -59,7 +66,7 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         supervisor = Supervisor(run, _keeper(server))
         supervisor.watch_signals()
         try:
-            _spawn(supervisor, settings, dsn, sockets, only)
+            _spawn(supervisor, settings, dsn, sockets, local, only)
             supervisor.wait_ready(_START_SECONDS)
             if not supervisor.stopping:
                 if sockets:
@@ -82,6 +89,7 @@ def _spawn(
     settings: Settings,
     dsn: str,
     sockets: list[socket.socket],
+    local: socket.socket | None,
     only: str | None,
 ) -> None:
     """Fork everybody.
@@ -106,7 +114,8 @@ def _spawn(
         run_agency(settings, ready, common.now)
 
     def health(ready: Callable[[], None]) -> None:
-        run_health(settings, dsn, ready)
+        assert local is not None
+        run_health(local, dsn, ready)
 
     if only != "worker":
         for number in range(1, settings.door.processes + 1):
@@ -116,7 +125,7 @@ def _spawn(
             supervisor.add(Child(f"worker-{number}", worker))
         if settings.agency.demo:
             supervisor.add(Child("agency", agency))
-    if settings.health.enabled:
+    if local is not None:
         supervisor.add(Child("health", health))
 
 
@@ -133,6 +142,13 @@ def _keeper(server: Embedded | None) -> Callable[[], None]:
             _log.info("database server is back", seconds=round(time.monotonic() - begin, 2))
 
     return keep
+
+
+def _health_socket(settings: Settings) -> socket.socket | None:
+    """Raises PortTaken."""
+    if not settings.health.enabled:
+        return None
+    return listen([settings.health.bind], settings.health.port)[0]
 
 
 @contextlib.contextmanager
@@ -159,22 +175,19 @@ def _metrics_folder(run: Path, only: str | None) -> None:
 
 
 def _with_ports(settings: Settings, sockets: list[socket.socket], only: str | None) -> Settings:
-    """Settings with the ports that were really taken (0 asks for a free one)."""
+    """Settings with the ports that were really taken (0 asks for a free one).
+
+    The agency binds its own; we only look whether it can. Raises PortTaken.
+    """
     if sockets:
         port = sockets[0].getsockname()[1]
         settings = replace(settings, door=replace(settings.door, port=port))
-    if settings.agency.demo and settings.agency.port == 0:
-        settings = replace(settings, agency=replace(settings.agency, port=_free_port()))
-    if settings.health.enabled and settings.health.port == 0:
-        settings = replace(settings, health=replace(settings.health, port=_free_port()))
+    if settings.agency.demo and only != "door":
+        probe = listen(["127.0.0.1"], settings.agency.port)
+        port = probe[0].getsockname()[1]
+        probe[0].close()
+        settings = replace(settings, agency=replace(settings.agency, port=port))
     return settings
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _handshake(settings: Settings, sock: socket.socket) -> None:

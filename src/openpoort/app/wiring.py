@@ -10,6 +10,7 @@ from openpoort.checks.suite import open_suite
 from openpoort.domain.party import Directory
 from openpoort.process import kinds
 from openpoort.process.clock import Clock
+from openpoort.process.crashpoints import crash_point
 from openpoort.process.intake import Intake
 from openpoort.process.read import Reader
 from openpoort.process.work import House
@@ -28,7 +29,7 @@ class Parts:
 
 def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) -> Parts:
     """`checks` False leaves the checkers out: a door never runs one. Raises KindError."""
-    store = Store(dsn, outside=Folder(settings.home / "payloads"))
+    store = Store(dsn, outside=Folder(settings.home / "payloads"), crash_point=crash_point)
     stack.callback(store.close)
     found = kinds.load(settings.home / "kinds")
     if not checks:

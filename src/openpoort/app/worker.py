@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from openpoort.app import journal, trusting
+from openpoort.app.gate import Refresher
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_parts
 from openpoort.keys.pem import PemSigner
@@ -36,9 +37,11 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
             switches=settings.switches.aansluit_suite,
         )
         sequencer = journal.sequencer(settings, dsn, clock.now)
-        thread = threading.Thread(target=sequencer.run, args=(stop,), name="sequencer")
-        thread.start()
-        stack.callback(thread.join, 10)
+        refresher = Refresher(dsn, settings.path(settings.tls.trust), clock.now)
+        for name, side in (("sequencer", sequencer.run), ("evidence", refresher.run)):
+            thread = threading.Thread(target=side, args=(stop,), name=name, daemon=True)
+            thread.start()
+            stack.callback(thread.join, 5)
         signal.signal(signal.SIGTERM, lambda _number, _frame: stop.set())
         ready()
         engine.run(stop)

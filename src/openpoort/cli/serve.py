@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def serve(
     from openpoort.app.sockets import PortTaken
     from openpoort.app.supervisor import ChildFailed
     from openpoort.domain.partyfile import BadDirectory
+    from openpoort.keys.anchors import BadTrustStore
     from openpoort.store.embedded import ServerFailed
 
     known = settings(chosen(home, home_option))
@@ -48,8 +50,8 @@ def serve(
     try:
         gateway.serve(known, only, _say)
     except PortTaken as taken:
-        fail(f"{taken}; choose another with --port")
-    except (gateway.AlreadyServed, BadDirectory) as wrong:
+        fail(f"{taken}; choose another (--port, or health.port, agency.port in openpoort.toml)")
+    except (gateway.AlreadyServed, BadDirectory, BadTrustStore) as wrong:
         fail(str(wrong))
     except ChildFailed as failed:
         fail(str(failed), 2 if failed.code == 2 else 1)
@@ -60,4 +62,4 @@ def serve(
 def _say(line: str) -> None:
     """A plain line on stdout, flushed: a script waits for it, terminal or not."""
     click.echo(line)
-    click.get_text_stream("stdout").flush()
+    sys.stdout.flush()
