@@ -34,7 +34,7 @@ from openpoort.outbound.http import NoAnswer
 NO_AUSP = "http://geenausp.nl"
 
 
-class _Identity(click.ParamType[Identiteit]):
+class Identity(click.ParamType[Identiteit]):
     """`TYPE:NUMBER`, such as BTW:001000044B37."""
 
     name = "TYPE:NUMBER"
@@ -49,7 +49,7 @@ class _Identity(click.ParamType[Identiteit]):
 @click.command()
 @click.argument("paths", nargs=-1, required=True, metavar="[HOME] FILE", type=click.Path())
 @click.option("--berichtsoort", required=True, help="Kind of message, such as Omzetbelasting.")
-@click.option("--belanghebbende", required=True, type=_Identity(), help="BTW:001000044B37")
+@click.option("--belanghebbende", required=True, type=Identity(), help="BTW:001000044B37")
 @click.option("--bijlage", multiple=True, type=PATH, help="Attachment; may be repeated.")
 @click.option("--aanleverkenmerk", help="Your own reference (at most 40 characters).")
 @click.option("--rol", help="Bedrijf or Intermediair [default: by --as].")
