@@ -9,10 +9,8 @@ import click
 
 _COMMANDS: dict[str, str] = {
     "agency": "openpoort.cli.agency:agency",
-    "db": "openpoort.cli.db:db",
     "conformance": "openpoort.cli.conformance:command",
-    "evidence": "openpoort.cli.evidence:evidence",
-    "journal": "openpoort.cli.journal:journal",
+    "db": "openpoort.cli.db:db",
     "diagnose": "openpoort.cli.diagnose:command",
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",

@@ -1,0 +1,2 @@
+package openpoort;
+public class Main { public static void main(String[] a) { System.out.println("hi"); } }
