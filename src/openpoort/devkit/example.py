@@ -80,17 +80,12 @@ class Example:
             berichtkenmerk="1", accepted_at=self.at, ontvanger=None, documents=(document,),
         )  # fmt: skip
         marks = {"request": raw, "tls": self.tls, "token": token}
-        data = {name: digest(part).hex() for name, part in marks.items()}
+        data: dict[str, object] = {n: digest(part).hex() for n, part in marks.items()}
         statuses = tuple(
             StatusRow(n, code, self.at) for n, code in enumerate(("105", "100", "110"), 1)
         )
-        entries = (
-            JournalEntry("message.accepted", self.at, SENDER, mark, data),
-            *(
-                JournalEntry("status.set", s.at, "openpoort", mark, {"seq": s.seq, "code": s.code})
-                for s in statuses
-            ),
-        )
+        data["statuses"] = messages.started(statuses)
+        entries = (JournalEntry("message.accepted", self.at, SENDER, mark, data),)
         evidence = Evidence(
             self.at, digest(raw), len(raw), kept, cuts, token, self.tls, "text/xml; charset=utf-8"
         )
@@ -117,7 +112,7 @@ class Example:
             process.payloads.append(payloads.store(receipt, None))
             mark = digest(receipt)
             process.deliveries.append(changes.Delivery("DEMODIENST", 0, "uuid:2", 1, at, mark))
-            process.note("message.delivered", at, {"agency": "DEMODIENST", "receipt": mark.hex()})
+            process.note("delivery.delivered", at, {"agency": "DEMODIENST", "receipt": mark.hex()})
             changes.apply(conn, [process])
 
 

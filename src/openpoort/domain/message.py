@@ -114,7 +114,11 @@ class Bericht:
 
 @dataclass(frozen=True, slots=True)
 class AfleverBevestiging:
-    """`afleverResponse`: the agency took the message; it may hand a status in the same answer."""
+    """`afleverResponse`: the agency took the message; it may hand a status in the same answer.
+
+    `raw` is the whole signed answer as received, kept as proof of delivery; it is no part of
+    the value.
+    """
 
     kenmerk: str
     berichtkenmerk: str
@@ -125,6 +129,7 @@ class AfleverBevestiging:
     statusomschrijving: str | None = None
     fout: Fout | None = None
     statusdetails: str | None = None
+    raw: bytes | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

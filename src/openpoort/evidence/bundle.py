@@ -57,14 +57,15 @@ class StatusLine:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """`receipt` is the agency's answer as received, with its signature."""
+    """`receipt` is the agency's answer as received, with its signature; None if the channel
+    keeps none."""
 
     agency: str
     generation: int
     message_id: str
     attempts: int
     delivered_at: datetime
-    receipt: bytes = field(repr=False)
+    receipt: bytes | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,8 @@ def _bundle(r: dict[str, Any]) -> Bundle:
         deliveries=tuple(
             Delivery(
                 _str(d["agency"]), int(d["generation"]), _str(d["message_id"]),
-                int(d["attempts"]), _time(d["delivered_at"]), _bytes(d["receipt"]),
+                int(d["attempts"]), _time(d["delivered_at"]),
+                None if d["receipt"] is None else _bytes(d["receipt"]),
             )
             for d in r["deliveries"]
         ),

@@ -217,6 +217,10 @@ class _Verifier:
         words = words_digest(status.fout, status.details)
         for one, said in self.notes:
             data = said["data"]
+            for seq, code, at in data.get("statuses", ()):
+                begun = (seq, code, datetime.fromisoformat(at), None, None)
+                if begun == (status.seq, status.code, status.at, status.foutcode, words):
+                    return f"entry {one.leaf}"
             if (
                 data.get("seq") == status.seq
                 and data.get("code") == status.code
@@ -237,18 +241,22 @@ class _Verifier:
                 found is not None, what,
                 f"at {one.delivered_at}, {found or 'in no journal entry'}",
             )  # fmt: skip
-            yield from self._signed("receipt signature", one.receipt, None, None)
+            if one.receipt is None:
+                yield Line(None, what, "the channel keeps no receipt")
+            else:
+                yield from self._signed("receipt signature", one.receipt, None, None)
 
     def _delivered(self, one: file.Delivery) -> str | None:
-        digest = sha256(one.receipt).hexdigest()
+        digest = None if one.receipt is None else sha256(one.receipt).hexdigest()
         for entry, said in self.notes:
             data = said["data"]
             if (
-                data.get("receipt") == digest
+                digest in (None, data.get("receipt"))
                 and data.get("agency") == one.agency
                 and datetime.fromisoformat(said["at"]) == one.delivered_at
             ):
-                return f"the receipt's digest stands in entry {entry.leaf} ({said['kind']})"
+                what = "it" if digest is None else "the receipt's digest"
+                return f"{what} stands in entry {entry.leaf} ({said['kind']})"
         return None
 
 

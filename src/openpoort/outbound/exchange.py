@@ -65,6 +65,12 @@ class Exchange:
 
         Raises NoAnswer (transport), Faulted (a SOAP fault) or BadAnswer (not to be trusted).
         """
+        return self.ask_raw(url, operation, body, message_id)[0]
+
+    def ask_raw(
+        self, url: str, operation: Operation, body: bytes, message_id: str
+    ) -> tuple[SignedMessage, bytes]:
+        """The same, with the answer's bytes as received."""
         raw = seal_request(
             body,
             to=url,
@@ -82,7 +88,7 @@ class Exchange:
         message = _opened(answer)
         self._check(message, operation, message_id)
         self.judge(message.token, answer.tls_leaf, self.now())
-        return message
+        return message, answer.body
 
     def _check(self, message: SignedMessage, operation: Operation, message_id: str) -> None:
         addressing = message.addressing

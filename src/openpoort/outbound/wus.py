@@ -8,7 +8,7 @@ Source: Digipoort koppelvlakservices 1.2 `afleverRequest`, `afleverResponse`, `a
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from openpoort.domain.fault import Fault
@@ -47,13 +47,15 @@ class WusChannel:
         )
         body = koppelvlak.write(bericht)
         try:
-            message = exchange.ask(agency.endpoint, AFLEVER.operations[0], body, message_id)
+            message, raw = exchange.ask_raw(
+                agency.endpoint, AFLEVER.operations[0], body, message_id
+            )
             answer = koppelvlak.read(message)
         except Faulted as fault:
             raise _meaning(fault) from fault
         except (NoAnswer, BadAnswer, Fault) as error:
             raise DeliveryFailed(str(error)) from error
-        return _confirmed(answer, bericht)
+        return replace(_confirmed(answer, bericht), raw=raw)
 
     def _judge(self, agency: Agency, token: bytes, at: datetime) -> None:
         if self.identify(token, at) != agency.oin:

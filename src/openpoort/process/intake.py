@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -39,9 +39,11 @@ from openpoort.store.messages import (
     Answered,
     DocumentRow,
     Evidence,
+    MessageRow,
     Reused,
     StatusRow,
     from_request,
+    started,
 )
 from openpoort.store.store import Store
 from openpoort.store.writer import Busy
@@ -239,13 +241,13 @@ class _Build:
         )  # fmt: skip
         evidence = self._evidence(stored)
         key, digest, content_key = self._keys(message.documents)
+        statuses = tuple(
+            StatusRow(n + 1, code, start + n * TICK) for n, code in enumerate(kind.start)
+        )
         return Accept(
-            message=message, belang=belang(request.belanghebbende),
-            statuses=tuple(
-                StatusRow(n + 1, code, start + n * TICK) for n, code in enumerate(kind.start)
-            ),
+            message=message, belang=belang(request.belanghebbende), statuses=statuses,
             jobs=first_jobs(self.house, kind, message), payloads=tuple(stored),
-            entries=(self._entry(message.kenmerk, start, evidence, message.documents),),
+            entries=(self._entry(message, evidence, statuses),),
             evidence=evidence, key=key, digest=digest, content_key=content_key,
             switch=switch.value if switch else None, open=first_open(kind),
             data={"owner": owner} if owner is not None else None,
@@ -278,15 +280,21 @@ class _Build:
         )  # fmt: skip
 
     def _entry(
-        self, kenmerk: UUID, at: datetime, evidence: Evidence, documents: tuple[DocumentRow, ...]
+        self, message: MessageRow, evidence: Evidence, statuses: Sequence[StatusRow]
     ) -> JournalEntry:
-        data = {
+        data: dict[str, object] = {
             "kind": self.kind.berichtsoort,
             "request": evidence.digest.hex(),
-            "token": self.who.sender.token_fingerprint,
-            "documents": [d.digest.hex() for d in documents],
+            "token": hashlib.sha256(evidence.token).hexdigest(),
+            "documents": [d.digest.hex() for d in message.documents],
+            "statuses": started(statuses),
         }
-        return JournalEntry("message.accepted", at, self.who.sender.oin.value, str(kenmerk), data)
+        if evidence.tls is not None:
+            data["tls"] = hashlib.sha256(evidence.tls).hexdigest()
+        oin = self.who.sender.oin.value
+        return JournalEntry(
+            "message.accepted", message.accepted_at, oin, str(message.kenmerk), data
+        )
 
 
 def _start(received: datetime, now: datetime) -> datetime:

@@ -17,6 +17,7 @@ from openpoort.process.ports import DeliveryRefused, Verdict
 from openpoort.process.work import Work
 from openpoort.store.changes import Delivery
 from openpoort.store.messages import JobRow
+from openpoort.store.payloads import Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
     p = work.process
     assert job.agency is not None
     receipt = receipt_digest(answer)
+    if answer.raw is not None:
+        p.payloads.append(Stored(receipt, len(answer.raw), body=answer.raw))
     identity = texts.message_id(p.kenmerk, job.agency, job.generation)
     p.deliveries.append(
         Delivery(job.agency, job.generation, identity, job.attempts, work.now, receipt)
@@ -100,9 +103,12 @@ def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
 
 
 def receipt_digest(answer: AfleverBevestiging) -> bytes:
-    """Digest of what the agency answered, field by field."""
+    """Digest of what the agency answered: of its bytes where the channel keeps them, else field
+    by field."""
+    if answer.raw is not None:
+        return hashlib.sha256(answer.raw).digest()
     fields = {k: v if isinstance(v, str | None) else str(v)
-              for k, v in dataclasses.asdict(answer).items()}  # fmt: skip
+              for k, v in dataclasses.asdict(answer).items() if k != "raw"}  # fmt: skip
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).digest()
 
 

@@ -16,7 +16,7 @@ from openpoort.domain.kind import Kind, Step
 from openpoort.process.ports import CheckUnavailable
 from openpoort.process.work import Work, belang, first_jobs, first_open
 from openpoort.store.changes import TICK
-from openpoort.store.messages import Accept, DocumentRow, MessageRow, StatusRow
+from openpoort.store.messages import Accept, DocumentRow, MessageRow, StatusRow, started
 from openpoort.store.payloads import Stored
 from openpoort.wire.xml import parse
 
@@ -86,7 +86,8 @@ def _child(work: Work, kind: Kind, number: int, body: bytes) -> Accept:
     statuses = tuple(StatusRow(i, code, now + i * TICK) for i, code in enumerate(kind.start, 1))
     entry = JournalEntry(
         "message.accepted", now, parent.sender, str(kenmerk),
-        {"kind": kind.berichtsoort, "parent": str(parent.kenmerk), "documents": [digest.hex()]},
+        {"kind": kind.berichtsoort, "parent": str(parent.kenmerk), "documents": [digest.hex()],
+         "statuses": started(statuses)},
     )  # fmt: skip
     stored = Stored(digest, len(body), body=body)
     return Accept(

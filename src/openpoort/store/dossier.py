@@ -99,15 +99,23 @@ def request(conn: Connection, row: MessageRow, outside: PayloadStore | None) -> 
         return None
     received_at, content_type, digest, cuts, body, tls, token = found
     holes = [Cut(*cut) for cut in cuts]
-    used = {row.documents[hole.index].digest for hole in holes}
+    whole = any(hole.form == "whole" for hole in holes)
+    used = {digest} if whole else {row.documents[hole.index].digest for hole in holes}
     stored = payloads.load(conn, [(row.day, one) for one in sorted(used)])
     if missing := used - set(stored):
         raise payloads.PayloadMissing(f"no row for payload {sorted(missing)[0].hex()}")
-    documents = [
-        payloads.read(stored[d.digest], outside) if d.digest in used else b"" for d in row.documents
-    ]
-    whole = payloads.restore(body, holes, documents)
-    return RequestRow(received_at, content_type, digest, whole, tls, token)
+    if whole:
+        body = payloads.read(stored[digest], outside)
+    else:
+        body = payloads.restore(
+            body,
+            holes,
+            [
+                payloads.read(stored[d.digest], outside) if d.digest in used else b""
+                for d in row.documents
+            ],
+        )
+    return RequestRow(received_at, content_type, digest, body, tls, token)
 
 
 def answers(conn: Connection, row: MessageRow) -> list[tuple[datetime, bytes]]:
@@ -131,18 +139,18 @@ def statuses(
 
 def deliveries(
     conn: Connection, row: MessageRow, outside: PayloadStore | None
-) -> list[tuple[str, int, str, int, datetime, bytes]]:
-    """(agency, generation, message id, attempts, delivered at, receipt), oldest first."""
+) -> list[tuple[str, int, str, int, datetime, bytes | None]]:
+    """(agency, generation, message id, attempts, delivered at, receipt), oldest first. No
+    receipt where the channel keeps none."""
     rows = conn.execute(
         "select agency, generation, message_id, attempts, delivered_at, receipt from delivery"
         " where kenmerk = %s and day = %s order by delivered_at, agency",
         (row.kenmerk, row.day),
     ).fetchall()
     stored = payloads.load(conn, [(row.day, one[-1]) for one in rows])
-    if missing := {one[-1] for one in rows} - set(stored):
-        raise payloads.PayloadMissing(f"no row for receipt {sorted(missing)[0].hex()}")
+    receipts = {digest: payloads.read(one, outside) for digest, one in stored.items()}
     return [
-        (agency, generation, message_id, attempts, at, payloads.read(stored[digest], outside))
+        (agency, generation, message_id, attempts, at, receipts.get(digest))
         for agency, generation, message_id, attempts, at, digest in rows
     ]
 

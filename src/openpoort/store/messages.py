@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +83,11 @@ class StatusRow:
     at: datetime
     fout: Fout | None = None
     details: str | None = None
+
+
+def started(statuses: Sequence[StatusRow]) -> list[list[object]]:
+    """The first statuses as the entry of the acceptance holds them: (seq, code, time)."""
+    return [[s.seq, s.code, s.at.astimezone(UTC).isoformat()] for s in statuses]
 
 
 @dataclass(frozen=True, slots=True)
