@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from openpoort.evidence.export import Exporter
 from openpoort.keys.checkpoint import load_private
 from openpoort.settings import Settings
-from openpoort.store.payloads import PayloadStore
+from openpoort.store.payloads import Folder
 from openpoort.store.sequencing import Sequencer, utc_now
 
 
@@ -25,7 +25,8 @@ def sequencer(settings: Settings, dsn: str, now: Callable[[], datetime] = utc_no
     )
 
 
-def exporter(settings: Settings, outside: PayloadStore | None = None) -> Exporter:
+def exporter(settings: Settings) -> Exporter:
     """Raises BadKey, OSError."""
     key = load_private(settings.path(settings.journal.key))
+    outside = Folder(settings.home / "payloads")
     return Exporter(key, settings.journal.origin, utc_now, outside)
