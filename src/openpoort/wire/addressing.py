@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -111,13 +110,10 @@ def _answers_here(values: Addressing) -> None:
 
 
 def _normal(to: str) -> str:
-    """Host names have no case, 443 is what https means without a port."""
-    try:
-        parts = urlsplit(to)
-        port = "" if parts.port in (None, 443) else f":{parts.port}"
-        return f"{parts.scheme}://{(parts.hostname or '').lower()}{port}{parts.path}"
-    except ValueError:
-        return to
+    """Host names have no case, 443 is what https means without a port. Nothing else is alike."""
+    scheme, mark, rest = to.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.lower().removesuffix(':443')}{slash}{path}"
 
 
 def _text(headers: Mapping[str, etree._Element], local: str) -> str | None:

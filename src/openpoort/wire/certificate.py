@@ -13,6 +13,7 @@ from openpoort.domain.fault import Fault, Refusal
 
 MIN_BITS = 2048
 MAX_BITS = 8192
+MIN_EXPONENT = 65537
 MAX_EXPONENT = 2**32
 _MAX_TEXT = 64 * 1024
 
@@ -41,8 +42,11 @@ def token(text: str) -> tuple[bytes, RSAPublicKey]:
         raise Fault("Het certificaat in de handtekening is geen X.509-certificaat.") from None
     if not isinstance(key, RSAPublicKey):
         raise Fault("Het certificaat in de handtekening heeft geen RSA-sleutel.")
-    if key.key_size > MAX_BITS or key.public_numbers().e > MAX_EXPONENT:
+    exponent = key.public_numbers().e
+    if key.key_size > MAX_BITS or exponent > MAX_EXPONENT:
         raise Refusal("key too large to verify with")
     if key.key_size < MIN_BITS:
         raise Fault(f"De RSA-sleutel is {key.key_size} bits; ten minste {MIN_BITS} is vereist.")
+    if exponent < MIN_EXPONENT:
+        raise Fault(f"De RSA-exponent is {exponent}; ten minste {MIN_EXPONENT} is vereist.")
     return der, key

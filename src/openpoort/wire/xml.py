@@ -23,6 +23,7 @@ BOM = b"\xef\xbb\xbf"
 _OTHER_UNICODE = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<", b"\x00\x00")
 _ENCODING = re.compile(rb"""\sencoding\s*=\s*["']([^"']*)["']""")
 _PROLOG_MAX = 4096
+_OVER_LIMIT = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TOO_LONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,15 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
     try:
         root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
+        if getattr(error, "code", 0) in _OVER_LIMIT:
+            raise Refusal("over a limit of the parser") from None
         line, column = error.position
         raise Fault(
             f"Het bericht is geen welgevormde XML: regel {line}, positie {column}.",
             log=f"not well-formed: {error.msg}",
         ) from None
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise Refusal("document type declaration")
     if _excess(limits)(root):
         _refuse(root, limits)
     return root
@@ -82,22 +87,22 @@ def _prolog(data: bytes) -> None:
     if data.startswith(_OTHER_UNICODE):
         raise Fault("Het bericht is niet in UTF-8 gecodeerd.")
     at = len(BOM) if data.startswith(BOM) else 0
-    while True:
-        while data[at : at + 1] in (b" ", b"\t", b"\r", b"\n"):
-            at += 1
+    while at < _PROLOG_MAX:
+        begin = data[at:_PROLOG_MAX]
+        at += len(begin) - len(begin.lstrip(b" \t\r\n"))
+        if at >= _PROLOG_MAX:
+            break
         if data.startswith(b"<?", at):
-            end = data.find(b"?>", at, at + _PROLOG_MAX)
+            end = data.find(b"?>", at, _PROLOG_MAX) + 2
             _encoding(data[at:end])
-            at = end + 2
         elif data.startswith(b"<!--", at):
-            end = data.find(b"-->", at, at + _PROLOG_MAX)
-            at = end + 3
+            end = data.find(b"-->", at, _PROLOG_MAX) + 3
         elif data.startswith(b"<!", at):
             raise Refusal("document type declaration")
         else:
             return
-        if end < 0 or at > _PROLOG_MAX:
-            raise Refusal("endless prolog")
+        at = end if end > at else _PROLOG_MAX
+    raise Refusal("endless prolog")
 
 
 def _encoding(declaration: bytes) -> None:
