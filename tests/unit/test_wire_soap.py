@@ -9,8 +9,8 @@ from openpoort.domain.message import ZetStatusBevestiging
 from openpoort.wire import addressing, koppelvlak
 from openpoort.wire.seal import seal_answer
 from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import SignedMessage, open_answer, open_signed
-from tests.wire_kit import HOST, NOW, aanlevering, key, request
+from openpoort.wire.soap import SignedMessage, glimpse, open_answer, open_signed
+from tests.wire_kit import HOST, MESSAGE_ID, NOW, aanlevering, key, request
 
 
 @pytest.mark.parametrize("hash_name", ["sha1", "sha256", "sha384", "sha512"])
@@ -53,3 +53,19 @@ def test_sealed_answer_opens() -> None:
     assert isinstance(message, SignedMessage)
     assert message.addressing.relates_to == "urn:uuid:2"
     assert koppelvlak.read(message) == answer
+
+
+def test_glimpse_sees_what_a_refused_request_asked() -> None:
+    raw = request().replace(b"Omzetbelasting<", b"Omzetbelastinx<")
+    with pytest.raises(Fault):
+        open_signed(raw)
+    assert glimpse(raw) == (AANLEVER.operations[0].request, MESSAGE_ID)
+
+
+@pytest.mark.parametrize("value", ["geen iri", "urn:" + "x" * 300, ""])
+def test_glimpse_repeats_no_message_id_that_is_none(value: str) -> None:
+    assert glimpse(request(message_id=value)) == (AANLEVER.operations[0].request, None)
+
+
+def test_glimpse_of_rubbish_sees_nothing() -> None:
+    assert glimpse(b"\x00\x01") == (None, None)

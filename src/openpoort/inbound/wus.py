@@ -39,7 +39,7 @@ from openpoort.wire.koppelvlak import Value
 from openpoort.wire.seal import Signer
 from openpoort.wire.services import AANLEVER, Operation, Service
 from openpoort.wire.signed import SignedMessage
-from openpoort.wire.soap import open_signed
+from openpoort.wire.soap import glimpse, open_signed
 
 LARGE = 128 * 1024
 """Bytes from which a request is read on a thread, so that the small ones are not held up."""
@@ -209,16 +209,24 @@ class Wus:
         service = post.service
         fout = seal.fout(service, fault)
         self._refused(post, trail.action, fout.foutcode, trail, fault.log)
-        asked = trail.message.addressing.message_id if trail.message else None
+        operation, asked = _request(post, trail)
         content = seal.seal_fault(
             service,
-            trail.operation,
+            operation,
             fout,
             message_id=asked if asked and service is AANLEVER else _fresh(),
             relates_to=asked,
         )
         party = self.directory().party(trail.oin) if trail.oin else None
         return Answer(party.fault_status if party else 500, content)
+
+
+def _request(post: Post, trail: _Trail) -> tuple[Operation | None, str | None]:
+    """Operation and MessageID a fault answers to; of a request that would not open, as seen."""
+    if trail.message is not None:
+        return trail.operation, trail.message.addressing.message_id
+    element, message_id = glimpse(post.raw, post.content_type)
+    return post.service.operation(element) if element else None, message_id
 
 
 def _technical(error: Exception) -> Fault:

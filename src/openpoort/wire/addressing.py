@@ -92,8 +92,13 @@ def fresh(message: SignedMessage, now: datetime, skew: timedelta = SKEW) -> None
         )
 
 
+def is_message_id(value: str) -> bool:
+    """Whether this is an absolute IRI of at most 256 characters."""
+    return len(value) <= _MAX_ID and _IRI.fullmatch(value) is not None
+
+
 def _message_id(value: str) -> None:
-    if len(value) > _MAX_ID or not _IRI.fullmatch(value):
+    if not is_message_id(value):
         raise Fault(
             f"wsa:MessageID {value[:80]} is geen absolute IRI van ten hoogste {_MAX_ID} tekens, "
             "zoals urn:uuid:…"

@@ -49,12 +49,18 @@ def glimpse(raw: bytes, content_type: str | None = None) -> tuple[str | None, st
     Nobody vouches for them: good for addressing a fault, for nothing else.
     """
     try:
-        root = xml.parse(aside.lift(mime.unpack(raw, content_type))[0])
+        short, _ = aside.lift(mime.unpack(raw, content_type))
+        if len(short) > MIB:  # not worth a second reading
+            return None, None
+        root = xml.parse(short)
     except (Fault, Refusal):
         return None, None
     body = root.find(f"{{{SOAP}}}Body/*")
-    message_id = root.findtext(f"{{{SOAP}}}Header/{{{WSA}}}MessageID")
-    return None if body is None else str(body.tag), (message_id or "").strip()[:256] or None
+    message_id = root.findtext(f"{{{SOAP}}}Header/{{{WSA}}}MessageID") or ""
+    return (
+        None if body is None else str(body.tag),
+        message_id.strip() if addressing.is_message_id(message_id.strip()) else None,
+    )
 
 
 def _shape(data: bytes, limits: Limits) -> tuple[envelope.Envelope, aside.Aside]:
@@ -90,12 +96,12 @@ def _fault(shape: envelope.Envelope) -> SoapFault:
     text = found.findtext(f"detail/*/{{{KOPPELVLAK}}}foutbeschrijving")
     relates_to = shape.headers.get("RelatesTo")
     return SoapFault(
-        faultcode=etree_text(found.find("faultcode")) or "",
-        faultstring=etree_text(found.find("faultstring")) or "",
+        faultcode=_text(found.find("faultcode")) or "",
+        faultstring=_text(found.find("faultstring")) or "",
         fout=Fout(code.strip(), (text or "").strip()) if code else None,
-        relates_to=etree_text(relates_to),
+        relates_to=_text(relates_to),
     )
 
 
-def etree_text(element: etree._Element | None) -> str | None:
+def _text(element: etree._Element | None) -> str | None:
     return None if element is None else (element.text or "").strip()

@@ -42,14 +42,20 @@ class Limits:
 
 DEFAULT = Limits()
 
-# huge_tree lifts libxml2's own limits (10 MB per text, 256 deep): ours stand in their place.
-_PARSER = etree.XMLParser(
-    encoding="utf-8",
-    resolve_entities=False,
-    load_dtd=False,
-    no_network=True,
-    huge_tree=True,
-)
+
+def _parser() -> etree.XMLParser:
+    # huge_tree lifts libxml2's own limits (10 MB per text, 256 deep): ours stand in their place.
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=True,
+    )
+
+
+_PARSER = _parser()
+_LARGE = 64 * 1024  # a parser serves one thread at a time: long documents get their own
 
 
 def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
@@ -66,7 +72,7 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
     if data.count(b"=") > limits.max_attributes:
         raise Refusal("too many attributes")
     try:
-        root = etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, _PARSER if len(data) < _LARGE else _parser())
     except etree.XMLSyntaxError as error:
         if getattr(error, "code", 0) in _OVER_LIMIT:
             raise Refusal("over a limit of the parser") from None
