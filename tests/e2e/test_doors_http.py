@@ -247,6 +247,13 @@ def test_answer_counts_as_delivered_only_when_written(door: Running) -> None:
     assert door.echo.delivered == [True, False]
 
 
+def test_body_that_ends_in_a_large_piece_is_no_head(door: Running) -> None:
+    with door.connect() as tls:
+        for size in (200_000, 3, 100_000):
+            tls.sendall(post(PATH, b"x" * size))
+            assert len(read_answer(tls).partition(b"\r\n\r\n")[2]) == size
+
+
 def test_keep_alive_serves_many_requests(door: Running) -> None:
     with door.connect() as tls:
         for number in range(5):

@@ -64,14 +64,15 @@ _ACTORS = {
 }
 
 
-def create(folder: Path, hosts: Sequence[str] = ()) -> None:
+def create(folder: Path, hosts: Sequence[str] = (), at: datetime | None = None) -> None:
     """Write the whole development PKI into `folder` (made when missing), with the trust store
     (`trust.toml`, `algorithms.toml`) of a gateway that believes it.
 
     `server` and the agencies carry localhost, 127.0.0.1, ::1 and `hosts` in SAN; the first of
-    `hosts` becomes the server's common name, because .NET compares that with the address.
+    `hosts` becomes the server's common name, because .NET compares that with the address. The
+    certificates are issued at `at` (now): a gateway whose clock stands in the past needs that.
     """
-    at = datetime.now(UTC).replace(microsecond=0)
+    at = at or datetime.now(UTC).replace(microsecond=0)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     root = Ca.root("openpoort development root", at)
     issuing = root.intermediate("openpoort development services CA", at)

@@ -93,6 +93,7 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
 
     class DoorProtocol(HttpToolsProtocol):
         line: Line
+        heads = 0
         head_bytes = 0
         in_head = True
         head_timer: asyncio.TimerHandle | None = None
@@ -116,9 +117,10 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            heads, waiting = self.heads, self.in_head
             super().data_received(data)
-            if not self.in_head:
-                return
+            if not (waiting and self.in_head and heads == self.heads):
+                return  # a head ended in these bytes; only those of an unfinished one count
             if self.head_timer is None:
                 self._arm()
             self.head_bytes += len(data)
@@ -136,6 +138,7 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
 
         def on_headers_complete(self) -> None:
             self.in_head = False
+            self.heads += 1
             self.head_bytes = 0
             self._disarm()
             idle.pop(self, None)
