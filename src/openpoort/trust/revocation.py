@@ -6,6 +6,7 @@ once revoked stays revoked, also in evidence that has gone stale. Source: RFC 52
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from enum import StrEnum
 from asn1crypto import crl as asn1_crl
 from asn1crypto import ocsp as asn1_ocsp
 from asn1crypto import x509 as asn1
+from cryptography import x509
 
 
 class FailMode(StrEnum):
@@ -30,20 +32,39 @@ class FailMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All evidence at one version; DER. Verdicts are cached under `version`."""
+    """All evidence at one version. Verdicts are cached under it. `revoked` lists (issuer, serial)
+    of everything any CRL, fresh or stale, names other than as removed."""
 
     version: int = 0
     crls: tuple[asn1_crl.CertificateList, ...] = field(default=(), repr=False)
     ocsps: tuple[asn1_ocsp.OCSPResponse, ...] = field(default=(), repr=False)
+    revoked: frozenset[tuple[str, int]] = field(default=frozenset(), repr=False)
 
     @classmethod
     def of(cls, version: int, crls: tuple[bytes, ...], ocsps: tuple[bytes, ...]) -> Evidence:
-        """Raises ValueError when one of them is no CRL or OCSP answer."""
+        """From DER. Raises ValueError when one of them is no CRL or OCSP answer."""
+        lists = tuple(asn1_crl.CertificateList.load(c, strict=True) for c in crls)
+        found: set[tuple[str, int]] = set()
+        for one, content in zip(lists, crls, strict=True):
+            issuer = one.issuer.hashable
+            # A list can hold tens of thousands: read it once here, not with every certificate.
+            found.update((issuer, serial) for serial in _serials(content))
         return cls(
             version,
-            tuple(asn1_crl.CertificateList.load(c, strict=True) for c in crls),
+            lists,
             tuple(asn1_ocsp.OCSPResponse.load(o, strict=True) for o in ocsps),
+            frozenset(found),
         )
+
+
+def _serials(content: bytes) -> Iterator[int]:
+    for row in x509.load_der_x509_crl(content):
+        try:
+            reason = row.extensions.get_extension_for_class(x509.CRLReason).value.reason
+        except x509.ExtensionNotFound:
+            reason = None
+        if reason is not x509.ReasonFlags.remove_from_crl:
+            yield row.serial_number
 
 
 def next_change(path: tuple[asn1.Certificate, ...], evidence: Evidence) -> datetime | None:
@@ -72,14 +93,8 @@ def once_revoked(path: tuple[asn1.Certificate, ...], evidence: Evidence) -> bool
 
 
 def _listed(certificate: asn1.Certificate, evidence: Evidence) -> bool:
-    for crl in evidence.crls:
-        if crl.issuer.hashable != certificate.issuer.hashable:
-            continue
-        for row in crl["tbs_cert_list"]["revoked_certificates"]:
-            if row["user_certificate"].native == certificate.serial_number:
-                reason = row.crl_reason_value
-                if reason is None or reason.native != "remove_from_crl":
-                    return True
+    if (certificate.issuer.hashable, certificate.serial_number) in evidence.revoked:
+        return True
     for answer in evidence.ocsps:
         for single in _singles(answer):
             # The serial alone could be another issuer's: the issuer's name hash must fit too.
