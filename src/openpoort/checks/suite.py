@@ -5,11 +5,18 @@ The wiring hands `checks` to the engine; a step of a kind names which of them ru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from openpoort.checks import document
+from openpoort.checks.content import Content
+from openpoort.checks.plain import Plain
 from openpoort.checks.structure import Structure
+from openpoort.checks.taxonomies.registry import Registry
+from openpoort.checks.xbrl.check import Xbrl
+from openpoort.checks.xbrl.limits import Limits
+from openpoort.checks.xbrl.pool import Pool
 from openpoort.domain.finding import Finding, rejects
 from openpoort.process.ports import Check, Filing
 
@@ -21,26 +28,45 @@ ORDER = ("structure", "filing", "plain", "xbrl")
 class Suite:
     """`checks` by name; `close` ends the processes behind them."""
 
-    checks: Mapping[str, Check] = field(default_factory=dict)
+    checks: Mapping[str, Check]
+    registry: Registry
+    pool: Pool
 
     def run(self, filing: Filing, names: Sequence[str] = ORDER) -> tuple[Finding, ...]:
-        """The findings of these checks, in the fixed order; a broken document ends it early."""
+        """Findings of these checks in the fixed order, each once.
+
+        A document that cannot be read gets the filing rules on its bytes and nothing more.
+        """
         found: tuple[Finding, ...] = ()
         for name in ORDER:
-            if name not in names or name not in self.checks:
-                continue
-            found += self.checks[name].check(filing)
-            if name == "structure" and rejects(found):
+            if name in names and name in self.checks:
+                found += self.checks[name].check(filing)
+            if name == "filing" and document.read(filing.inhoud.inhoud).root is None:
                 break
-        return found
+            if rejects(found) and any(f.code == "OP-4.06" for f in found):
+                break
+        document.forget()
+        return tuple(_once(found))
 
     def close(self) -> None:
-        for check in self.checks.values():
-            if (close := getattr(check, "close", None)) is not None:
-                close()
+        self.pool.close()
 
 
-def open_suite(home: Path | None = None) -> Suite:
-    """The checks of the installation in `home`."""
-    checks: list[Check] = [Structure()]
-    return Suite({check.name: check for check in checks})
+def _once(findings: Iterable[Finding]) -> Iterable[Finding]:
+    """Two checks may tell the same thing about the same line."""
+    seen = set()
+    for finding in findings:
+        key = (finding.code, finding.line, finding.xpath)
+        if finding.code[:2] not in {"OP", "FR"} or key not in seen:
+            seen.add(key)
+            yield finding
+
+
+def open_suite(
+    home: Path | None = None, *, workers: int = 2, limits: Limits | None = None
+) -> Suite:
+    """The checks of the installation in `home`. `workers`: filings judged at the same time."""
+    registry = Registry(home)
+    pool = Pool(workers=workers, limits=limits)
+    checks: list[Check] = [Structure(), Content(registry), Plain(home), Xbrl(registry, pool)]
+    return Suite({check.name: check for check in checks}, registry, pool)

@@ -8,15 +8,10 @@ from xml.sax.saxutils import escape, quoteattr
 _XBRLI = "http://www.xbrl.org/2003/xbrl-instance-2003-12-31.xsd"
 _XBRLDT = "http://www.xbrl.org/2005/xbrldt-2005.xsd"
 _LINK = "http://www.xbrl.org/2003/role"
-_FACETS = [
-    "pattern",
-    "minLength",
-    "maxLength",
-    "totalDigits",
-    "fractionDigits",
-    "minInclusive",
-    "maxInclusive",
-]
+_FACETS = (
+    *("pattern", "minLength", "maxLength", "totalDigits", "fractionDigits"),
+    *("minInclusive", "maxInclusive"),
+)
 
 
 def _schema(taxonomy: dict[str, Any], name: str, body: str) -> str:

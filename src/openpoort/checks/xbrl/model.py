@@ -17,7 +17,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +24,17 @@ from arelle import ModelDocument, ModelXbrl, Validate, ValidateXbrl
 from arelle import ValidateXbrlDTS as Dts
 from arelle.Cntlr import Cntlr
 from arelle.formula import ValidateFormula, XPathParser
-from arelle.ModelFormulaObject import FormulaOptions
+from arelle.ModelFormulaObject import FormulaOptions, ModelVariableSetAssertion
 from arelle.ValidateXbrlDTS import ValidateBaseTaxonomiesMode
+
+from openpoort.checks.xbrl.guard import guard
+from openpoort.checks.xbrl.limits import Message
+from openpoort.checks.xbrl.primer import primer
 
 LEVELS = {"ERROR": "error", "CRITICAL": "error", "WARNING": "warning", "INCONSISTENCY": "warning"}
 _XBRLDI = "http://www.xbrl.org/2006/xbrldi-2006.xsd"
 _XBRLDI_NAMESPACE = "http://xbrl.org/2006/xbrldi"
 _LINKED = ("footnoteLink", "linkbaseRef", "roleRef", "arcroleRef")
-
-
-@dataclass(slots=True)
-class Message:
-    """One message of the reference processor: `level` is error, warning or info."""
-
-    code: str
-    level: str
-    text: str
-    line: int | None = None
-    args: dict[str, str] = field(default_factory=dict)
 
 
 class _Buffer(logging.Handler):
@@ -95,15 +87,21 @@ class _InstanceOnly(ValidateXbrl.ValidateXbrl):  # type: ignore[misc]  # Arelle 
 class Held:
     """An entry point, loaded and checked once, ready to be copied by `fork`.
 
-    `found` is what Arelle said about the taxonomy itself. Raises ValueError when a package is
+    `found` is what Arelle said about the taxonomy itself; `thorough` checks its documents too,
+    which only matters once, when a taxonomy is added. Raises ValueError when a package is
     none or the entry point does not load.
     """
 
-    def __init__(self, packages: Sequence[Path], entry: str) -> None:
+    def __init__(self, packages: Sequence[Path], entry: str, *, thorough: bool = False) -> None:
         os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="openpoort-arelle-")
+        self.entry, self.packages = entry, list(packages)
+        _speak_dutch()
         self.buffer = _Buffer()
         self.controller = _controller(packages, self.buffer)
         manager = self.controller.modelManager
+        if thorough:
+            manager.baseTaxonomyValidationMode = ValidateBaseTaxonomiesMode.ALL
+        guard(self.controller.webCache, self.packages, None, 1_000_000)
         self.model: Any = ModelXbrl.load(manager, entry)
         if self.model.modelDocument is None:
             raise ValueError(f"entry point does not load: {entry}")
@@ -114,8 +112,10 @@ class Held:
         self.model.modelRenderingTables.clear()  # checked with the DTS; no instance uses them
         self.found = self.buffer.take()
 
-    def prime(self, instance: Path) -> None:
-        """Judge `instance` and forget it: what Arelle computes late is then computed once."""
+    def prime(self, folder: Path) -> None:
+        """Judge a made-up instance and forget it: what Arelle computes late is then there."""
+        instance = folder / "primer.xbrl"
+        instance.write_bytes(primer(self.model, self.entry))
         before = {
             name: value.copy() if isinstance(value, dict | list | set) else value
             for name, value in vars(self.model).items()
@@ -123,23 +123,39 @@ class Held:
         self.judge(instance)
         vars(self.model).clear()
         vars(self.model).update(before)
+        instance.unlink()
         gc.collect()
         gc.freeze()
 
-    def judge(self, instance: Path) -> list[Message]:
-        """Everything Arelle has to say about this instance. Once per process: it leaves traces."""
+    def judge(self, instance: Path, *, documents: int = 2000) -> list[Message]:
+        """Everything Arelle has to say about this instance. Once per process: it leaves traces.
+
+        `documents` is how many other documents it may ask for.
+        """
         model = self.model
         _drop_fact_caches(model)
-        documents = set(model.urlDocs)
+        guard(self.controller.webCache, self.packages, instance, documents)
+        known = set(model.urlDocs)
         model.modelDocument = ModelDocument.load(model, str(instance), isEntry=True)
         if model.modelDocument is None:
             return self.buffer.take()
         ModelXbrl.loadSchemalocatedSchemas(model)
-        if len(set(model.urlDocs) - documents) > 1 or _links(model.modelDocument):
+        if len(set(model.urlDocs) - known) > 1 or _links(model.modelDocument):
             Validate.validate(model)
         else:
             self.validator.judge(model)
         return self.buffer.take()
+
+
+def _speak_dutch() -> None:
+    """Messages of assertions in Dutch where the taxonomy has them; Arelle takes the first."""
+    original = ModelVariableSetAssertion.message
+
+    def message(self: Any, satisfied: bool, preferred: str = "*", lang: str | None = None) -> Any:
+        found = original(self, satisfied, preferred, lang or "nl")
+        return found if found is not None else original(self, satisfied, preferred, None)
+
+    ModelVariableSetAssertion.message = message
 
 
 def _drop_fact_caches(model: Any) -> None:
@@ -171,5 +187,7 @@ def _controller(packages: Sequence[Path], buffer: _Buffer) -> Any:
     # The enum, not its name: a string is silently something else than any member.
     manager.baseTaxonomyValidationMode = ValidateBaseTaxonomiesMode.NONE
     manager.formulaOptions = FormulaOptions()
+    manager.formulaOptions.traceUnmessagedUnsatisfiedAssertions = True
+    manager.defaultLang = "nl"
     XPathParser.initializeParser(manager)
     return controller

@@ -1,0 +1,1 @@
+"""Taxonomies as files: read once with suspicion, kept per installation, never fetched."""
