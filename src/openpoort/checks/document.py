@@ -17,6 +17,8 @@ from openpoort.domain.finding import Finding, Severity
 
 MAX_TAGS = 1_500_000
 MAX_DEPTH = 100
+_KEPT = 4 * 1024 * 1024
+"""Octets: a larger document is parsed again rather than kept in every thread."""
 XBRLI = "http://www.xbrl.org/2003/instance"
 _seen = threading.local()
 
@@ -30,12 +32,12 @@ class Reading:
 
 
 def read(data: bytes) -> Reading:
-    """The tree of this document, or why there is none. The last one per thread is kept."""
+    """The tree of this document, or why there is none. Each thread keeps its last small one."""
     kept: tuple[bytes, Reading] | None = getattr(_seen, "kept", None)
     if kept is not None and kept[0] is data:
         return kept[1]
     reading = _read(data)
-    _seen.kept = (data, reading)
+    _seen.kept = (data, reading) if len(data) < _KEPT else None
     return reading
 
 

@@ -8,6 +8,8 @@ from typing import Any
 import click
 
 _COMMANDS: dict[str, str] = {
+    "check": "openpoort.cli.check:check",
+    "taxonomy": "openpoort.cli.taxonomy:taxonomy",
     "agency": "openpoort.cli.agency:agency",
     "conformance": "openpoort.cli.conformance:command",
     "db": "openpoort.cli.db:db",

@@ -6,7 +6,6 @@ the tests, the demo and the load generator use them as they stand.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -154,35 +153,31 @@ def aangifte_lh(nummer: str = LH) -> bytes:
     ).encode()
 
 
-def efactuur() -> bytes:
+def efactuur(nummer: str = "2026-0042") -> bytes:
     """An electronic invoice with the few fields every invoice has, plain XML of our own layout."""
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_factuur(nummer)}'.encode()
+
+
+def _factuur(nummer: str) -> str:
     return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<Factuur xmlns="urn:openpoort:demo:efactuur:2026">\n'
-        "  <Nummer>2026-0042</Nummer>\n  <Datum>2026-02-01</Datum>\n"
+        f"  <Nummer>{escape(nummer)}</Nummer>\n  <Datum>2026-02-01</Datum>\n"
         f"  <Leverancier><Naam>Voorbeeld Bakkerij B.V.</Naam><KvK>{KVK}</KvK>"
         f"<Btw>NL{BTW}</Btw></Leverancier>\n"
         "  <Afnemer><Naam>Demodienst</Naam></Afnemer>\n  <Valuta>EUR</Valuta>\n"
         "  <Regel><Omschrijving>Lunch voor twaalf personen</Omschrijving><Aantal>12</Aantal>"
         "<Prijs>9.50</Prijs><Bedrag>114.00</Bedrag></Regel>\n"
         "  <Totaal>114.00</Totaal>\n</Factuur>\n"
-    ).encode()
+    )
 
 
-def verzameling(*parts: tuple[str, str, bytes]) -> bytes:
-    """A batch: (berichtsoort, file name, content) each; two VAT returns by default."""
-    parts = parts or (
-        ("Omzetbelasting", "Omzetbelasting-1.xbrl", omzetbelasting()),
-        ("Omzetbelasting", "Omzetbelasting-2.xbrl", omzetbelasting(hoog=4200)),
-    )
-    body = "".join(
-        f'  <Bericht berichtsoort="{kind}" bestandsnaam="{name}" mimeType="application/xml">'
-        f"{base64.b64encode(content).decode()}</Bericht>\n"
-        for kind, name, content in parts
-    )
+def verzamelfactuur(*nummers: str) -> bytes:
+    """A batch of invoices, two by default; each becomes a message of its own."""
+    body = "".join(_factuur(nummer) for nummer in nummers or ("2026-0042", "2026-0043"))
     return (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
-        f'<Verzameling xmlns="urn:openpoort:demo:verzameling:2026">\n{body}</Verzameling>\n'
+        '<Verzamelfactuur xmlns="urn:openpoort:demo:verzamelfactuur:2026">\n'
+        f"{body}</Verzamelfactuur>\n"
     ).encode()
 
 
@@ -209,10 +204,10 @@ _MAKERS: dict[str, Callable[[], bytes]] = {
     "OBSUP": suppletie,
     "ICP": icp,
     "Jaarrekening": jaarrekening,
-    "JaarrekeningKopie": jaarrekening,
+    "Jaarrekening-Kopie": jaarrekening,
     "Aangifte_LH": aangifte_lh,
     "eFactuur": efactuur,
-    "Verzameling": verzameling,
+    "Verzamelfactuur": verzamelfactuur,
     "Servicebericht": _servicebericht,
     "Retourbericht": _retourbericht,
 }

@@ -9,6 +9,7 @@ entrypoint, severity).
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,10 @@ class Installed:
     @property
     def packages(self) -> list[Path]:
         return sorted(self.folder.glob("*.zip"))
+
+    def changed(self) -> bool:
+        """True when the first package is not the file that was added."""
+        return hashlib.sha256(self.packages[0].read_bytes()).hexdigest() != self.digest
 
     @classmethod
     def load(cls, folder: Path) -> Installed:

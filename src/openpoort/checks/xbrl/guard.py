@@ -9,21 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from openpoort.checks.taxonomies.dts import standard
+from urllib.parse import urlsplit
 
 
 def guard(cache: Any, packages: Sequence[Path], instance: Path | None, documents: int) -> None:
     """Replace the one function through which Arelle comes to a file name."""
     original = cache.__class__.getfilename
     inside = tuple(f"{p}/" for p in packages)
+    allowed = {str(p) for p in packages} | {str(instance)}
     asked: set[str] = set()
 
     def getfilename(url: str | None, *args: Any, **kwargs: Any) -> Any:
-        if url is None or url == str(instance) or url.startswith(inside):
+        if url is None or url in allowed or url.startswith(inside):
             return original(cache, url, *args, **kwargs)
         asked.add(url)
-        if len(asked) > documents or standard(url) is None:
+        # An address leads to the empty cache of this process or to a standard schema: Arelle
+        # works offline. Anything else is a path on this machine.
+        if len(asked) > documents or urlsplit(url).scheme not in {"http", "https"}:
             return None
         return original(cache, url, *args, **kwargs)
 

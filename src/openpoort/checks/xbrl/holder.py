@@ -151,6 +151,8 @@ def _judged(held: Held, instance: Path, limits: Limits) -> bytes:
         return json.dumps({"died": "memory"}).encode()
     except Exception:  # noqa: BLE001  # the pool turns it into a 321
         return json.dumps({"crashed": traceback.format_exc()[-2000:]}).encode()
+    if _starved(messages):
+        return json.dumps({"died": "memory"}).encode()
     spent = resource.getrusage(resource.RUSAGE_SELF)
     return json.dumps(
         {
@@ -158,6 +160,16 @@ def _judged(held: Held, instance: Path, limits: Limits) -> bytes:
             "cpu": round(spent.ru_utime + spent.ru_stime - usage.ru_utime - usage.ru_stime, 4),
         }
     ).encode()
+
+
+def _starved(messages: Sequence[Message]) -> bool:
+    """Arelle turns a lack of memory into a message. The document itself was parsed before, so a
+    syntax error without a place is one of those too."""
+    return any(
+        "MemoryError" in m.code
+        or (m.code == "xmlSchema:syntax" and "Unrecoverable error: unknown error" in m.text)
+        for m in messages
+    )
 
 
 def _limit(limits: Limits) -> None:

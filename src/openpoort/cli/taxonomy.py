@@ -1,0 +1,184 @@
+"""`openpoort taxonomy`: taxonomies of this installation. Nothing is fetched, ever."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from openpoort.checks.taxonomies.installed import Installed
+from openpoort.checks.taxonomies.package import PackageRefused, open_package
+from openpoort.checks.taxonomies.registry import Registry
+from openpoort.checks.taxonomies.verify import verify
+from openpoort.cli.home import fail, home_option
+
+_PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.group()
+def taxonomy() -> None:
+    """Add, list, show, remove and check taxonomy packages."""
+
+
+@taxonomy.command()
+@click.argument("packages", metavar="PACKAGE.zip...", nargs=-1, required=True, type=_PACKAGE)
+@click.option("--name", help="Name here; default: the name of the file.")
+@click.option("--rules", multiple=True, help="Rule sets: kvk. Default: by the address.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND=ENTRYPOINT")
+@click.option("--unverified", is_flag=True, help="Skip the reference processor's judgement.")
+@click.option("--json", "as_json", is_flag=True)
+@home_option
+def add(
+    packages: tuple[Path, ...],
+    name: str | None,
+    rules: tuple[str, ...],
+    kinds: tuple[str, ...],
+    unverified: bool,
+    as_json: bool,
+    home: Path,
+) -> None:
+    """Verify PACKAGE.zip once and install it; further packages are what it needs.
+
+    Exit code 0: installed; 1: refused, with all reasons.
+    """
+    console = Console(stderr=True)
+    try:
+        with console.status("opening") as status:
+            added = Registry(home).add(
+                packages,
+                name=name,
+                rules=rules or None,
+                kinds=_mapping(kinds),
+                verify=None if unverified else verify,
+                progress=status.update,
+            )
+    except PackageRefused as refused:
+        _refuse(refused.reasons, as_json)
+    if as_json:
+        click.echo(json.dumps({"added": True} | _value(added)))
+        return
+    click.echo(f"added {added.name}: {added.title}, {len(added.entries)} entry points")
+    for code, count in sorted(added.notes.items()):
+        click.echo(f"  the processor remarks {code} ({count} times); not the filer's fault")
+
+
+def _refuse(reasons: Sequence[str], as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"added": False, "reasons": list(reasons)}))
+    for reason in reasons:
+        click.echo(f"refused: {reason}", err=True)
+    raise SystemExit(1)
+
+
+def _mapping(kinds: Sequence[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for text in kinds:
+        kind, _, entry = text.partition("=")
+        if not entry:
+            fail("--kind is KIND=ENTRYPOINT")
+        found.setdefault(kind, []).append(entry)
+    return found
+
+
+@taxonomy.command("list")
+@click.option("--json", "as_json", is_flag=True)
+@home_option
+def list_(as_json: bool, home: Path) -> None:
+    """The installed taxonomies."""
+    known = Registry(home).all()
+    if as_json:
+        click.echo(json.dumps({"taxonomies": [_value(t) for t in known]}))
+        return
+    table = Table("name", "title", "version", "entry points", "kinds")
+    for one in known:
+        kinds = ", ".join(sorted(one.kinds))
+        table.add_row(one.name, one.title, one.version, str(len(one.entries)), kinds)
+    Console().print(table)
+
+
+@taxonomy.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True)
+@home_option
+def show(name: str, as_json: bool, home: Path) -> None:
+    """Entry points, kinds and remarks of one taxonomy."""
+    one = _get(home, name)
+    if as_json:
+        click.echo(json.dumps(_value(one)))
+        return
+    click.echo(f"{one.name}: {one.title} {one.version}\nsha256 {one.digest}")
+    for entry in sorted(one.entries):
+        kinds = ", ".join(k for k, es in sorted(one.kinds.items()) if entry in es) or "-"
+        concepts = one.outline(entry).concepts.values()
+        shown = sum(c.presented for c in concepts)
+        rules = " rules of KvK" if one.kvk(entry) else ""
+        click.echo(f"  {entry}\n    kinds {kinds}; {shown} of {len(concepts)} concepts{rules}")
+    for code, count in sorted(one.notes.items()):
+        click.echo(f"  remark {code}: {count} times")
+
+
+@taxonomy.command()
+@click.argument("name")
+@home_option
+def remove(name: str, home: Path) -> None:
+    """Take one taxonomy away. Filings that need it are refused from then on."""
+    _get(home, name)
+    Registry(home).remove(name)
+    click.echo(f"removed {name}")
+
+
+@taxonomy.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True)
+@home_option
+def check(name: str | None, as_json: bool, home: Path) -> None:
+    """Verify installed taxonomies again: files as added, complete, loadable.
+
+    Exit code 0: all good; 1: something is wrong.
+    """
+    chosen = [_get(home, name)] if name else Registry(home).all()
+    wrong = {one.name: _problems(one) for one in chosen}
+    if as_json:
+        click.echo(json.dumps({"good": not any(wrong.values()), "problems": wrong}))
+    else:
+        for key, problems in wrong.items():
+            click.echo(f"{key}: {'good' if not problems else ''}")
+            for problem in problems:
+                click.echo(f"  {problem}")
+    raise SystemExit(int(any(wrong.values())))
+
+
+def _problems(one: Installed) -> list[str]:
+    try:
+        open_package(one.packages[0]).close()
+    except (PackageRefused, IndexError) as refused:
+        return getattr(refused, "reasons", ["the package is gone"])
+    if one.changed():
+        return ["the package is not the one that was added"]
+    found = []
+    for entry in sorted(one.entries):
+        found += [f"{entry}: {reason}" for reason in verify(one.packages, entry)[0]]
+    return found
+
+
+def _get(home: Path, name: str) -> Installed:
+    try:
+        return Registry(home).get(name)
+    except KeyError:
+        fail(f"no taxonomy {name} in {home}")
+
+
+def _value(one: Installed) -> dict[str, object]:
+    return {
+        "name": one.name,
+        "title": one.title,
+        "version": one.version,
+        "sha256": one.digest,
+        "entrypoints": sorted(one.entries),
+        "kinds": dict(one.kinds),
+        "remarks": dict(one.notes),
+    }
