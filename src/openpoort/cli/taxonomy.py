@@ -13,7 +13,7 @@ from rich.table import Table
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.package import PackageRefused, open_package
 from openpoort.checks.taxonomies.registry import Registry
-from openpoort.checks.taxonomies.verify import verify
+from openpoort.checks.xbrl.verify import verify
 from openpoort.cli.home import fail, home_option
 
 _PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
