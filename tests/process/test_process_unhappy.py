@@ -123,9 +123,9 @@ def test_a_checker_that_fails_is_asked_again_and_told_once(dsn: str, name: str) 
 def test_a_checker_that_stays_away_for_72_hours_ends_in_vas400_and_parked(dsn: str) -> None:
     gate = Gate(dsn, checks=[Passes("xbrl", error=CheckUnavailable("worker died"))])
     kenmerk = gate.send()
-    for _ in range(76):
+    for _ in range(20):
         gate.work()
-        gate.wall.turn(hours=1)
+        gate.wall.turn(hours=4)
     statuses = gate.statuses(kenmerk)
     assert [s.statuscode for s in statuses][-2:] == ["321", "321"]
     assert statuses[-1].fout is not None
@@ -161,9 +161,9 @@ def test_420_stands_once_and_without_a_code_until_the_agency_is_back(gate: Gate)
 def test_an_agency_down_for_three_days_ends_in_afs600_and_parked(gate: Gate) -> None:
     gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
     first, more = gate.send(), [gate.send() for _ in range(20)]
-    for _ in range(74):
+    for _ in range(25):
         gate.work()
-        gate.wall.turn(hours=1)
+        gate.wall.turn(hours=3)
     for kenmerk in (first, *more):
         statuses = gate.statuses(kenmerk)
         assert [s.statuscode for s in statuses] == [*HAPPY[:6], "405", "420", "420"]

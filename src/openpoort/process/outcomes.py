@@ -92,7 +92,7 @@ def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
     )
     proof = {"receipt": receipt.hex(), "attempt": job.attempts, "message_id": identity}
     p.note("delivery.delivered", work.now, {"agency": job.agency, **proof})
-    reports = any(s.kind is StepKind.REPORT for s in work.kind.steps)
+    reports = any(s.kind is StepKind.REPORT for s in work.kind.steps) and not p.data.get("again")
     if reports and answer.statusdetails is not None:
         p.data.setdefault("receipt", answer.statusdetails)
     if reports and answer.statuscode in verdicts.CODES and "verdict" not in p.data:
@@ -119,6 +119,11 @@ def _one_less(work: Work, step: Step) -> None:
     if p.open > 0:
         return
     refused = p.data.pop("refused", None)
+    again = p.data.pop("again", None)
+    if again is not None:
+        # An operator had it delivered once more; to its sender the message stays what it was.
+        p.state = again
+        return
     if refused is None:
         go_on(work, step)
         return

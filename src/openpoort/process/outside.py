@@ -112,6 +112,7 @@ class OutsideRounds:
     def close(self) -> None:
         for side in self._sides.values():
             side.threads.shutdown(wait=False, cancel_futures=True)
+        self._sides.clear()
 
     def _present(self) -> list[Side]:
         """Sides of all agencies in the directory, and of checks and AuSP where there are any."""
@@ -275,16 +276,13 @@ def _begun(work: Work, step: Step) -> None:
 
 def _held(work: Work, job: JobRow, now: datetime) -> None:
     p, step = work.process, work.kind.step(job.step)
-    behaviour = flow.BEHAVIOUR[step.kind]
     first = job.first_at or now
     end = first + work.kind.retry_for
     if now >= end:
         steps.give_up(work, job, "the agency was down all the time")
         return
     _begun(work, step)
-    if not p.episode and behaviour.trouble:
-        p.add(behaviour.trouble, now)
-        p.episode = True
+    steps.trouble(work, step)
     later = min(now + HELD_FOR, end)
     p.jobs.append(replace(job, due_at=later, first_at=first, fence=None))
 

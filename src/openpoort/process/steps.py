@@ -113,11 +113,8 @@ def failed(work: Work, job: JobRow, why: str) -> None:
     The sender hears of it once per episode, and gets a code only when tries have run out: a
     client stops looking at the first code (settled points, Statuses).
     """
-    p, step = work.process, work.kind.step(job.step)
-    behaviour = flow.BEHAVIOUR[step.kind]
-    if not p.episode and behaviour.trouble:
-        p.add(behaviour.trouble, work.now)
-        p.episode = True
+    p = work.process
+    trouble(work, work.kind.step(job.step))
     about = {"step": job.step, "attempt": job.attempts, "agency": job.agency, "reason": why[:200]}
     p.note("step.failed", work.now, about)
     salt = f"{p.kenmerk}/{job.agency}"
@@ -131,17 +128,22 @@ def failed(work: Work, job: JobRow, why: str) -> None:
 
 def failed_for_good(work: Work, job: JobRow, why: str) -> None:
     """As `failed`, with no further try."""
-    p, behaviour = work.process, flow.BEHAVIOUR[work.kind.step(job.step).kind]
-    if not p.episode and behaviour.trouble:
-        p.add(behaviour.trouble, work.now)
-        p.episode = True
+    trouble(work, work.kind.step(job.step))
     give_up(work, job, why)
+
+
+def trouble(work: Work, step: Step) -> None:
+    """Tell the sender, once per episode. Not of a delivery that an operator repeats."""
+    p, code = work.process, flow.BEHAVIOUR[step.kind].trouble
+    if code and not p.episode and not p.data.get("again"):
+        p.add(code, work.now)
+        p.episode = True
 
 
 def give_up(work: Work, job: JobRow, why: str) -> None:
     """Tries have run out: the final code for the sender, the job parked for a person."""
     p, behaviour = work.process, flow.BEHAVIOUR[work.kind.step(job.step).kind]
-    if behaviour.trouble and behaviour.out_of_tries:
+    if behaviour.trouble and behaviour.out_of_tries and not p.data.get("again"):
         text = texts.FOUTEN[behaviour.out_of_tries]
         p.add(behaviour.trouble, work.now, Fout(behaviour.out_of_tries, text))
     park(p, job, work.now, f"gave up after {job.attempts} attempts: {why}")
