@@ -275,7 +275,7 @@ def test_of_two_agencies_one_refuses(gate: Gate) -> None:
 
 
 def test_a_batch_is_split_once_into_processes_of_their_own(gate: Gate) -> None:
-    body = b"<Verzameling>" + b"<Bericht><regel/></Bericht>" * 3 + b"</Verzameling>"
+    body = b"<Verzameling>" + b"<Factuur><regel/></Factuur>" * 3 + b"</Verzameling>"
     kvk = Identiteit("90000044", "KvK")
     kenmerk = gate.send(request("Verzamelfactuur", body, belanghebbende=kvk))
     gate.work()
