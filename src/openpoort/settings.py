@@ -44,7 +44,10 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`[door]`: where the doors listen and what they let in. Sizes in MiB, times in seconds."""
+    """`[door]`: where the doors listen and what they let in. Sizes in MiB, times in seconds.
+
+    `rate` is requests a second per sender and process, `burst` as many at once; 0: no limit.
+    """
 
     hosts: list[str] = field(default_factory=lambda: ["localhost", "127.0.0.1"])
     public_urls: list[str] = field(default_factory=list)
@@ -55,6 +58,8 @@ class Door:
     max_body_mib: int = 64
     max_bodies_mib: int = 256
     skew_seconds: int = 300
+    rate: float = 100.0
+    burst: int = 1000
     stop_seconds: int = 4
 
 
@@ -285,6 +290,8 @@ def _judge(settings: Settings) -> None:
         (settings.worker.processes >= 1, "worker.processes must be at least 1"),
         (settings.worker.threads >= 1, "worker.threads must be at least 1"),
         (settings.door.max_body_mib >= 1, "door.max_body_mib must be at least 1"),
+        (settings.door.rate >= 0, "door.rate must be 0 (no limit) or more"),
+        (settings.door.burst >= 1, "door.burst must be at least 1"),
         (settings.door.connections >= 16, "door.connections must be at least 16"),
         (bool(settings.door.bind), "door.bind must name at least one address"),
         (bool(settings.tls.certificates), "tls.certificates needs at least one entry"),

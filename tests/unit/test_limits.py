@@ -17,7 +17,7 @@ def accepted(limits: Limits, sender: str, times: list[float]) -> list[float]:
 def test_burst_then_rate() -> None:
     limits = Limits(RULE)
     assert len(accepted(limits, "a", [0.0] * 100)) == 20
-    assert limits.ask("a", 0.0) == Wait(1, Why.STORM)  # 80 calls while it was told to wait
+    assert limits.ask("a", 0.0) == Wait(1, Why.STORM, again=True)
 
 
 def test_sender_that_waits_as_told_is_let_in() -> None:
@@ -25,6 +25,7 @@ def test_sender_that_waits_as_told_is_let_in() -> None:
     accepted(limits, "a", [0.0] * 20)
     wait = limits.ask("a", 0.0)
     assert wait == Wait(1, Why.RATE)
+    assert limits.ask("a", 0.1) == Wait(1, Why.RATE, again=True)
     assert limits.ask("a", 0.0 + wait.seconds) is None
 
 
@@ -69,6 +70,13 @@ def test_own_rate_of_a_party() -> None:
     limits = Limits(RULE)
     fast = Rate(1000, 500)
     assert all(limits.ask("a", 0.0, fast) is None for _ in range(500))
+
+
+def test_without_a_default_only_own_rates_count() -> None:
+    limits = Limits(None)
+    assert all(limits.ask("a", 0.0) is None for _ in range(5000))
+    assert limits.ask("b", 0.0, Rate(1, 1)) is None
+    assert limits.ask("b", 0.0, Rate(1, 1)) is not None
 
 
 def test_table_is_bounded_and_forgets_the_longest_unused() -> None:

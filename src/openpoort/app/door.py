@@ -19,7 +19,9 @@ from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_front
 from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Door
+from openpoort.inbound.limits import Limits, Rate, Shares
 from openpoort.inbound.server import DoorServer, ServerLimits
+from openpoort.inbound.turnstile import Turnstile
 from openpoort.inbound.wus import Wus
 from openpoort.process.clock import Clock
 from openpoort.settings import Settings
@@ -65,10 +67,20 @@ def run_door(
         limits = ServerLimits(
             connections=settings.door.connections, drain_seconds=settings.door.stop_seconds
         )
-        server = DoorServer(Door(wus, urls, body), certificates, limits)
+        door = Door(wus, urls, body)
+        door.turnstile = _turnstile(settings, door.in_flight, snapshot)
+        door.limited = wus.limited
+        server = DoorServer(door, certificates, limits)
         server.on_started = ready
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(sockets))
+
+
+def _turnstile(settings: Settings, in_flight: int, snapshot: Snapshot) -> Turnstile:
+    """Three quarters of the places are for whoever comes; the rest keeps small senders going."""
+    rate = Rate(settings.door.rate, settings.door.burst) if settings.door.rate else None
+    shares = Shares(in_flight * 3 // 4, in_flight // 4)
+    return Turnstile(Limits(rate), shares, snapshot.now)
 
 
 def bases(settings: Settings) -> tuple[str, ...]:

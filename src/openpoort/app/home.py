@@ -23,6 +23,7 @@ _TOML = """\
 hosts = [{hosts}]
 bind = [{bind}]
 port = 8443
+rate = 0            # requests a second per sender; 0: no limit, for load tests come from one
 
 [tls]
 trust = "pki/trust.toml"

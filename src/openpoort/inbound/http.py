@@ -15,7 +15,9 @@ from typing import Protocol
 
 from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
+from openpoort.inbound.limits import Wait
 from openpoort.inbound.server import Line, Receive, Scope, Send
+from openpoort.inbound.turnstile import Turnstile
 from openpoort.wire import services
 from openpoort.wire.services import AFLEVER, SERVICES, Service
 
@@ -54,6 +56,10 @@ class Exchange(Protocol):
     async def __call__(self, post: Post) -> Answer: ...
 
 
+def _untold(service: Service, line: Line, wait: Wait) -> None:
+    """Nobody records it."""
+
+
 @dataclass(slots=True)
 class Door:
     """The ASGI application. `bases` are our URLs without path, the first one the usual one."""
@@ -62,6 +68,8 @@ class Door:
     bases: tuple[str, ...]
     limits: BodyLimits = field(default_factory=BodyLimits)
     in_flight: int = 1000
+    turnstile: Turnstile = field(default_factory=Turnstile)
+    limited: Callable[[Service, Line, Wait], None] = _untold
     served: Mapping[str, Service] = field(
         default_factory=lambda: {p: s for p, s in SERVICES.items() if s is not AFLEVER}
     )
@@ -98,6 +106,12 @@ class Door:
             return Answer(405, b"use POST", PLAIN, ((b"allow", b"GET, POST"),))
         if self._busy >= self.in_flight:
             raise BodyRefused(503, "too many requests at the moment")
+        wait = self.turnstile.enter(line.peer, asyncio.get_running_loop().time())
+        if wait is not None:
+            if not wait.again:
+                self.limited(service, line, wait)
+            # The connection stays: a new handshake would cost us more than the refusal.
+            return Answer(429, b"too many requests", PLAIN, (_retry_after(wait),))
         self._busy += 1
         try:
             raw = await self._read(receive, headers)
@@ -106,6 +120,7 @@ class Door:
             return await self.exchange(post)
         finally:
             self._busy -= 1
+            self.turnstile.leave(line.peer)
 
     async def _read(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
         if self._pool is None:
@@ -123,6 +138,10 @@ class Door:
         host = "https://" + headers.get(b"host", b"").decode("latin-1")
         base = host if host in self.bases else self.bases[0]
         return Answer(200, _wsdl(service, base + service.path))
+
+
+def _retry_after(wait: Wait) -> tuple[bytes, bytes]:
+    return b"retry-after", str(wait.seconds).encode()
 
 
 @functools.cache

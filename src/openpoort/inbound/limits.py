@@ -27,10 +27,12 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Come back after `seconds` (whole, at least 1): the value of Retry-After."""
+    """Come back after `seconds` (whole, at least 1): the value of Retry-After. `again` when the
+    sender was told already: a storm must not fill the log."""
 
     seconds: int
     why: Why
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,18 @@ class _Bucket:
 
 @dataclass(slots=True)
 class Limits:
-    """The buckets of all senders; at most `size`, the longest unused one makes room."""
+    """The buckets of all senders; at most `size`, the longest unused one makes room. `default`
+    None: no limit for who has no rate of its own."""
 
-    default: Rate = field(default_factory=Rate)
+    default: Rate | None = field(default_factory=Rate)
     size: int = 100_000
     _buckets: dict[Hashable, _Bucket] = field(default_factory=dict)
 
     def ask(self, sender: Hashable, at: float, rate: Rate | None = None) -> Wait | None:
         """None: go ahead. `sender` is an OIN or the digest of a certificate."""
         rule = rate or self.default
+        if rule is None:
+            return None
         bucket = self._buckets.pop(sender, None) or _Bucket(float(rule.burst), at)
         self._buckets[sender] = bucket  # at the end: lately used
         if len(self._buckets) > self.size:
@@ -68,7 +73,7 @@ class Limits:
         if at < bucket.away_until:
             bucket.turned_away += 1
             storm = bucket.turned_away > rule.burst
-            return _wait(bucket.away_until - at, Why.STORM if storm else Why.RATE)
+            return _wait(bucket.away_until - at, Why.STORM if storm else Why.RATE, again=True)
         filled = bucket.tokens + max(0.0, at - bucket.at) * rule.per_second
         bucket.tokens, bucket.at = min(float(rule.burst), filled), at
         if bucket.tokens >= 1.0:
@@ -116,5 +121,5 @@ class Shares:
             del self._busy[sender]
 
 
-def _wait(seconds: float, why: Why) -> Wait:
-    return Wait(max(1, math.ceil(seconds)), why)
+def _wait(seconds: float, why: Why, *, again: bool = False) -> Wait:
+    return Wait(max(1, math.ceil(seconds)), why, again)

@@ -30,6 +30,9 @@ from openpoort.domain.message import (
 )
 from openpoort.domain.party import Directory
 from openpoort.inbound.http import Answer, Post
+from openpoort.inbound.limits import Wait, Why
+from openpoort.inbound.server import Line
+from openpoort.inbound.turnstile import whose
 from openpoort.process.intake import Busy, Intake
 from openpoort.process.read import Reader, Reading
 from openpoort.telemetry import logger
@@ -132,7 +135,7 @@ class Wus:
             raise Fault("Het verzoek is leeg: er is geen SOAP-bericht ontvangen.")
         message = trail.message = open_signed(post.raw, post.content_type)
         trail.operation = post.service.operation(message.body.tag)
-        verified = self.gate.admit(message, post.line.peer, at)
+        verified = self.gate.admit(message, post.line.peer, at, post.service.name)
         trail.oin = verified.sender.oin
         to = self.to[post.service.path]
         operation = addressing.check(message, post.service, to, at, self.skew)
@@ -201,6 +204,13 @@ class Wus:
             signer=self.signers[post.line.place],
             hash_name="sha1" if message.algorithms.hash_name == "sha1" else "sha256",
         )
+
+    def limited(self, service: Service, line: Line, wait: Wait) -> None:
+        """For `Door.limited`: a sender was sent away at the turnstile."""
+        oin = whose(line.peer)
+        action = "request.shed" if wait.why is Why.SHARE else "request.limited"
+        known = oin if isinstance(oin, Oin) else None
+        self.outcomes.refused(service, action, "429", known, line.origin, str(wait.seconds))
 
     def _refused(self, post: Post, action: str, code: str, trail: _Trail, why: str) -> None:
         self.outcomes.refused(post.service, action, code, trail.oin, post.line.origin, why)

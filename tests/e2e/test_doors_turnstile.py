@@ -1,0 +1,83 @@
+"""A sender over its rate at a real door: told to wait, its neighbour untouched, the log short."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from openpoort.devkit import pki as devpki
+from openpoort.devkit.pki import OINS
+from openpoort.domain.ids import Oin
+from openpoort.domain.party import Directory, Party
+from openpoort.inbound.limits import Limits, Rate, Shares, Wait, Why
+from openpoort.inbound.server import Line
+from openpoort.inbound.turnstile import Turnstile, whose
+from openpoort.keys.pem import PemSigner
+from openpoort.wire.services import Service
+from tests.e2e.doors import Running, post, read_answer, running, status
+
+PATH = "/wus/2.0/aanleverservice/1.2"
+SLOW = Rate(0.001, 20)
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("turnstile")
+    devpki.create(folder)
+    return folder
+
+
+def answers(door: Running, who: str, times: int) -> list[bytes]:
+    """Answers to `times` posts over one connection that stays open."""
+    with door.connect(door.context(who)) as tls:
+        got = []
+        for _ in range(times):
+            tls.sendall(post(PATH, b"<x/>" * 200))
+            got.append(read_answer(tls))
+    return got
+
+
+def test_sender_over_its_rate_waits_and_its_neighbour_does_not(pki: Path) -> None:
+    told: list[tuple[Service, Wait]] = []
+
+    def limited(service: Service, line: Line, wait: Wait) -> None:
+        told.append((service, wait))
+
+    with running(pki) as door:
+        door.door.turnstile = Turnstile(Limits(SLOW))
+        door.door.limited = limited
+        got = answers(door, "bedrijf", 60)
+        assert Counter(map(status, got)) == {200: 20, 429: 40}
+        assert all(re.search(rb"retry-after: [1-9]", g.lower()) for g in got[20:])
+        assert len(door.echo.posts) == 20  # what is refused is never handed on
+        assert {status(g) for g in answers(door, "intermediair", 20)} == {200}
+    assert [(s.path, w.why) for s, w in told] == [(PATH, Why.RATE)]
+
+
+def test_party_has_a_rate_of_its_own(pki: Path) -> None:
+    known = Directory((Party(Oin(OINS["bedrijf"]), "A", rate=0.001, burst=3),))
+    with running(pki) as door:
+        door.door.turnstile = Turnstile(Limits(None), directory=lambda: known)
+        assert [status(g) for g in answers(door, "bedrijf", 5)] == [200, 200, 200, 429, 429]
+        assert {status(g) for g in answers(door, "intermediair", 30)} == {200}
+
+
+def test_places_are_given_back(pki: Path) -> None:
+    with running(pki) as door:
+        door.door.turnstile = Turnstile(shares=Shares(places=1, spare=0))
+        assert {status(g) for g in answers(door, "bedrijf", 10)} == {200}
+        assert door.door.turnstile.shares.begin("anybody") is None
+
+
+def test_sender_is_known_by_oin_not_by_certificate(pki: Path) -> None:
+    one = PemSigner(pki / "bedrijf.pem", pki / "bedrijf.key").certificate
+    issuer = devpki.load_issuer(pki)
+    devpki.two_certificates(pki, issuer, "bedrijf", datetime.now(UTC))
+    two = PemSigner(pki / "bedrijf-auth.pem", pki / "bedrijf-auth.key").certificate
+    assert whose(one) == whose(two) == Oin(OINS["bedrijf"])
+    assert whose(None) is None
+    assert isinstance(whose(b"no certificate"), bytes)
