@@ -15,17 +15,22 @@ from lxml import etree
 
 Aside = Mapping[str, memoryview]
 
-LONG = 32 * 1024
+LONG = 4 * 1024
 _OPEN = b"inhoud>"
+_HASHES = {
+    "sha1": hashlib.sha1,
+    "sha256": hashlib.sha256,
+    "sha384": hashlib.sha384,
+    "sha512": hashlib.sha512,
+}
 _KEY = b"openpoort/aside/"  # with its number a valid base64Binary, so that the schema is content
-_LIFTED = etree.XPath("//*[local-name() = 'inhoud']/text()")
 # In canonical form these would be written differently from how they came in.
 _UNEQUAL = (b"&", b">", b"\r")
 
 
 def lift(data: bytes) -> tuple[bytes, Aside]:
     """The document with long contents replaced by keys, and the contents by key, in order."""
-    if len(data) < LONG or _KEY in data:
+    if len(data) < LONG:
         return data, {}
     pieces: list[bytes] = []
     aside: dict[str, memoryview] = {}
@@ -37,11 +42,12 @@ def lift(data: bytes) -> tuple[bytes, Aside]:
             key = _KEY + b"%07d/" % len(aside)
             pieces += (data[done:at], key)
             aside[key.decode()] = view[at:end]
-            done = end
+            done = at = end
     if not aside:
         return data, {}
     pieces.append(data[done:])
-    return b"".join(pieces), aside
+    short = b"".join(pieces)
+    return (short, aside) if short.count(_KEY) == len(aside) else (data, {})
 
 
 def settle(root: etree._Element, aside: Aside) -> bool:
@@ -50,13 +56,15 @@ def settle(root: etree._Element, aside: Aside) -> bool:
     False when a slice came from inside a comment, a CDATA section or an attribute: then the
     document must be parsed as it is.
     """
-    texts = _LIFTED(root)
-    return [t for t in texts if t in aside] == list(aside) if isinstance(texts, list) else False
+    texts = [e.text for e in root.iter("{*}inhoud") if not len(e)]
+    return [t for t in texts if t in aside] == list(aside)
 
 
 def digest(canonical: bytes, aside: Aside, hash_name: str) -> bytes:
     """Digest of a canonical form with the contents put back in the place of their keys."""
-    state = hashlib.new(hash_name, usedforsecurity=False)
+    if not aside:
+        return _HASHES[hash_name](canonical, usedforsecurity=False).digest()
+    state = _HASHES[hash_name](usedforsecurity=False)
     done = 0
     for key, content in aside.items():
         at = canonical.find(key.encode(), done)
@@ -64,5 +72,5 @@ def digest(canonical: bytes, aside: Aside, hash_name: str) -> bytes:
             state.update(canonical[done:at])
             state.update(content)
             done = at + len(key)
-    state.update(canonical[done:] if done else canonical)
+    state.update(canonical[done:])
     return state.digest()

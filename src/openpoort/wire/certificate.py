@@ -21,6 +21,10 @@ _MAX_TEXT = 64 * 1024
 def base64(text: str | None, what: str) -> bytes:
     """Decode base64 that may hold line breaks; Fault naming `what` if it is anything else."""
     try:
+        return a2b_base64(text or "", strict_mode=True)
+    except ValueError:
+        pass
+    try:
         return a2b_base64("".join((text or "").split()), strict_mode=True)
     except ValueError:
         raise Fault(f"{what} is geen geldige base64.") from None

@@ -7,18 +7,23 @@ headers once each, one wsse:Security. What does not fit is refused; nothing is s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire.names import SOAP, SOAP12, WSA, WSSE, WSU, XENC, XML
+from openpoort.wire.names import SOAP, SOAP12, WSA, WSSE, WSU, XENC
 
-_HEADERS = frozenset({"To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo"})
-_ATTRIBUTES = frozenset({f"{{{SOAP}}}mustUnderstand", f"{{{SOAP}}}actor", f"{{{WSU}}}Id"})
-_RELATION = frozenset({*_ATTRIBUTES, "RelationshipType"})
+_HEADERS = {
+    f"{{{WSA}}}{local}": local
+    for local in ("To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo")
+}
+_SECURITY = f"{{{WSSE}}}Security"
 WSU_ID = f"{{{WSU}}}Id"
+_ACTOR = f"{{{SOAP}}}actor"
+_ATTRIBUTES = frozenset({f"{{{SOAP}}}mustUnderstand", _ACTOR, WSU_ID})
+_RELATION = frozenset({*_ATTRIBUTES, "RelationshipType"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,7 @@ def read(root: etree._Element) -> Envelope:
     if len(parts) > 1:
         raise Refusal("elements after the first Body")
     body = parts[0]
+    plain(body)
     payload = _payload(body)
     headers, security = _headers(header)
     return Envelope(root, security, headers, body, payload)
@@ -52,18 +58,18 @@ def read(root: etree._Element) -> Envelope:
 
 def children(element: etree._Element) -> Iterator[etree._Element]:
     """Child elements; Fault if text stands between them."""
-    if element.text and element.text.strip():
+    if element.text and not element.text.isspace():
         raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
     for child in element:
-        if child.tail and child.tail.strip():
+        if child.tail and not child.tail.isspace():
             raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
         yield child
 
 
 def name(element: etree._Element) -> str:
-    """How a sender knows an element: prefix and local name as sent."""
-    local = etree.QName(element).localname
-    return f"{element.prefix}:{local}" if element.prefix else local
+    """How a sender knows an element: prefix and local name as sent, cut to a bearable length."""
+    local = etree.QName(element).localname[:80]
+    return f"{element.prefix[:40]}:{local}" if element.prefix else local
 
 
 def _payload(body: etree._Element) -> etree._Element:
@@ -83,45 +89,44 @@ def _headers(
     found: dict[str, etree._Element] = {}
     security = None
     for child in children(header) if header is not None else ():
-        space, local = etree.QName(child).namespace, etree.QName(child).localname
-        if space == WSA and local in _HEADERS:
+        local = _HEADERS.get(child.tag)
+        if local:
             if local in found:
                 raise Refusal(f"two wsa:{local} headers")
-            _plain(child, _RELATION if local == "RelatesTo" else _ATTRIBUTES)
+            plain(child, _RELATION if local == "RelatesTo" else _ATTRIBUTES)
             found[local] = child
-        elif child.tag == f"{{{WSSE}}}Security":
+        elif child.tag == _SECURITY:
             if security is not None:
                 raise Refusal("two wsse:Security headers")
-            _plain(child, _ATTRIBUTES)
+            plain(child, _ATTRIBUTES)
             security = child
         else:
             raise Fault(f"Header {name(child)} is niet toegestaan; eigen headers mogen niet.")
     return found, security
 
 
-def _plain(element: etree._Element, allowed: frozenset[str]) -> None:
-    """Only known attributes: another library might take `ID` or `xml:id` for an identity."""
-    for attribute in element.attrib:
+def plain(element: etree._Element, allowed: Collection[str] = (WSU_ID,)) -> None:
+    """Only known attributes: another reader might take `ID` or `xml:id` for an identity."""
+    for attribute in element.keys():  # noqa: SIM118 - an element is no mapping
         if attribute not in allowed:
-            raise Fault(f"Attribuut {attribute!s} op {name(element)} is niet toegestaan.")
-    if element.get(f"{{{SOAP}}}actor"):
-        raise Fault(f"Header {name(element)} is aan een andere actor gericht.")
+            if etree.QName(attribute).localname.lower() == "id":
+                raise Refusal("identity by another attribute than wsu:Id")
+            raise Fault(f"Attribuut {str(attribute)[:120]} op {name(element)} is niet toegestaan.")
+        if attribute == _ACTOR and element.get(attribute):
+            raise Fault(f"Header {name(element)} is aan een andere actor gericht.")
 
 
-_COUNT = etree.XPath(
-    "count(//@*[local-name() = 'Id' or local-name() = 'ID' or local-name() = 'id'])"
-)
-_IDS = etree.XPath("//*[@*[local-name() = 'Id' or local-name() = 'ID' or local-name() = 'id']]")
-_XML_ID = f"{{{XML}}}id"
+_COUNT = etree.XPath("count(//@u:Id)", namespaces={"u": WSU})
+_IDS = etree.XPath("//*[@u:Id]", namespaces={"u": WSU})
 
 
 def identities(
-    envelope: Envelope, security_parts: list[etree._Element], inside: list[etree._Element]
+    envelope: Envelope, security_parts: list[etree._Element], signature: etree._Element
 ) -> dict[str, etree._Element]:
     """Every wsu:Id of a part that may be signed. Refusal if an id occurs twice or elsewhere.
 
-    `security_parts` are Timestamp and token; `inside` the elements of the signature, whose ids
-    count for uniqueness but never name a signed part.
+    `security_parts` are Timestamp and token. Ids in the signature count for uniqueness but
+    never name a signed part.
     """
     found: dict[str, etree._Element] = {}
     count = 0
@@ -132,26 +137,27 @@ def identities(
             if identity in found:
                 raise Refusal("one id on two elements")
             found[identity] = element
+    if signature.get("Id") in found or any(part.get("Id") in found for part in signature):
+        raise Refusal("id of a signed part on the signature")
     if _COUNT(envelope.root) != count:
-        _others(envelope, found, inside)
+        _others(envelope, found, signature)
     return found
 
 
 def _others(
-    envelope: Envelope, owners: dict[str, etree._Element], inside: list[etree._Element]
+    envelope: Envelope, owners: dict[str, etree._Element], signature: etree._Element
 ) -> None:
     """More ids than signed parts: fine on Security and in the signature, if each is unique."""
-    seen = set(owners)
+    inside = list(signature.iter())
+    seen: set[str] = set(owners)
     for element in _found(envelope.root):
-        for attribute, value in element.attrib.items():
-            if etree.QName(attribute).localname not in ("Id", "ID", "id"):
-                continue
-            if attribute == WSU_ID and owners.get(str(value)) is element:
-                continue
-            legal = element is envelope.security or any(element is e for e in inside)
-            if not legal or attribute == _XML_ID or value in seen:
-                raise Refusal("id where no signed part belongs, or twice")
-            seen.add(str(value))
+        identity = element.get(WSU_ID, "")
+        if owners.get(identity) is element:
+            continue
+        legal = element is envelope.security or any(element is e for e in inside)
+        if not legal or identity in seen:
+            raise Refusal("id where no signed part belongs, or twice")
+        seen.add(identity)
 
 
 def _found(root: etree._Element) -> list[etree._Element]:

@@ -190,11 +190,10 @@ def read(source: SignedMessage | etree._Element) -> Value:
 
     Fault if it does not satisfy the schema; the text names the element and what is expected.
     """
-    if isinstance(source, SignedMessage):
-        body, contents, lines = source.body, source.aside, not source.aside
-    else:
-        body, contents, lines = source, {}, False
-    schema.check(body, lines=lines)
+    signed = isinstance(source, SignedMessage)
+    body = source.body if isinstance(source, SignedMessage) else source
+    contents = source.aside if isinstance(source, SignedMessage) else {}
+    schema.check(body, contents if signed else None)
     local = etree.QName(body).localname
     if local in _ROWS:
         return cast(Value, _ROWS[local].read(body, contents))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64, b2a_base64
 from email.message import Message
+from functools import lru_cache
 from urllib.parse import unquote
 
 from lxml import etree
@@ -28,7 +29,7 @@ def unpack(body: bytes, content_type: str | None, limits: Limits = DEFAULT) -> b
 
     Fault if the content type or charset is not ours or the MIME is broken.
     """
-    kind, options = _content_type(content_type or "text/xml")
+    kind, options = _content_type((content_type or "text/xml")[:_MAX_HEADER])
     if kind == "multipart/related":
         return _inline(body, options, limits)
     if kind == "application/soap+xml":
@@ -39,6 +40,7 @@ def unpack(body: bytes, content_type: str | None, limits: Limits = DEFAULT) -> b
     return body[len(BOM) :] if body.startswith(BOM) else body
 
 
+@lru_cache(maxsize=64)
 def _content_type(text: str) -> tuple[str, dict[str, str]]:
     header = Message()
     header["content-type"] = text.replace("\r", " ").replace("\n", " ")

@@ -10,6 +10,7 @@ from typing import Any, cast
 from lxml import etree
 
 from openpoort.domain.fault import Fault
+from openpoort.wire.aside import Aside
 from openpoort.wire.names import KOPPELVLAK
 from openpoort.wire.services import xsd
 
@@ -21,10 +22,11 @@ _LENGTH = re.compile(r"length of '(\d+)'.*maximum length of '(\d+)'")
 _ATOMIC = re.compile(r"type '(?:\{[^}]*\}|xs:)?([^']*)'\.?$")
 
 
-def check(element: etree._Element, *, lines: bool = True) -> None:
+def check(element: etree._Element, aside: Aside | None = None) -> None:
     """Fault that names the element, and what is expected there, if it is not per schema.
 
-    `lines`: whether line numbers of the tree are those of the message as sent.
+    The Fault names the line when the lines of the tree are those of the message as sent: with
+    `aside`, the contents that were taken out of it, known and of one line each.
     """
     if _schema().validate(element):
         return
@@ -34,6 +36,7 @@ def check(element: etree._Element, *, lines: bool = True) -> None:
     first = errors[0] if errors else None
     if first is None:
         raise Fault("Het bericht voldoet niet aan het schema van het koppelvlak.")
+    lines = aside is not None and not any(b"\n" in bytes(text) for text in aside.values())
     where = f"Regel {first.line}: " if lines and first.line else ""
     found = _ELEMENT.match(first.message)
     raise Fault(

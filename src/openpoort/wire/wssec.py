@@ -10,7 +10,6 @@ Sources: contract 1.2 security profile; WSS X.509 token profile 1.0; XML Signatu
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -24,7 +23,7 @@ from lxml import etree
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire import aside as asides
 from openpoort.wire import certificate, instant
-from openpoort.wire.envelope import WSU_ID, Envelope, children, identities, name
+from openpoort.wire.envelope import WSU_ID, Envelope, children, identities, name, plain
 from openpoort.wire.names import (
     BASE64_BINARY,
     DIGESTS,
@@ -44,6 +43,24 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
 }
 _MAX_REFERENCES = 16
+_PARTS = {
+    f"{{{WSU}}}Timestamp": "Timestamp",
+    f"{{{WSSE}}}BinarySecurityToken": "BinarySecurityToken",
+    f"{{{DS}}}Signature": "Signature",
+}
+_TIMES = {f"{{{WSU}}}{local}": local for local in ("Created", "Expires")}
+_TOKEN_ATTRIBUTES = (WSU_ID, "EncodingType", "ValueType")
+
+
+def _ds(*names: str) -> tuple[str, ...]:
+    return tuple(f"{{{DS}}}{n}" for n in names)
+
+
+_SIGNATURE = _ds("SignedInfo", "SignatureValue", "KeyInfo")
+_METHODS = _ds("CanonicalizationMethod", "SignatureMethod")
+_REFERENCE_PARTS = _ds("Transforms", "DigestMethod", "DigestValue")
+_REFERENCE, _TRANSFORM = _ds("Reference", "Transform")
+_INCLUSIVE = f"{{{EXC_C14N}}}InclusiveNamespaces"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +106,10 @@ def verify(envelope: Envelope, aside: asides.Aside) -> Security:
         raise Fault("In wsse:Security ontbreekt wsu:Timestamp.")
     created, expires = _timestamp(timestamp)
     bst = parts.get("BinarySecurityToken")
+    if bst is not None:
+        plain(bst, _TOKEN_ATTRIBUTES)
     outer = [timestamp] if bst is None else [timestamp, bst]
-    ids = identities(envelope, outer, list(signature.iter()))
+    ids = identities(envelope, outer, signature)
     info_element, value, key_info = _signature(signature)
     info = _signed_info(info_element)
     der, key = certificate.token(_token(key_info, bst))
@@ -115,7 +134,7 @@ def canonical(element: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
             method="c14n",
             exclusive=True,
             with_comments=False,
-            inclusive_ns_prefixes=list(prefixes) or None,
+            inclusive_ns_prefixes=prefixes or None,
         )
     except etree.C14NError:
         raise Fault(f"{name(element)} is niet in canonieke vorm te brengen.") from None
@@ -132,14 +151,9 @@ def _know_default() -> None:
 
 
 def _security_parts(security: etree._Element) -> dict[str, etree._Element]:
-    known = {
-        f"{{{WSU}}}Timestamp": "Timestamp",
-        f"{{{WSSE}}}BinarySecurityToken": "BinarySecurityToken",
-        f"{{{DS}}}Signature": "Signature",
-    }
     parts: dict[str, etree._Element] = {}
     for child in children(security):
-        place = known.get(child.tag)
+        place = _PARTS.get(child.tag)
         if place is None:
             raise Fault(f"{name(child)} in wsse:Security is niet toegestaan.")
         if place in parts:
@@ -149,11 +163,11 @@ def _security_parts(security: etree._Element) -> dict[str, etree._Element]:
 
 
 def _timestamp(timestamp: etree._Element) -> tuple[datetime, datetime | None]:
+    plain(timestamp)
     times: dict[str, datetime] = {}
     for child in children(timestamp):
-        local = etree.QName(child).localname
-        known = child.tag in (f"{{{WSU}}}Created", f"{{{WSU}}}Expires")
-        if not known or local in times or len(child):
+        local = _TIMES.get(child.tag)
+        if local is None or local in times or len(child):
             raise Fault(f"{name(child)} staat verkeerd of dubbel in wsu:Timestamp.")
         try:
             times[local] = instant.parse(child.text or "", UTC)
@@ -168,70 +182,64 @@ def _timestamp(timestamp: etree._Element) -> tuple[datetime, datetime | None]:
 
 
 def _signature(signature: etree._Element) -> tuple[etree._Element, bytes, etree._Element]:
-    parts = list(children(signature))
-    if [p.tag for p in parts] != [
-        f"{{{DS}}}{n}" for n in ("SignedInfo", "SignatureValue", "KeyInfo")
-    ]:
+    parts = list(signature)
+    if tuple(p.tag for p in parts) != _SIGNATURE:
         raise Fault(
             "ds:Signature moet SignedInfo, SignatureValue en KeyInfo bevatten, in die volgorde."
         )
-    if len(parts[1]):
+    info, value, key_info = parts
+    if len(value):
         raise Refusal("elements inside SignatureValue")
-    return parts[0], certificate.base64(parts[1].text, "ds:SignatureValue"), parts[2]
+    return info, certificate.base64(value.text, "ds:SignatureValue"), key_info
 
 
 def _signed_info(element: etree._Element) -> SignedInfo:
-    parts = list(children(element))
-    if len(parts) < 3 or parts[0].tag != f"{{{DS}}}CanonicalizationMethod":
+    """Text between elements is signed and means nothing; it is not looked at."""
+    parts = list(element)
+    if len(parts) < 2 or (parts[0].tag, parts[1].tag) != _METHODS:
         raise Fault("ds:SignedInfo is niet opgebouwd zoals XML Signature voorschrijft.")
     prefixes = _exclusive(parts[0])
-    method = parts[1]
-    uri = method.get("Algorithm", "")
-    if method.tag != f"{{{DS}}}SignatureMethod" or "hmac" in uri or len(method):
+    uri = parts[1].get("Algorithm", "")
+    if "hmac" in uri or len(parts[1]):
         raise Refusal("signature method with a shared key or with parameters")
     if uri not in SIGNATURES:
         raise Fault(f"Handtekeningalgoritme {uri[:120]} wordt niet ondersteund.")
     if len(parts) - 2 > _MAX_REFERENCES:
         raise Refusal("too many references")
-    return SignedInfo(element, prefixes, uri, tuple(_reference(p) for p in parts[2:]))
+    return SignedInfo(element, prefixes, uri, tuple([_reference(p) for p in parts[2:]]))
 
 
 def _exclusive(method: etree._Element) -> tuple[str, ...]:
     """The InclusiveNamespaces prefixes of a canonicalisation that must be exclusive."""
-    if method.get("Algorithm") != EXC_C14N:
-        raise Fault(
-            f"{name(method)} gebruikt {(method.get('Algorithm') or '')[:120]}; "
-            f"alleen {EXC_C14N} is toegestaan."
-        )
-    parts = list(children(method))
-    if not parts:
+    algorithm = method.get("Algorithm", "")
+    if algorithm != EXC_C14N:
+        raise Fault(f"{name(method)} gebruikt {algorithm[:120]}; alleen {EXC_C14N} is toegestaan.")
+    if not len(method):
         return ()
-    if len(parts) > 1 or parts[0].tag != f"{{{EXC_C14N}}}InclusiveNamespaces" or len(parts[0]):
+    only = method[0]
+    if len(method) > 1 or only.tag != _INCLUSIVE or len(only):
         raise Refusal("parameters other than InclusiveNamespaces in a transform")
-    return tuple((parts[0].get("PrefixList") or "").split())
+    return tuple(only.get("PrefixList", "").split())
 
 
 def _reference(element: etree._Element) -> Reference:
-    uri = element.get("URI") or ""
-    parts = list(children(element))
-    tags = [p.tag for p in parts]
-    if element.tag != f"{{{DS}}}Reference" or tags != [
-        f"{{{DS}}}{n}" for n in ("Transforms", "DigestMethod", "DigestValue")
-    ]:
+    uri = element.get("URI", "")
+    parts = list(element)
+    if element.tag != _REFERENCE or tuple([p.tag for p in parts]) != _REFERENCE_PARTS:
         raise Fault("ds:Reference moet Transforms, DigestMethod en DigestValue bevatten.")
-    if not uri.startswith("#") or len(uri) < 2:
+    if len(uri) < 2 or uri[0] != "#":
         raise Refusal("reference to something outside the message")
-    transforms = list(children(parts[0]))
-    if len(transforms) != 1 or transforms[0].tag != f"{{{DS}}}Transform":
+    transforms, method, value = parts
+    if len(transforms) != 1 or transforms[0].tag != _TRANSFORM:
         raise Fault(f"ds:Reference {uri[:80]} moet precies een Transform hebben.")
     prefixes = _exclusive(transforms[0])
-    hash_uri = parts[1].get("Algorithm", "")
-    if len(parts[1]) or len(parts[2]):
+    hash_uri = method.get("Algorithm", "")
+    if len(method) or len(value):
         raise Refusal("elements inside a digest")
     if hash_uri not in DIGESTS:
         raise Fault(f"Digestalgoritme {hash_uri[:120]} wordt niet ondersteund.")
-    value = certificate.base64(parts[2].text, f"ds:DigestValue van {uri[:80]}")
-    return Reference(uri[1:], prefixes, hash_uri, value)
+    octets = certificate.base64(value.text, "ds:DigestValue")
+    return Reference(uri[1:], prefixes, hash_uri, octets)
 
 
 def _token(key_info: etree._Element, bst: etree._Element | None) -> str:
@@ -285,26 +293,19 @@ def _check_parts(
     ids: dict[str, etree._Element],
     aside: asides.Aside,
 ) -> None:
-    signed: list[etree._Element] = []
+    signed: set[str] = set()
     for reference in info.references:
         element = ids.get(reference.identity)
         if element is None:
-            raise Fault(
-                f"ds:Reference #{reference.identity[:80]} wijst naar een deel dat er niet is."
-            )
-        if any(element is e for e in signed):
+            raise Fault(f"ds:Reference #{reference.identity[:80]} wijst naar geen enkel deel.")
+        if reference.identity in signed:
             raise Refusal("one part referenced twice")
-        signed.append(element)
+        signed.add(reference.identity)
         _check_digest(element, reference, aside if element is envelope.body else {})
-    missing = [name(e) for e in _required(envelope, timestamp) if not any(e is s for s in signed)]
+    required = (timestamp, *envelope.headers.values(), envelope.body)
+    missing = [name(e) for e in required if e.get(WSU_ID) not in signed]
     if missing:
         raise Fault(f"Niet ondertekend: {', '.join(missing)}.")
-
-
-def _required(envelope: Envelope, timestamp: etree._Element) -> Iterator[etree._Element]:
-    yield timestamp
-    yield from envelope.headers.values()
-    yield envelope.body
 
 
 def _check_digest(element: etree._Element, reference: Reference, aside: asides.Aside) -> None:

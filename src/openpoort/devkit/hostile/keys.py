@@ -70,6 +70,13 @@ def stranger(like: bytes, bits: int = 2048, exponent: int = 65537) -> Stranger:
 
 
 @lru_cache(maxsize=4)
+def stranger_named(name: str) -> Stranger:
+    """A self-signed certificate with that common name."""
+    private = _private(2048)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    return Stranger(private, _certificate(subject, private.public_key(), private))
+
+
 def _any_name() -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "x")])
 
