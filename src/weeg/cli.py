@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 from rich.console import Console
 
-from weeg.problem import BadInput, Severity
+from weeg.problem import BadInput, Place, Severity, refuse
 from weeg.texts import Language, say
 
 _LANG = click.option("--lang", type=click.Choice(["nl", "en"]), default="en", show_default=True)
@@ -91,6 +91,91 @@ def run(
         click.echo(asjson.dumps(outcome))
     else:
         terminal.show(_console(), outcome, lang)
+
+
+@main.command()
+@_FOLDER
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The HTML file.")
+@click.option("--cross-check", is_flag=True, help="Also TOPSIS and PROMETHEE II.")
+@_AT
+@_STALE
+@click.option("--lang", type=click.Choice(["nl", "en"]), default="nl", show_default=True)
+def report(
+    folder: Path,
+    out: Path,
+    cross_check: bool,
+    at: dt.datetime | None,
+    accept_stale: bool,
+    lang: Language,
+) -> None:
+    """Write the outcome as one self-contained, printable page."""
+    from weeg.report import page
+    from weeg.weigh import weigh
+
+    outcome = weigh(_load(folder, at, accept_stale, lang), cross=cross_check)
+    _old_news(outcome.decision.as_of, lang)
+    try:
+        out.write_text(page(outcome, lang), encoding="utf-8", newline="\n")
+    except OSError as error:
+        _refused(refuse("folder.write", Place(str(out)), detail=error.strerror), lang)
+    click.echo(say("cli.reported", lang, file=out, hash=outcome.decision.digest))
+
+
+@main.command()
+@click.argument("before", metavar="A", type=click.Path(path_type=Path))
+@click.argument("after", metavar="B", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+@_STALE
+@_LANG
+def diff(before: Path, after: Path, as_json: bool, accept_stale: bool, lang: Language) -> None:
+    """What changed from A to B, and why the ranking moved. Exit 1 when it moved."""
+    from weeg import compare
+    from weeg.weigh import weigh
+
+    old = weigh(_load(before, None, accept_stale, lang))
+    new = weigh(_load(after, None, accept_stale, lang))
+    found = compare.between(old, new)
+    if as_json:
+        click.echo(compare.dumps(found))
+    else:
+        for line in compare.lines(found, lang):
+            click.echo(line)
+    if found.moved:
+        sys.exit(1)
+
+
+@main.command()
+@_FOLDER
+@click.argument("stakeholder")
+@click.option("--per", type=click.Choice(["group", "criterion"]), help="Do not ask, choose.")
+@_LANG
+def weights(folder: Path, stakeholder: str, per: str | None, lang: Language) -> None:
+    """Ask one stakeholder for swing weights; write them and show both readings."""
+    from weeg import ask
+
+    def question(text: str, default: str) -> str:
+        return str(click.prompt(text, default=default))
+
+    try:
+        ask.weights(folder, stakeholder, per, lang, question, click.echo)
+    except BadInput as bad:
+        _refused(bad, lang)
+
+
+@main.command()
+@_FOLDER
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", default="openpoort", show_default=True, help="measures/NAME.json")
+@_LANG
+def feed(folder: Path, file: Path, name: str, lang: Language) -> None:
+    """Put a measurement file (`openpoort measures --json`) into the folder, after reading it."""
+    from weeg.start import feed as take
+
+    try:
+        count = take(folder, file, name)
+    except BadInput as bad:
+        _refused(bad, lang)
+    click.echo(say("cli.fed", lang, count=count, file=f"measures/{name}.json"))
 
 
 def _load(folder: Path, at: dt.datetime | None, accept_stale: bool, lang: Language) -> Any:

@@ -14,7 +14,7 @@ from weeg.problem import BadInput, Place, Problem, clean, refuse
 from weeg.table import Row, Table, parse
 
 FILE = "options.csv"
-MOST_OPTIONS = 200
+MOST_OPTIONS = 50
 
 
 @dataclass(frozen=True, slots=True)

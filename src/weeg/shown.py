@@ -5,6 +5,9 @@ from __future__ import annotations
 from weeg.texts import Language
 from weeg.weigh import Outcome
 
+DASH = "\N{NO-BREAK SPACE}\N{EN DASH}\N{NO-BREAK SPACE}"
+"""Between the ends of a bandwidth, so that it does not break over two lines."""
+
 
 def local(text: str, language: Language) -> str:
     """Swap decimal point and thousands comma for Dutch."""

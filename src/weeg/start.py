@@ -7,7 +7,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+from weeg import measures
+from weeg.model import identifier
 from weeg.problem import Place, refuse
+from weeg.table import contents
 
 _ATTRIBUTES = (
     "# The input hash is over bytes: keep line ends the same on every machine.\n* text eol=lf\n"
@@ -38,3 +41,25 @@ def _copy(source: Traversable, target: Path, today: dt.date) -> None:
         else:
             text = entry.read_text(encoding="utf-8").replace("{today}", today.isoformat())
             (target / entry.name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def feed(folder: Path, file: Path, name: str) -> int:
+    """Copy a measurement file into `measures/` once it can be read; gives the number of measures.
+
+    Standard output of a command may hold other lines: the last line that is an object counts.
+    """
+    identifier(name, Place(str(file)))
+    data = contents(file, file.name)
+    lines = [line for line in data.splitlines() if line.strip().startswith(b"{")]
+    if lines and lines[-1].rstrip().endswith(b"}"):
+        data = lines[-1] + b"\n"
+    found = measures.read(data, file.name)
+    if not (folder / "decision.yaml").is_file():
+        raise refuse("file.missing", Place("decision.yaml"))
+    target = folder / "measures" / f"{name}.json"
+    try:
+        target.parent.mkdir(exist_ok=True)
+        target.write_bytes(data)
+    except OSError as error:
+        raise refuse("folder.write", Place(str(target)), detail=error.strerror) from None
+    return len(found)

@@ -1,0 +1,252 @@
+"""Two states of a decision: what changed, and why the ranking moved.
+
+A total is the sum of weight times score. Its change falls apart exactly: per criterion, the change
+of the score at the mean weight plus the change of the weight at the mean score. So the move of one
+option past another is the sum of named parts, with nothing left over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from weeg.feeds import Used
+from weeg.figure import Range
+from weeg.shown import local, points
+from weeg.texts import Language, say
+from weeg.weigh import Outcome
+
+_TINY = 1e-9
+_MOST_REASONS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One input that differs: `what` is a kind of text, `before` or `after` empty if absent."""
+
+    what: str
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    criterion: str
+    by: str
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """`up` stood behind `down` and now stands before it; reasons largest first."""
+
+    up: str
+    down: str
+    before: float
+    after: float
+    reasons: tuple[Reason, ...]
+    by_veto: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    changes: tuple[Change, ...]
+    order_before: tuple[str, ...]
+    order_after: tuple[str, ...]
+    totals: Mapping[str, tuple[float | None, float | None]]
+    reasons: Mapping[str, tuple[Reason, ...]]
+    swaps: tuple[Swap, ...]
+    hashes: tuple[str, str]
+    same_scales: bool
+
+    @property
+    def moved(self) -> bool:
+        return self.order_before != self.order_after
+
+
+def between(old: Outcome, new: Outcome) -> Comparison:
+    before = {s.option: s for s in old.joint.ranking}
+    after = {s.option: s for s in new.joint.ranking}
+    both = [o for o in after if o in before]
+    reasons = {o: _reasons(_parts(old, new, o)) for o in both}
+    totals = {
+        o: (before[o].value if o in before else None, after[o].value if o in after else None)
+        for o in [*after, *(o for o in before if o not in after)]
+    }
+    return Comparison(
+        tuple(_changes(old, new)), tuple(before), tuple(after), totals, reasons,
+        tuple(_swaps(old, new, both)), (old.decision.digest, new.decision.digest),
+        _scales(old) == _scales(new),
+    )  # fmt: skip
+
+
+def _parts(old: Outcome, new: Outcome, option: str) -> list[Reason]:
+    """Every criterion twice: what its score did and what its weight did."""
+    found = []
+    for c in dict.fromkeys((*old.decision.model.ids, *new.decision.model.ids)):
+        w0, w1 = old.joint.weights.get(c, 0.0), new.joint.weights.get(c, 0.0)
+        v0, v1 = old.scores[option].get(c, 0.0), new.scores[option].get(c, 0.0)
+        found.append(Reason(c, "score", (w0 + w1) / 2 * (v1 - v0)))
+        found.append(Reason(c, "weight", (v0 + v1) / 2 * (w1 - w0)))
+    return found
+
+
+def _reasons(parts: list[Reason]) -> tuple[Reason, ...]:
+    kept = [r for r in parts if abs(r.effect) > _TINY]
+    return tuple(sorted(kept, key=lambda r: -abs(r.effect)))
+
+
+def _swaps(old: Outcome, new: Outcome, both: list[str]) -> Iterator[Swap]:
+    before = {s.option: s for s in old.joint.ranking}
+    after = {s.option: s for s in new.joint.ranking}
+    for a, b in combinations(both, 2):
+        if (before[a].rank - before[b].rank) * (after[a].rank - after[b].rank) >= 0:
+            continue
+        up, down = (a, b) if after[a].rank < after[b].rank else (b, a)
+        parts = [
+            Reason(mine.criterion, mine.by, mine.effect - theirs.effect)
+            for mine, theirs in zip(_parts(old, new, up), _parts(old, new, down), strict=True)
+        ]
+        vetoed = {o: before[o].vetoed != after[o].vetoed for o in (up, down)}
+        lead = [place[up].value - place[down].value for place in (before, after)]
+        yield Swap(up, down, lead[0], lead[1], _reasons(parts), any(vetoed.values()))
+
+
+def _scales(outcome: Outcome) -> dict[str, tuple[object, ...]]:
+    return {
+        c.id: (c.worst.value, c.best.value, c.unit, c.veto) for c in outcome.decision.model.criteria
+    }
+
+
+def _changes(old: Outcome, new: Outcome) -> Iterator[Change]:
+    yield from _pairs("as_of", {"": str(old.decision.as_of)}, {"": str(new.decision.as_of)})
+    yield from _pairs("criterion", _shown_scales(old), _shown_scales(new))
+    yield from _pairs("option", _options(old), _options(new))
+    yield from _pairs("score", _cells(old), _cells(new))
+    for mine in new.decision.profiles:
+        theirs = next((p for p in old.decision.profiles if p.stakeholder == mine.stakeholder), None)
+        before = {} if theirs is None else _weights(mine.stakeholder, theirs.weights)
+        yield from _pairs("weight", before, _weights(mine.stakeholder, mine.weights))
+    gone = {p.stakeholder for p in old.decision.profiles}
+    gone -= {p.stakeholder for p in new.decision.profiles}
+    for name in sorted(gone):
+        yield Change("stakeholder", name, name, "")
+    yield from _pairs("money", _money(old), _money(new))
+    yield from _pairs("veto", _vetoes(old), _vetoes(new))
+
+
+def _pairs(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+    for name in dict.fromkeys((*after, *before)):
+        if before.get(name) != after.get(name):
+            yield Change(what, name, before.get(name, ""), after.get(name, ""))
+
+
+def _shown_scales(outcome: Outcome) -> dict[str, str]:
+    return {
+        name: f"{worst:f}..{best:f} {unit}" + (f", veto {veto:f}" if veto is not None else "")
+        for name, (worst, best, unit, veto) in _scales(outcome).items()
+    }
+
+
+def _options(outcome: Outcome) -> dict[str, str]:
+    return {o.id: o.id for o in outcome.decision.options}
+
+
+def _cells(outcome: Outcome) -> dict[str, str]:
+    return {
+        f"{option}/{criterion}": _cell(used)
+        for option, cells in outcome.decision.used.items()
+        for criterion, used in cells.items()
+    }
+
+
+def _cell(used: Used) -> str:
+    text = _range(used.value)
+    when = f", {used.measure.time.date()}" if used.measure else ""
+    return text if used.state == "typed" else f"{text} [{used.state}{when}]"
+
+
+def _range(value: Range) -> str:
+    if value.certain:
+        return f"{value.mode:f}"
+    return f"{value.low:f}|{value.mode:f}|{value.high:f}"
+
+
+def _weights(who: str, given: Mapping[str, float]) -> dict[str, str]:
+    return {f"{who}/{c}": f"{weight:.1%}" for c, weight in given.items()}
+
+
+def _money(outcome: Outcome) -> dict[str, str]:
+    return {
+        f"{option}/{name}": _range(money.of(name))
+        for option, money in outcome.decision.money.items()
+        for name in ("npv", "tco", "unit_price", "unlawful", "double_running")
+    }
+
+
+def _vetoes(outcome: Outcome) -> dict[str, str]:
+    return {option: ", ".join(by) for option, by in outcome.vetoes.items() if by}
+
+
+def lines(found: Comparison, language: Language) -> Iterator[str]:
+    """The comparison as text, ranking first."""
+    before, after = " > ".join(found.order_before), " > ".join(found.order_after)
+    key = "diff.moved" if found.moved else "diff.stays"
+    yield say(key, language, before=before, after=after)
+    if not found.same_scales:
+        yield say("diff.scales", language)
+    for option, (old, new) in found.totals.items():
+        shown = [points(v, language) if v is not None else "–" for v in (old, new)]
+        yield say("diff.total", language, option=option, before=shown[0], after=shown[1])
+        for reason in found.reasons.get(option, ())[:_MOST_REASONS]:
+            yield "    " + _reason(reason, language)
+    for swap in found.swaps:
+        lead = (points(swap.before, language), points(swap.after, language))
+        yield say("diff.swap", language, up=swap.up, down=swap.down, before=lead[0], after=lead[1])
+        if swap.by_veto:
+            yield "    " + say("diff.veto", language)
+        for reason in swap.reasons[:_MOST_REASONS]:
+            yield "    " + _reason(reason, language)
+    yield say("diff.changes" if found.changes else "diff.same", language)
+    for change in found.changes:
+        what = say(f"diff.what.{change.what}", language)
+        yield f"  {what} {change.name}: {change.before or '–'} -> {change.after or '–'}"
+    yield say("diff.hashes", language, before=found.hashes[0], after=found.hashes[1])
+
+
+def _reason(reason: Reason, language: Language) -> str:
+    effect = local(f"{reason.effect * 100:+.1f}", language)
+    return say(f"diff.by_{reason.by}", language, id=reason.criterion, effect=effect)
+
+
+def dumps(found: Comparison) -> str:
+    def reasons(items: tuple[Reason, ...]) -> list[dict[str, object]]:
+        return [{"criterion": r.criterion, "by": r.by, "effect": round(r.effect, 9)} for r in items]
+
+    return json.dumps(
+        {
+            "moved": found.moved,
+            "before": {"input_hash": found.hashes[0], "order": list(found.order_before)},
+            "after": {"input_hash": found.hashes[1], "order": list(found.order_after)},
+            "same_scales": found.same_scales,
+            "totals": {
+                option: [None if v is None else round(v, 9) for v in pair]
+                for option, pair in found.totals.items()
+            },
+            "reasons": {option: reasons(items) for option, items in found.reasons.items()},
+            "swaps": [
+                {"up": s.up, "down": s.down, "before": round(s.before, 9),
+                 "after": round(s.after, 9), "by_veto": s.by_veto, "reasons": reasons(s.reasons)}
+                for s in found.swaps
+            ],
+            "changes": [
+                {"what": c.what, "name": c.name, "before": c.before, "after": c.after}
+                for c in found.changes
+            ],
+        },
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )  # fmt: skip
