@@ -2,7 +2,8 @@
 
 openpoort.toml  settings            directory.toml  parties, applied at the first serve
 pki/            development PKI     kinds/          own message kinds (added or replaced)
-samples/        one per kind        postgres/, run/ made by serve
+samples/        one per kind        taxonomies/     our own two; others are added
+postgres/, run/ made by serve
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from openpoort.checks.taxonomies.demo import install_demo
 from openpoort.devkit import directory, pki, samples
 from openpoort.settings import FILE
 
@@ -69,6 +71,7 @@ def create(home: Path, hosts: Sequence[str] = ()) -> None:
     (home / "kinds").mkdir()
     (home / DIRECTORY).write_text(directory.default(), encoding="utf-8")
     samples.write(home / "samples")
+    install_demo(home)
     # Last: the file that makes the folder a home stands only when all the rest does.
     (home / FILE).write_text(_toml(hosts), encoding="utf-8")
 

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 _COMMANDS: dict[str, str] = {
+    "agreement": "openpoort.cli.agreement:agreement",
     "check": "openpoort.cli.check:check",
     "taxonomy": "openpoort.cli.taxonomy:taxonomy",
     "agency": "openpoort.cli.agency:agency",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from xml.sax.saxutils import escape, quoteattr
 
 from openpoort.domain.finding import Finding
+from openpoort.wire.bevindingen import to_xml
 
 FOUTEN = {
     "AFS600": "De informatie kan niet worden afgeleverd bij de uitvragende partij: de "
@@ -41,12 +41,4 @@ def message_id(kenmerk: uuid.UUID, agency: str, generation: int) -> str:
 def findings(found: Sequence[Finding]) -> str:
     """Findings as XML text, for the statusFoutcode of 311: clients show it when it starts
     with `<`, and read each `msg` with its `level`."""
-    rows = "".join(
-        f"<msg code={quoteattr(f.code)} level={quoteattr(f.severity.value)}>"
-        f"{escape(f.message)}</msg>"
-        for f in found
-    )
-    return (
-        '<results xmlns="http://nlvalidatie.nl/batavia"><xbrl><messages>'
-        f"{rows}</messages></xbrl></results>"
-    )
+    return to_xml(found)
