@@ -6,6 +6,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -40,20 +41,31 @@ def until(holds: Callable[[], Any], seconds: float = 30.0) -> Any:
 
 
 def openpoort(*words: str | Path, **options: Any) -> subprocess.CompletedProcess[str]:
-    """One command, as typed."""
+    """One command, as typed, beside whatever else runs on this machine."""
+    options.setdefault(
+        "env", {**os.environ, "OPENPOORT_AGENCY_PORT": "0", "OPENPOORT_HEALTH_PORT": "0"}
+    )
     command = [sys.executable, "-m", "openpoort", *map(str, words)]
     return subprocess.run(
         command, capture_output=True, text=True, timeout=90, check=False, **options
     )
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @dataclass
 class Gateway:
-    """`home` must be made already; `start` gives it free ports and waits for `ready`."""
+    """`home` must be made already; `start` gives it free ports and waits for `ready`. The port
+    of the agencies stays: it stands in the directory from the first start on."""
 
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ("--port", "0")
+    agency_port: int = field(default_factory=free_port)
     process: subprocess.Popen[str] | None = None
     lines: list[str] = field(default_factory=list)
 
@@ -63,8 +75,8 @@ class Gateway:
             [sys.executable, "-m", "openpoort", "serve", str(self.home), *self.arguments],
             stdout=subprocess.PIPE, stderr=log, text=True,
             env={
-                **os.environ, "OPENPOORT_AGENCY_PORT": "0", "OPENPOORT_HEALTH_PORT": "0",
-                **self.environment,
+                **os.environ, "OPENPOORT_AGENCY_PORT": str(self.agency_port),
+                "OPENPOORT_HEALTH_PORT": "0", **self.environment,
             },
         )  # fmt: skip
         log.close()

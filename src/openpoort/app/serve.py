@@ -19,10 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from openpoort import telemetry
-from openpoort.app import database, starting
+from openpoort.app import database, journal, starting, trusting
 from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
+from openpoort.process import kinds
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate, waiting
 from openpoort.store.embedded import Embedded
@@ -51,6 +52,7 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         for sock in sockets:
             stack.callback(sock.close)
         settings = _with_ports(settings, sockets, only)
+        _preflight(settings)
         local = _health_socket(settings)
         if local:
             stack.callback(local.close)
@@ -117,14 +119,16 @@ def _spawn(
         assert local is not None
         run_health(local, dsn, ready)
 
+    if settings.agency.demo and only != "door":
+        # Before the worker: a first delivery that finds nobody waits most of a minute.
+        supervisor.add(Child("agency", agency))
+        supervisor.wait_ready(_START_SECONDS)
     if only != "worker":
         for number in range(1, settings.door.processes + 1):
             supervisor.add(Child(f"door-{number}", door))
     if only != "door":
         for number in range(1, settings.worker.processes + 1):
             supervisor.add(Child(f"worker-{number}", worker))
-        if settings.agency.demo:
-            supervisor.add(Child("agency", agency))
     if local is not None:
         supervisor.add(Child("health", health))
 
@@ -142,6 +146,17 @@ def _keeper(server: Embedded | None) -> Callable[[], None]:
             _log.info("database server is back", seconds=round(time.monotonic() - begin, 2))
 
     return keep
+
+
+def _preflight(settings: Settings) -> None:
+    """Read every file of HOME once, so that a mistake in one is told here and not by a child.
+
+    Raises KindError, BadTrustStore, KeyUnusable, BadKey, OSError.
+    """
+    kinds.load(settings.home / "kinds")
+    known = trusting.anchors(settings)
+    trusting.signers(trusting.certificates(settings, known, clock(settings)))
+    journal.sequencer(settings, "")
 
 
 def _health_socket(settings: Settings) -> socket.socket | None:

@@ -35,6 +35,9 @@ def serve(
     from openpoort.app.supervisor import ChildFailed
     from openpoort.domain.partyfile import BadDirectory
     from openpoort.keys.anchors import BadTrustStore
+    from openpoort.keys.checkpoint import BadKey
+    from openpoort.keys.pem import KeyUnusable
+    from openpoort.process.kinds import KindError
     from openpoort.store.embedded import ServerFailed
 
     known = settings(chosen(home, home_option))
@@ -51,7 +54,14 @@ def serve(
         gateway.serve(known, only, _say)
     except PortTaken as taken:
         fail(f"{taken}; choose another (--port, or health.port, agency.port in openpoort.toml)")
-    except (gateway.AlreadyServed, BadDirectory, BadTrustStore) as wrong:
+    except (
+        gateway.AlreadyServed,
+        BadDirectory,
+        BadTrustStore,
+        KindError,
+        KeyUnusable,
+        BadKey,
+    ) as wrong:
         fail(str(wrong))
     except ChildFailed as failed:
         fail(str(failed), 2 if failed.code == 2 else 1)

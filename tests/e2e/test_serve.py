@@ -1,0 +1,214 @@
+"""`openpoort serve` as an operator meets it: start, stop, kill, health, roles."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from openpoort.app.home import create
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.message import Document
+from openpoort.outbound.exchange import Faulted
+from openpoort.outbound.http import NoAnswer
+from openpoort.store.postmaster import current
+from tests.e2e.gateway import Gateway, openpoort, until, vat_return
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Gateway]:
+    """A gateway that a test may hurt."""
+    create(tmp_path / "home")
+    made = Gateway(tmp_path / "home")
+    yield made
+    if made.process is not None:
+        made.stop(signal.SIGKILL)
+
+
+def hand_in(gateway: Gateway) -> str:
+    sample = (gateway.home / "samples" / "eFactuur.xml").read_bytes()
+    with gateway.client() as client:
+        return client.aanleveren(
+            vat_return(
+                sample,
+                berichtsoort="eFactuur",
+                belanghebbende=Identiteit("90000044", "KvK"),
+                inhoud=Document("application/xml", "eFactuur.xml", sample),
+            )
+        ).kenmerk
+
+
+def last_status(gateway: Gateway, kenmerk: str) -> str:
+    with gateway.client() as client:
+        return client.statussen(kenmerk)[-1].statuscode
+
+
+def health(gateway: Gateway, path: str) -> tuple[int, str]:
+    base = (gateway.home / "run" / "health").read_text().strip()
+    try:
+        with urllib.request.urlopen(base + path, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as no:
+        with no:
+            return no.code, no.read().decode()
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_signal_stops_everything_with_exit_code_0(own: Gateway, number: signal.Signals) -> None:
+    own.start()
+    pids = [own.pid(name) for name in ("door-1", "worker-1", "agency", "health")]
+    begin = time.monotonic()
+    assert own.stop(number) == 0
+    assert time.monotonic() - begin < 15
+    assert not any(alive(pid) for pid in pids)
+    assert current(own.home / "postgres" / "data") is None
+    assert own.lines == [f"ready https://localhost:{own.port}/wus/2.0/\n"]
+    for line in own.log.splitlines():
+        assert json.loads(line)["level"] in {"info", "warning"}, line
+
+
+def test_what_was_taken_in_survives_a_stop(own: Gateway) -> None:
+    own.start()
+    kenmerk = hand_in(own)
+    assert own.stop() == 0
+    own.lines.clear()
+    own.start()
+    until(lambda: last_status(own, kenmerk) == "400")
+
+
+def test_port_in_use_and_second_serve_say_so(own: Gateway) -> None:
+    own.start()
+    again = openpoort("serve", own.home, "--port", "0")
+    assert again.returncode == 2
+    assert "already runs" in again.stderr
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        own.stop()
+        other = openpoort("serve", own.home, "--port", str(port))
+    assert other.returncode == 2
+    assert f"port {port}" in other.stderr
+    assert "--port" in other.stderr
+    assert other.stdout == ""
+
+
+def test_wrong_settings_are_told_with_exit_code_2(own: Gateway) -> None:
+    file = own.home / "openpoort.toml"
+    file.write_text(file.read_text().replace("port = 8443", "prot = 8443"))
+    done = openpoort("serve", own.home)
+    assert done.returncode == 2
+    assert "did you mean `port`" in done.stderr
+    assert openpoort("serve", own.home.parent).returncode == 2
+
+
+def test_wrong_kind_file_is_told_with_exit_code_2(own: Gateway) -> None:
+    (own.home / "kinds" / "x.toml").write_text('berichtsoort = "X"\n')
+    done = openpoort("serve", own.home, "--port", "0")
+    assert done.returncode == 2
+    assert "x.toml" in done.stderr
+
+
+def test_killed_door_worker_and_database_come_back(own: Gateway) -> None:
+    own.start()
+    first = hand_in(own)
+    for name in ("door-1", "worker-1", "agency", "health"):
+        pid = own.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda name=name, pid=pid: own.pid(name) != pid)
+    postmaster = current(own.home / "postgres" / "data")
+    assert postmaster is not None
+    os.kill(postmaster.pid, signal.SIGKILL)
+    until(lambda: (p := current(own.home / "postgres" / "data")) and p.pid != postmaster.pid)
+
+    def works() -> str | None:
+        try:
+            return hand_in(own)
+        except (NoAnswer, Faulted):  # the door may still be reconnecting
+            return None
+
+    second = until(works)
+    for kenmerk in (first, second):
+        until(lambda kenmerk=kenmerk: last_status(own, kenmerk) == "400")
+
+
+def test_connection_made_while_the_door_starts_again_waits(own: Gateway) -> None:
+    """The supervisor holds the listening socket, so nobody is refused in between."""
+    own.start()
+    os.kill(own.pid("door-1"), signal.SIGKILL)
+    assert own.http("GET", "/wus/2.0/aanleverservice/1.2?wsdl")[0] == 200
+
+
+def test_everything_ends_with_a_killed_supervisor_and_the_next_one_goes_on(own: Gateway) -> None:
+    own.start()
+    kenmerk = hand_in(own)
+    pids = [own.pid(name) for name in ("door-1", "worker-1", "agency", "health")]
+    postmaster = current(own.home / "postgres" / "data")
+    assert own.process is not None
+    own.process.kill()
+    own.process.wait()
+    until(lambda: not any(alive(pid) for pid in pids))
+    own.lines.clear()
+    own.start()
+    # The orphaned server was adopted, not started over.
+    assert current(own.home / "postgres" / "data") == postmaster
+    until(lambda: last_status(own, kenmerk) == "400")
+    assert own.stop() == 0
+    assert current(own.home / "postgres" / "data") is None
+
+
+def test_health_means_something(own: Gateway) -> None:
+    own.start()
+    assert health(own, "/health/live")[0] == 200
+    assert health(own, "/health/ready") == (200, '{"database": "ok", "journal": "ok"}\n')
+    kenmerk = hand_in(own)
+    until(lambda: last_status(own, kenmerk) == "400")
+    own.http("POST", "/wus/2.0/aanleverservice/1.2", b"no XML")
+    status, text = health(own, "/metrics")
+    assert status == 200
+    accepted = 'openpoort_requests_accepted_total{operation="aanleveren",service="aanleverservice"}'
+    assert f"{accepted} 1.0" in text
+    assert 'openpoort_requests_refused_total{code="ALS100",service="aanleverservice"} 1.0' in text
+    assert "openpoort_ready 1.0" in text
+    # A full house: the journal cannot be written, so nothing may be taken in.
+    with psycopg.connect(own.dsn, autocommit=True) as conn:
+        conn.execute("alter database openpoort set default_transaction_read_only = on")
+        status, text = health(own, "/health/ready")
+        assert status == 503
+        assert "journal" in text
+        conn.execute("set default_transaction_read_only = off")
+        conn.execute("alter database openpoort reset default_transaction_read_only")
+    assert health(own, "/health/ready")[0] == 200
+
+
+def test_roles_apart_on_one_database(own: Gateway) -> None:
+    """A door alone takes in; a worker alone, on the same database, carries on."""
+    own.arguments = ("--port", "0", "--only", "door", "--doors", "2")
+    own.start()
+    kenmerk = hand_in(own)
+    assert last_status(own, kenmerk) == "110"
+    worker = Gateway(own.home, arguments=("--only", "worker"), agency_port=own.agency_port)
+    try:
+        worker.start()
+        assert worker.lines == ["ready worker\n"]
+        until(lambda: last_status(own, kenmerk) == "400")
+    finally:
+        worker.stop()
+    assert last_status(own, kenmerk) == "400"
+    assert own.stop() == 0
