@@ -14,6 +14,7 @@ _COMMANDS: dict[str, str] = {
     "agency": "openpoort.cli.agency:agency",
     "conformance": "openpoort.cli.conformance:command",
     "db": "openpoort.cli.db:db",
+    "demo": "openpoort.cli.demo:command",
     "diagnose": "openpoort.cli.diagnose:command",
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
