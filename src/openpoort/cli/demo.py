@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.text import Text
 
 from openpoort.cli.connection import HOME, stop
-from openpoort.cli.follow import table
+from openpoort.cli.follow import table, wide
 from openpoort.devkit import demo
 from openpoort.devkit.gateway import NotStarted
 from openpoort.domain.status import Status
@@ -33,7 +33,7 @@ def command(home_word: Path | None, home_option: Path | None) -> None:
     The last line is `demo ok`, with exit code 0, only if the agency holds byte for byte what
     the company sent and the company holds the agency's answer; 1 otherwise, 2 if it could not.
     """
-    console = Console()
+    console = wide()
     with _folder(home_option or home_word) as home:
         try:
             outcome = _run(home, console)

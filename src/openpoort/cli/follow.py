@@ -23,12 +23,19 @@ def final(status: Status) -> bool:
     return status.statuscode in FINAL or status.fout is not None
 
 
+def wide() -> Console:
+    """For tables: the terminal's width, and enough for a line per status elsewhere."""
+    console = Console()
+    return console if console.is_terminal else Console(width=160)
+
+
 def table(statuses: Sequence[Status], title: str = "") -> Table:
     made = Table(title=title or None, title_justify="left")
-    for name in ("time (UTC)", "status", "omschrijving", "fout / details"):
-        made.add_column(name, overflow="fold")
+    for name in ("time (UTC)", "status", "omschrijving"):
+        made.add_column(name, no_wrap=True)
+    made.add_column("fout / details", overflow="fold")
     for status in statuses:
-        moment = status.tijdstempel.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        moment = status.tijdstempel.strftime("%m-%d %H:%M:%S.%f")[:-3]
         made.add_row(moment, status.statuscode, status.omschrijving, _detail(status))
     return made
 
