@@ -27,9 +27,8 @@ def parse(text: str, zone: tzinfo | None = None) -> datetime:
     micro = int(((found[7] or "") + "000000")[:6])
     midnight = (hour, minute, second, micro) == (24, 0, 0, 0)  # xsd: the end of that day
     moment = datetime(year, month, day, 0 if midnight else hour, minute, second, micro)  # noqa: DTZ001 - zone follows
-    if midnight:
-        moment += timedelta(days=1)
     try:
+        moment += timedelta(days=midnight)
         if found[8]:
             return moment.replace(tzinfo=_offset(found[8])).astimezone(UTC)
         if zone:

@@ -96,20 +96,23 @@ def _prolog(data: bytes) -> None:
         raise Fault("Het bericht is niet in UTF-8 gecodeerd.")
     at = len(BOM) if data.startswith(BOM) else 0
     while at < _PROLOG_MAX:
-        begin = data[at:_PROLOG_MAX]
-        at += len(begin) - len(begin.lstrip(b" \t\r\n"))
+        rest = data[at:_PROLOG_MAX]
+        at += len(rest) - len(rest.lstrip(b" \t\r\n"))
         if at >= _PROLOG_MAX:
             break
         if data.startswith(b"<?", at):
-            end = data.find(b"?>", at, _PROLOG_MAX) + 2
-            _encoding(data[at:end])
+            close, begin = b"?>", at + 2
         elif data.startswith(b"<!--", at):
-            end = data.find(b"-->", at, _PROLOG_MAX) + 3
+            close, begin = b"-->", at + 4
         elif data.startswith(b"<!", at):
             raise Refusal("document type declaration")
         else:
             return
-        at = end if end > at else _PROLOG_MAX
+        end = data.find(close, begin, _PROLOG_MAX)
+        if end < 0:
+            break
+        _encoding(data[at:end])
+        at = end + len(close)
     raise Refusal("endless prolog")
 
 

@@ -34,6 +34,11 @@ def _dtd_far(s: Setting) -> bytes:
     return b" " * 4096 + b"<!DOCTYPE x []>" + s.signed().raw()
 
 
+@case("dtd/after-a-long-comment", BARE)
+def _dtd_comment(s: Setting) -> bytes:
+    return b"<!--" + b"x" * 5000 + b"--><!DOCTYPE x []>" + s.signed().raw()
+
+
 @case("dtd/external-file", BARE)
 def _xxe(s: Setting) -> bytes:
     return _doctype(s, '<!ENTITY x SYSTEM "file:///etc/passwd">', "&x;")

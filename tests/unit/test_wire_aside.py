@@ -1,0 +1,102 @@
+"""Long contents set aside: only whole texts of an inhoud, and only plain base64."""
+
+from __future__ import annotations
+
+import pytest
+
+from openpoort.devkit.bench_wire import memory
+from openpoort.domain.fault import Fault
+from openpoort.wire import aside, koppelvlak
+from openpoort.wire.soap import open_signed
+from openpoort.wire.xml import parse
+from tests.wire_kit import aanlevering, request
+
+LONG = b"QUFB" * 2000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<a><inhoud>" + LONG + b"</inhoud></a>",
+        b"<p:a xmlns:p='urn:p'><p:inhoud>" + LONG + b"</p:inhoud></p:a>",
+        b"<a><inhoud>" + LONG + b"\n" + LONG + b"</inhoud><inhoud>" + LONG + b"</inhoud></a>",
+    ],
+)
+def test_long_texts_leave_the_tree_and_come_back(data: bytes) -> None:
+    short, contents = aside.lift(data)
+    assert len(short) < 200
+    assert aside.settle(parse(short), contents)
+    back = short
+    for key, content in contents.items():
+        back = back.replace(key.encode(), bytes(content))
+    assert back == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<a><inhoud>" + LONG + b"&amp;</inhoud></a>",
+        b"<a><inhoud>" + LONG + b"\r\n" + LONG + b"</inhoud></a>",
+        b"<a><inhoud>" + LONG + b"></inhoud></a>",
+        b"<a><inhoud >" + LONG + b"</inhoud></a>",
+        b"<a><inhoud>QUFB</inhoud></a>" + b" " * 5000,
+        b"<a><inhoud>" + LONG + b"</inhoud>openpoort/aside/0000000/</a>",
+    ],
+)
+def test_what_canonical_form_would_change_stays_in_the_tree(data: bytes) -> None:
+    assert aside.lift(data) == (data, {})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"<a><![CDATA[<inhoud>" + LONG + b"</inhoud>]]></a>",
+        b"<a><inhoud>" + LONG + b"<b/></inhoud></a>",
+        b"<a><geeninhoud>" + LONG + b"</geeninhoud></a>",
+    ],
+)
+def test_what_is_not_the_whole_text_of_an_inhoud_does_not_settle(data: bytes) -> None:
+    short, contents = aside.lift(data)
+    assert contents
+    try:
+        root = parse(short)
+    except Fault:
+        return
+    assert not aside.settle(root, contents)
+
+
+def test_request_that_does_not_settle_is_read_as_it_stands() -> None:
+    value = aanlevering(bytes(9000), aanleverkenmerk="<inhoud>" + "A" * 20)
+    raw = request(koppelvlak.write(value))
+    spoiled = raw.replace(b"<inhoud>", b"<inhoud><![CDATA[").replace(b"</inhoud>", b"]]></inhoud>")
+    message = open_signed(spoiled)
+    assert message.aside == {}
+    assert koppelvlak.read(message) == value
+
+
+@pytest.mark.conformance("WUS-1.4-3")
+@pytest.mark.parametrize(
+    ("octets", "good"), [(20 * 1024 * 1024, True), (20 * 1024 * 1024 + 1, False)]
+)
+def test_document_holds_twenty_mebibytes_and_no_more(octets: int, good: bool) -> None:
+    message = open_signed(request(koppelvlak.write(aanlevering(bytes(octets)))))
+    if good:
+        assert koppelvlak.read(message) == aanlevering(bytes(octets))
+    else:
+        with pytest.raises(Fault, match=r"20971521 octetten groot; ten hoogste 20971520"):
+            koppelvlak.read(message)
+
+
+@pytest.mark.conformance("WUS-1.4-3")
+@pytest.mark.parametrize("spoil", [b"*", b"QR==", b"QQ=", b"\x01", b"\xff", b"Q===", b"-_"])
+def test_long_content_that_is_no_base64_is_a_fault(spoil: bytes) -> None:
+    body = koppelvlak.write(aanlevering(bytes(9000)))
+    body = body.replace(b"</inhoud>", spoil + b"</inhoud>")
+    message = open_signed(request(body))
+    with pytest.raises(Fault) as caught:
+        koppelvlak.read(message)
+    assert "base64Binary" in caught.value.text
+
+
+def test_large_request_costs_less_than_its_own_size_in_memory() -> None:
+    assert memory(15_000_000) < 1.0
