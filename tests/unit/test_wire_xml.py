@@ -80,3 +80,9 @@ def test_parser_remembers_nothing_of_a_refused_document() -> None:
         with pytest.raises(Fault):
             parse(b"<a>&x;</a>")
         assert parse(b"<a>1</a>").text == "1"
+
+
+@pytest.mark.parametrize("data", [b'<?xml version="1.0"', b"<!-- x", b"", b"  ", b"<"])
+def test_half_a_prolog_is_a_mistake(data: bytes) -> None:
+    with pytest.raises(Fault, match="welgevormde"):
+        parse(data)

@@ -109,6 +109,8 @@ def _prolog(data: bytes) -> None:
         else:
             return
         end = data.find(close, begin, _PROLOG_MAX)
+        if end < 0 and len(data) < _PROLOG_MAX:
+            return  # never closed: the parser says so
         if end < 0:
             break
         _encoding(data[at:end])
