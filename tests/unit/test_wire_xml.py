@@ -84,5 +84,6 @@ def test_parser_remembers_nothing_of_a_refused_document() -> None:
 
 @pytest.mark.parametrize("data", [b'<?xml version="1.0"', b"<!-- x", b"", b"  ", b"<"])
 def test_half_a_prolog_is_a_mistake(data: bytes) -> None:
-    with pytest.raises(Fault, match="welgevormde"):
+    with pytest.raises(Fault) as caught:
         parse(data)
+    assert "geen welgevormde XML" in caught.value.text
