@@ -46,7 +46,7 @@ def test_default_text_reads_back_as_the_starting_directory() -> None:
 
 
 def test_endpoint_placeholder_is_filled() -> None:
-    directory = read(default(), {"agency_port": 9443})
+    directory = read(default()).filled({"agency_port": 9443})
     assert directory.agency("DEMODIENST").endpoint.startswith("https://localhost:9443/demodienst/")
 
 

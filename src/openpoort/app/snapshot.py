@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psycopg
@@ -20,9 +19,9 @@ Connection = psycopg.Connection[Any]
 
 class Snapshot:
     """`now()` is the newest directory; `changed` is told of each new one and `follow` gets the
-    connection at every look, both from our thread.
+    connection at every look, both from our thread. `names` fills placeholders in endpoints.
 
-    While the database is away the last one known stays in force.
+    While the database is away, or holds what cannot be read, the last one known stays in force.
     """
 
     def __init__(
@@ -30,14 +29,15 @@ class Snapshot:
         dsn: str,
         changed: Callable[[Directory], None] = lambda _: None,
         follow: Callable[[Connection], None] = lambda _: None,
+        names: Mapping[str, object] | None = None,
     ) -> None:
         self._dsn = dsn
         self._changed = changed
         self._look = follow
+        self._names = names or {}
         self._stop = threading.Event()
         with psycopg.connect(dsn, autocommit=True) as conn:
-            self._version, self._directory = _load(conn)
-            changed(self._directory)
+            self._take(conn)
             follow(conn)
         self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
         self._thread.start()
@@ -51,8 +51,12 @@ class Snapshot:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            with contextlib.suppress(psycopg.Error):
+            try:
                 self._follow()
+            except psycopg.Error:
+                pass  # the database is away; its own alarms say so
+            except ValueError as bad:
+                _log.error("directory or evidence cannot be read", problem=str(bad))
             self._stop.wait(_SECONDS)
 
     def _follow(self) -> None:
@@ -60,13 +64,13 @@ class Snapshot:
             while not self._stop.wait(_SECONDS):
                 self._look(conn)
                 if directory.version(conn) != self._version:
-                    self._version, self._directory = _load(conn)
-                    self._changed(self._directory)
+                    self._take(conn)
                     _log.info("directory changed", version=self._version)
 
-
-def _load(conn: Connection) -> tuple[int, Directory]:
-    """Version and content of one moment."""
-    with conn.transaction():
-        conn.execute("set transaction isolation level repeatable read")
-        return directory.version(conn), directory.load(conn)
+    def _take(self, conn: Connection) -> None:
+        """Version and content of one moment."""
+        with conn.transaction():
+            conn.execute("set transaction isolation level repeatable read")
+            self._version, found = directory.version(conn), directory.load(conn)
+        self._directory = found.filled(self._names)
+        self._changed(self._directory)

@@ -25,8 +25,7 @@ def apply_directory(settings: Settings, dsn: str) -> None:
         known = directory.load(conn)
         if known.parties or known.agencies:
             return
-        names = {"agency_port": settings.agency.port}
-        new = partyfile.read(file.read_text(encoding="utf-8"), names)
+        new = partyfile.read(file.read_text(encoding="utf-8"))
         directory.apply(conn, new, "serve", datetime.now(UTC))
         conn.commit()
         _log.info("directory applied", parties=len(new.parties), agencies=len(new.agencies))

@@ -25,7 +25,7 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
     stop = threading.Event()
     with ExitStack() as stack:
         parts = open_parts(settings, dsn, stack, checks=True)
-        snapshot = Snapshot(dsn)
+        snapshot = Snapshot(dsn, names={"agency_port": settings.agency.port})
         stack.callback(snapshot.close)
         channel = _channel(settings, clock, stack)
         engine = Engine(

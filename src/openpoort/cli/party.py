@@ -76,8 +76,7 @@ def apply(
     config = settings(home)
     who = actor or getpass.getuser()
     try:
-        names = {"agency_port": config.agency.port}
-        new = partyfile.read(file.read_text(encoding="utf-8"), names)
+        new = partyfile.read(file.read_text(encoding="utf-8"))
     except (BadDirectory, UnicodeDecodeError) as wrong:
         fail(f"{file}: {wrong}")
     number: int | None = None

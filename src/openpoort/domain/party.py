@@ -8,8 +8,8 @@ Source: spec 3.4 Authorisation; OIN-Stelsel.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
@@ -145,6 +145,17 @@ class Directory:
             place = (mandate.holder, mandate.belanghebbende.key)
             mandates.setdefault(place, []).append(mandate)
         put(self, "_mandate", mandates)
+
+    def filled(self, names: Mapping[str, object]) -> Directory:
+        """With placeholders in the agencies' endpoints, such as `{agency_port}`, filled in."""
+
+        def fill(text: str) -> str:
+            for name, value in names.items():
+                text = text.replace("{" + name + "}", str(value))
+            return text
+
+        agencies = tuple(replace(a, endpoint=fill(a.endpoint)) for a in self.agencies)
+        return replace(self, agencies=agencies)
 
     def party(self, oin: Oin) -> Party | None:
         return self._party.get(oin)

@@ -28,8 +28,8 @@ class BadDirectory(ValueError):
     """The text is no directory; the message says where and why."""
 
 
-def read(text: str, names: Mapping[str, object] | None = None) -> Directory:
-    """Directory from TOML. `names` fills placeholders such as `{agency_port}` in endpoints.
+def read(text: str) -> Directory:
+    """Directory from TOML; placeholders in endpoints stay (`Directory.filled`).
 
     Raises BadDirectory.
     """
@@ -45,7 +45,7 @@ def read(text: str, names: Mapping[str, object] | None = None) -> Directory:
             parties=tuple(_party(r) for r in _tables(rows, "party")),
             agreements=tuple(_agreement(r) for r in _tables(rows, "agreement")),
             mandates=tuple(_mandate(r) for r in _tables(rows, "mandate")),
-            agencies=tuple(_agency(r, names or {}) for r in _tables(rows, "agency")),
+            agencies=tuple(_agency(r) for r in _tables(rows, "agency")),
         )
     except BadDirectory:
         raise
@@ -178,15 +178,12 @@ def _mandate(row: _Row) -> Mandate:
     return made
 
 
-def _agency(row: _Row, names: Mapping[str, object]) -> Afnemer:
-    endpoint = row.take("endpoint", str, needed=True)
-    for name, value in names.items():
-        endpoint = endpoint.replace("{" + name + "}", str(value))
+def _agency(row: _Row) -> Afnemer:
     options = row.take("options", dict, {})
     made = Afnemer(
         name=row.take("name", str, needed=True),
         oin=row.oin("oin"),
-        endpoint=endpoint,
+        endpoint=row.take("endpoint", str, needed=True),
         channel=row.take("channel", str, "wus"),
         max_parallel=row.take("max_parallel", int, 8),
         options={str(k): str(v) for k, v in options.items()},
