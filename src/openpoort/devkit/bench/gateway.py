@@ -1,0 +1,149 @@
+"""The gateway under measurement: one of our own in a folder of its own, or a running one.
+
+An own gateway is the real program (`openpoort serve`) with everything on that production has
+on; only its message kinds gain one (`Bench`) without an XBRL check.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import urllib3
+
+from openpoort.devkit.bench.load import Target
+from openpoort.devkit.bench.prepare import own_target
+from openpoort.devkit.bench.usage import name, tree
+
+BENCH_KIND = """\
+berichtsoort = "Bench"
+title = "Kind for measuring: checked for structure, delivered, confirmed"
+direction = "aanleveren"
+identity_types = ["BTW"]
+rollen = ["Bedrijf"]
+extensions = [".xml"]
+ontvanger = "DEMODIENST"
+
+[[steps]]
+name = "autoriseren"
+kind = "authorise"
+ok = "200"
+
+[[steps]]
+name = "controleren"
+kind = "check"
+checks = ["structure"]
+ok = "301"
+
+[[steps]]
+name = "afleveren"
+kind = "deliver"
+agencies = ["DEMODIENST"]
+ok = "400"
+
+[[steps]]
+name = "terugmelden"
+kind = "report"
+ok = "500"
+"""
+
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+class BenchRefused(Exception):
+    """What was asked cannot or may not be measured; the message says what to change."""
+
+
+def only_loopback(url: str, allowed: str | None) -> None:
+    """Refuse to aim load at another machine unless its name is given a second time."""
+    host = urllib.parse.urlsplit(url).hostname or ""
+    if host not in _LOOPBACK and host != allowed:
+        raise BenchRefused(
+            f"bench sends load to this machine only; to aim at {host} add --target-host {host}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """A running gateway: where to send, its home, and the pid of its supervisor (if ours)."""
+
+    target: Target
+    base: str
+    home: Path
+    pid: int | None
+    metrics: str | None = None
+
+    def pids(self, role: str) -> list[int]:
+        """Processes of the gateway whose command line holds `role`; empty when not ours."""
+        if self.pid is None:
+            return []
+        return [p for p in tree(self.pid) if f" {role}" in name(p)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def own(home: Path, *words: str) -> Iterator[Gateway]:
+    """`openpoort init` and `openpoort serve` in `home`, stopped at the end by its own pid."""
+    port, agency, health = free_port(), free_port(), free_port()
+    program = [sys.executable, "-m", "openpoort"]
+    environment = {
+        **os.environ,
+        "OPENPOORT_AGENCY_PORT": str(agency),
+        "OPENPOORT_HEALTH_PORT": str(health),
+    }
+    if not (home / "openpoort.toml").exists():
+        subprocess.run([*program, "init", str(home)], check=True, stdout=subprocess.DEVNULL)
+        (home / "kinds" / "Bench.toml").write_text(BENCH_KIND)
+    with (home / "bench.log").open("ab") as log:
+        server = subprocess.Popen(
+            [*program, "serve", str(home), "--port", str(port), *words],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+        )
+    try:
+        assert server.stdout is not None
+        line = server.stdout.readline().decode()
+        if not line.startswith("ready "):
+            raise BenchRefused(f"the gateway did not start; see {home / 'bench.log'}")
+        yield Gateway(
+            own_target(home, port),
+            f"https://localhost:{port}",
+            home,
+            server.pid,
+            f"http://127.0.0.1:{health}/metrics",
+        )
+    finally:
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(30)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def counters(gateway: Gateway) -> dict[str, float]:
+    """The gateway's own counters by name and labels; empty when they cannot be read."""
+    if gateway.metrics is None:
+        return {}
+    try:
+        answer = urllib3.request("GET", gateway.metrics, timeout=3, retries=False)
+    except urllib3.exceptions.HTTPError:
+        return {}
+    lines = answer.data.decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {key: float(value) for key, value in pairs}
