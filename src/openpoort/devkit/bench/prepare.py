@@ -58,7 +58,7 @@ def _aanleveringen(order: Order, count: int, seed: int) -> list[bytes]:
             autorisatie_adres="http://geenausp.nl",
         )
         envelope = seal_request(
-            write(request, request=True),
+            write(request),
             to=order.base + AANLEVER.path,
             action=AANLEVER.operations[0].action,
             message_id=f"urn:uuid:{uuid.UUID(int=draw.getrandbits(128), version=4)}",
@@ -77,7 +77,9 @@ def aanleveringen(order: Order, count: int) -> list[bytes]:
         return _aanleveringen(order, count, order.seed)
     with ProcessPoolExecutor(workers) as pool:
         parts = pool.map(
-            functools.partial(_aanleveringen, order), share, [order.seed + i for i in range(workers)]
+            functools.partial(_aanleveringen, order),
+            share,
+            [order.seed + i for i in range(workers)],
         )
         return [request for part in parts for request in part]
 
@@ -86,9 +88,7 @@ def statusvragen(order: Order, kenmerken: Sequence[str]) -> list[bytes]:
     """One getStatussenProces for each kenmerk."""
     signer = PemSigner(order.target.certificate, order.target.key)
     service = STATUSINFORMATIE
-    operation = next(
-        o for o in service.operations if o.name == Operatie.STATUSSEN_PROCES.value
-    )
+    operation = next(o for o in service.operations if o.name == Operatie.STATUSSEN_PROCES.value)
     return [
         http_request(
             order.target,
@@ -99,8 +99,7 @@ def statusvragen(order: Order, kenmerken: Sequence[str]) -> list[bytes]:
                         Operatie.STATUSSEN_PROCES,
                         kenmerk=kenmerk,
                         autorisatie_adres="http://geenausp.nl",
-                    ),
-                    request=True,
+                    )
                 ),
                 to=order.base + service.path,
                 action=operation.action,

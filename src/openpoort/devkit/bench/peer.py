@@ -1,0 +1,42 @@
+"""Runs the reference variant beside the gateway that was just measured."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+
+from openpoort.devkit.bench import prepare
+from openpoort.devkit.bench.gateway import BenchRefused, Gateway, free_port
+from openpoort.devkit.bench.scenarios import Plan, drive, order_for
+from openpoort.store.embedded import Embedded
+
+
+def reference_rate(gateway: Gateway, plan: Plan) -> float:
+    """Accepted messages a second of the reference variant: median of the plan's rounds.
+
+    It uses the same certificates, the same PostgreSQL and the same prepared kind of requests.
+    """
+    dsn = Embedded(gateway.home / "postgres").dsn()
+    port = free_port()
+    module = "openpoort.devkit.bench.reference"
+    server = subprocess.Popen(
+        [sys.executable, "-m", module, str(gateway.home), str(port), dsn], stdout=subprocess.PIPE
+    )
+    try:
+        assert server.stdout is not None
+        if server.stdout.readline().strip() != b"ready":
+            raise BenchRefused("the reference variant did not start; it needs xmlsec (make .venv)")
+        peer = replace(gateway, target=replace(gateway.target, port=port), pid=None, metrics=None)
+        rates = []
+        for number in range(plan.rounds):
+            order = order_for(gateway, plan, 7_000_000 + number * 100)
+            run = drive(peer, prepare.aanleveringen(order, plan.messages), plan)
+            if run.broken or any(s.status != 200 for s in run.shots):
+                raise BenchRefused("the reference variant refused messages")
+            rates.append(run.rate)
+        return sorted(rates)[len(rates) // 2]
+    finally:
+        server.send_signal(signal.SIGTERM)
+        server.wait(20)
