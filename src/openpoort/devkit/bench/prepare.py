@@ -20,8 +20,8 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document, Operatie, Vraag
 from openpoort.keys.pem import PemSigner
 from openpoort.wire.koppelvlak import write
+from openpoort.wire.seal import seal_request
 from openpoort.wire.services import AANLEVER, STATUSINFORMATIE
-from openpoort.wire.soap import seal_request
 
 
 @dataclass(frozen=True, slots=True)
