@@ -16,6 +16,7 @@ _COMMANDS: dict[str, str] = {
     "db": "openpoort.cli.db:db",
     "demo": "openpoort.cli.demo:command",
     "diagnose": "openpoort.cli.diagnose:command",
+    "bench": "openpoort.cli.bench:bench",
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
     "init": "openpoort.cli.init:init",
