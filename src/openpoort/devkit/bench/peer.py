@@ -33,8 +33,11 @@ def reference_rate(gateway: Gateway, plan: Plan) -> float:
         for number in range(plan.rounds):
             order = order_for(gateway, plan, 7_000_000 + number * 100)
             run = drive(peer, prepare.aanleveringen(order, plan.messages), plan)
-            if run.broken or any(s.status != 200 for s in run.shots):
-                raise BenchRefused("the reference variant refused messages")
+            if run.broken or not run.shots or any(s.status != 200 for s in run.shots):
+                codes = sorted({s.status for s in run.shots})
+                raise BenchRefused(
+                    f"the reference variant refused messages: {run.broken} broken, {codes}"
+                )
             rates.append(run.rate)
         return sorted(rates)[len(rates) // 2]
     finally:
