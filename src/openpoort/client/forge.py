@@ -70,11 +70,16 @@ def forge(
     if shape.before is not None:
         shape.before(root)
         # What is signed must be what a receiver parses, not what stands in this memory.
-        root = etree.fromstring(etree.tostring(root))
+        root = _parsed(etree.tostring(root))
     _sign(root, shape, signer)
     if shape.after is not None:
         shape.after(root)
     return etree.tostring(root)
+
+
+def _parsed(data: bytes) -> etree._Element:
+    """Our own bytes, with documents of any size."""
+    return etree.fromstring(data, etree.XMLParser(huge_tree=True, resolve_entities=False))
 
 
 def _envelope(
@@ -99,8 +104,8 @@ def _envelope(
             element.text = texts.get(name, ANONYMOUS)
     element = etree.SubElement(root, f"{{{SOAP}}}Body")
     _name(element)
-    element.append(etree.fromstring(body))
-    return etree.fromstring(etree.tostring(root))
+    element.append(_parsed(body))
+    return _parsed(etree.tostring(root))
 
 
 def _name(element: etree._Element) -> None:
