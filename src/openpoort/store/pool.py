@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg
@@ -14,16 +14,23 @@ from openpoort.store.writer import Busy
 Connection = psycopg.Connection[Any]
 
 
+SESSION = "set jit = off; set random_page_cost = 1.1"
+"""Every statement is short and goes by index: compiling plans costs more than it saves, and a
+solid-state disk reads a page anywhere for the price of the next."""
+
+
 def connect(dsn: str) -> Connection:
     """An autocommit connection; a transaction is always a `with conn.transaction()`."""
-    return psycopg.connect(dsn, autocommit=True)
+    conn = psycopg.connect(dsn, autocommit=True)
+    conn.execute(SESSION)
+    return conn
 
 
 class Pool:
     """At most `size` connections; broken ones are thrown away, the last used comes first."""
 
-    def __init__(self, dsn: str, size: int, *, patience: float = 5.0) -> None:
-        self._dsn = dsn
+    def __init__(self, make: Callable[[], Connection], size: int, *, patience: float = 5.0) -> None:
+        self._make = make
         self._patience = patience
         self._room = threading.BoundedSemaphore(size)
         self._idle: list[Connection] = []
@@ -38,7 +45,7 @@ class Pool:
                 conn = self._idle.pop()
                 if not conn.closed:
                     return conn
-            return connect(self._dsn)
+            return self._make()
         except BaseException:
             self._room.release()
             raise

@@ -35,17 +35,19 @@ class Store:
         readers: int = 8,
         bound: int = 1000,
         crash_point: Callable[[str], None] = _nothing,
+        connect: Callable[[str], Connection] = connect,
     ) -> None:
         self.dsn = dsn
+        self._connect = connect
         self.outside = outside
-        self.pool = Pool(dsn, readers)
+        self.pool = Pool(self.connect, readers)
         self.crash_point = crash_point
         self._bound = bound
         self._weeks: set[date] = set()
         self._making = threading.Lock()
 
     def connect(self) -> Connection:
-        return connect(self.dsn)
+        return self._connect(self.dsn)
 
     def ready_for(self, days: set[date]) -> None:
         """Make the partitions that `days` need. Cheap when they are known to be there; else on

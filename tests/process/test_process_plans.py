@@ -1,0 +1,125 @@
+"""No hot statement scans a table: what each really runs is explained on filled tables."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from openpoort.domain.message import Operatie
+from openpoort.process import parked
+from openpoort.store import tables
+from openpoort.store.pool import SESSION
+from tests.process.house import BTW, DIENST, HAPPY, START, Gate, request
+
+ROWS = 30_000
+PLANS: list[tuple[str, str]] = []
+
+FILL = """
+create temporary table many as select
+    gen_random_uuid() as kenmerk, date '2026-11-09' + (n %% 15) as day,
+    timestamptz '2026-11-09 12:00+00' + (n %% 15) * interval '1 day' as at, n,
+    lpad((n %% 500)::text, 20, '0') as sender,
+    case when n %% 500 = 0 then 'btw:001000044B37' else 'btw:' || n %% 1000 end as belang
+from generate_series(1, %(rows)s) n;
+insert into register select kenmerk, day, 'Omzetbelasting', sender, null from many;
+insert into repeat select gen_random_uuid(), 'x', kenmerk, day from many;
+insert into message (day, kenmerk, berichtsoort, sender, berichtkenmerk, belang_type,
+    belang_nummer, rol_belang, accepted_at, documents)
+select day, kenmerk, 'Omzetbelasting', sender, 'm', 'BTW', 'x', 'Bedrijf', at, '[]' from many;
+insert into process (day, kenmerk, berichtsoort, sender, belang, accepted_at, state, seq, last_at,
+    unread)
+select day, kenmerk, 'Omzetbelasting', sender, belang, at, 'delivered', 3, at, n %% 50 = 0
+from many;
+insert into status select day, kenmerk, s, '100', at, null, null, null
+from many, generate_series(1, 3) s;
+insert into request (day, kenmerk, received_at, digest, size, cuts, body, token)
+select day, kenmerk, at, 'd', 1, '[]', 'b', 't' from many;
+insert into answer select day, kenmerk, at, 'd', 'b' from many;
+insert into payload select day, decode(md5(kenmerk::text), 'hex'), 1, 'db', 'x' from many;
+insert into delivery select day, kenmerk, 'DEMODIENST', 1, 'm', 1, at, 'r' from many;
+insert into mailbox (day, kenmerk, shown, owner, belang, berichtsoort, at)
+select day, kenmerk, kenmerk, sender, belang, 'Servicebericht', at from many;
+insert into seen select day, sender, kenmerk, 'status', '{1,2,3}' from many;
+insert into job (day, kenmerk, step, lane, agency, due_at)
+select day, kenmerk, 'afleveren', 'agency:OTHER' || n %% 5, 'OTHER', at + interval '1 year'
+from many;
+analyze;
+"""
+
+
+class Explaining(psycopg.Connection[Any]):
+    """A connection that explains every statement before it runs it."""
+
+    def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+        words = str(query).split(None, 1)
+        if words and words[0] in {"select", "insert", "update", "delete", "with"}:
+            plan = super().execute("explain (format json) " + query, params).fetchone()
+            PLANS.append((query, json.dumps(plan)))
+        return super().execute(query, params, **more)
+
+
+def explaining(dsn: str) -> Explaining:
+    conn = Explaining.connect(dsn, autocommit=True)
+    conn.execute(SESSION)
+    return conn
+
+
+@pytest.fixture
+def filled(dsn: str) -> Iterator[Gate]:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        tables.ensure(conn, START.date().replace(day=9), 3)
+        for statement in (FILL % {"rows": ROWS}).split(";"):
+            if statement.strip():
+                conn.execute(statement)
+    PLANS.clear()
+    gate = Gate(dsn, connect=explaining)
+    yield gate
+    gate.close()
+
+
+def scans(plan: dict[str, Any]) -> Iterator[str]:
+    if plan.get("Node Type") == "Seq Scan":
+        yield plan["Relation Name"]
+    for part in plan.get("Plans", ()):
+        yield from scans(part)
+
+
+def test_no_hot_statement_scans_a_table(filled: Gate) -> None:
+    gate = filled
+    gate.channel.verdict = None
+    kenmerk = gate.send(message_id="uuid:1")
+    assert gate.send(message_id="uuid:1") == kenmerk
+    gate.work()
+    gate.set_status(kenmerk, "500")
+    assert gate.codes(kenmerk) == HAPPY
+    gate.send(request("Retourbericht", kenmerk=kenmerk), oin=DIENST)
+    gate.send(request("Servicebericht"), oin=DIENST)
+    gate.work()
+    one = {"kenmerk": kenmerk}
+    party = {"belanghebbende": BTW, "berichtsoort": "Omzetbelasting"}
+    for operatie, asked in [
+        (Operatie.NIEUWE_STATUSSEN_PROCES, one), (Operatie.NIEUWE_STATUSSEN, party),
+        (Operatie.BERICHTSOORTEN, {"belanghebbende": BTW}),
+        (Operatie.NIEUWE_BERICHTEN_LIJST, {}), (Operatie.BERICHTEN_KENMERK, one),
+        (Operatie.NIEUWE_BERICHTEN_KENMERK, one),
+        (Operatie.NIEUWE_BERICHTEN, {"belanghebbende": BTW, "berichtsoort": "Retourbericht"}),
+    ]:  # fmt: skip
+        gate.ask(operatie, **asked)
+    parked.show(gate.store, UUID(kenmerk))
+    assert len({query for query, _ in PLANS}) > 30
+    with psycopg.connect(gate.store.dsn) as conn:
+        rows = conn.execute("select relname from pg_class where reltuples > 1000").fetchall()
+    large = {row[0] for row in rows}
+    assert {"register", "repeat", "job"} <= large
+    bad = {
+        (query, relation)
+        for query, plan in PLANS
+        for relation in scans(json.loads(plan)[0][0]["Plan"])
+        if relation in large
+    }
+    assert bad == set()
