@@ -23,6 +23,8 @@ from openpoort.telemetry import logger
 
 POLL = 0.5
 """Seconds after which a worker looks for itself, woken or not."""
+ORPHANS = 2.0
+"""Seconds between looks for leases whose holder died."""
 _QUICK_POLL = 0.02  # with a clock that runs faster: what falls due must not wait for real time
 _PATIENCE = 30.0  # how long a stopping engine waits for answers that are under way
 
@@ -108,7 +110,12 @@ class Engine:
 
     def _outside_loop(self, conn: Connection, stop: threading.Event) -> None:
         end: float | None = None
+        held, looked = False, -ORPHANS
         while True:
+            if time.monotonic() - looked >= ORPHANS:
+                looked = time.monotonic()
+                held = held or queue.hold(conn, self._outside.fence)
+                queue.release_orphans(conn)
             if stop.is_set():
                 end = end or time.monotonic() + _PATIENCE
                 if not self._outside.out or time.monotonic() > end:

@@ -88,7 +88,7 @@ class OutsideRounds:
     ) -> None:  # fmt: skip
         self._store, self._house, self._partners, self._clock = store, house, partners, clock
         self._wake, self._lease, self._checkers = wake, lease, checkers
-        self._fence = uuid.uuid4()
+        self.fence = uuid.uuid4()
         self._sides: dict[str, Side] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self.made_local = False
@@ -140,7 +140,7 @@ class OutsideRounds:
     def _send(self, conn: Connection, side: Side, now: datetime) -> int:
         room = min(side.lane.room(now), _BATCH)
         with conn.transaction():
-            jobs = queue.lease(conn, side.name, now, room, side.lane.cap, self._fence, self._lease)
+            jobs = queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
             if not jobs:
                 return 0
             crash_point("after-claim")

@@ -80,6 +80,29 @@ def renew(conn: Connection, fence: UUID, ids: Sequence[int], seconds: float) -> 
     return {row[0] for row in rows}
 
 
+def hold(conn: Connection, fence: UUID) -> bool:
+    """Show that the holder of `fence` lives, as long as this connection does. False while an
+    earlier connection of the same holder has not been seen to end: try again."""
+    row = conn.execute(
+        "select pg_try_advisory_lock(hashtextextended(%s, 2))", [str(fence)]
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def release_orphans(conn: Connection) -> int:
+    """End the leases of holders that died: nobody waits for a lease to run out after a crash.
+
+    A holder that only lost its connection may still answer; its fence no longer stands then.
+    """
+    return conn.execute(
+        "update job set lease_until = clock_timestamp() where fence is not null"
+        " and lease_until > clock_timestamp() and not exists ("
+        " select 1 from pg_locks l join pg_database d on d.oid = l.database"
+        " where l.locktype = 'advisory' and l.objsubid = 1 and d.datname = current_database()"
+        " and (l.classid::int8 << 32) | l.objid::int8 = hashtextextended(job.fence::text, 2))"
+    ).rowcount
+
+
 def finish(conn: Connection, jobs: Sequence[JobRow]) -> set[int]:
     """Take done jobs off the queue; the ids of those that were still ours."""
     rows = conn.execute(
