@@ -125,6 +125,17 @@ class Switches:
 
 
 @dataclass(frozen=True, slots=True)
+class Ausp:
+    """`[ausp]`: who decides at an `authorise` step. `url` is an outside service, for `kinds`
+    (empty: all kinds with such a step). With `directory` ours is asked again at that moment;
+    without either, what was judged at the door stands."""
+
+    url: str = ""
+    kinds: list[str] = field(default_factory=list)
+    directory: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Parties:
     """`[parties]`: with `four_eyes` a change of the directory waits until another approves it."""
 
@@ -166,6 +177,7 @@ class Settings:
     clock: TestClock = field(default_factory=TestClock)
     switches: Switches = field(default_factory=Switches)
     parties: Parties = field(default_factory=Parties)
+    ausp: Ausp = field(default_factory=Ausp)
     journal: Journal = field(default_factory=Journal)
     log: Log = field(default_factory=Log)
 
@@ -290,6 +302,10 @@ def _judge(settings: Settings) -> None:
         (settings.worker.processes >= 1, "worker.processes must be at least 1"),
         (settings.worker.threads >= 1, "worker.threads must be at least 1"),
         (settings.door.max_body_mib >= 1, "door.max_body_mib must be at least 1"),
+        (
+            not settings.ausp.url or settings.ausp.url.startswith("https://"),
+            "ausp.url must be an https address",
+        ),
         (settings.door.rate >= 0, "door.rate must be 0 (no limit) or more"),
         (settings.door.burst >= 1, "door.burst must be at least 1"),
         (settings.door.connections >= 16, "door.connections must be at least 16"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import ssl
 import threading
 from collections.abc import Iterator
@@ -12,14 +13,18 @@ from pathlib import Path
 
 import pytest
 
+from openpoort.app.home import create
 from openpoort.devkit import pki
 from openpoort.devkit.directory import BEDRIJF, CLIENTS, identities, starting
 from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.domain.kind import Kind
+from openpoort.domain.message import Aanlevering, Document
 from openpoort.outbound.ausp import MAX_ANSWER, ByKind, LocalAusp, RemoteAusp
 from openpoort.outbound.http import Https, Timeouts, tls_context
 from openpoort.process.ports import Verdict
+from tests.e2e.conftest import UNCHECKED
+from tests.e2e.gateway import Gateway, until
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 KIND = Kind("ICP", "ICP", "aanleveren", ("BTW",), ("Bedrijf",), ())
@@ -144,3 +149,41 @@ def test_kind_with_an_ausp_of_its_own(service: Service, https: Https) -> None:
     other = Kind("OBSUP", "OBSUP", "aanleveren", ("BTW",), ("Bedrijf",), ())
     assert chosen.ask(SENDER, other, OWN, NOW) is Verdict.GRANTED
     assert len(service.asked) == 1
+
+
+def test_gateway_asks_the_service_its_settings_name(
+    service: Service, keys: Path, tmp_path: Path
+) -> None:
+    """From the sender's message to the status that follows from the outside verdict."""
+    home = tmp_path / "home"
+    create(home)
+    shutil.copytree(keys, home / "pki", dirs_exist_ok=True)  # one authority for both sides
+    text = UNCHECKED.format(name="ZX", like="Omzetbelasting", types='"BTW"', agency="DEMODIENST")
+    (home / "kinds" / "ZX.toml").write_text(text)
+    with (home / "openpoort.toml").open("a") as settings:
+        settings.write(f'\n[ausp]\nurl = "{service.url}"\nkinds = ["ZX"]\n')
+    gateway = Gateway(home).start()
+    try:
+        with gateway.client() as client:
+
+            def sent() -> str:
+                return client.aanleveren(
+                    Aanlevering("ZX", OWN, "Bedrijf", Document("text/xml", "a.xbrl", b"<a/>"))
+                ).kenmerk
+
+            def codes(kenmerk: str) -> list[str]:
+                return [s.statuscode for s in client.statussen(kenmerk)]
+
+            good = sent()
+            until(lambda: "400" in codes(good))
+            assert codes(good)[:4] == ["105", "100", "110", "200"]
+            assert service.asked[0]["aanleveraar"] == SENDER.value
+            service.body = b'{"statuscode": "210"}'
+            bad = sent()
+            until(lambda: "210" in codes(bad))
+            assert codes(bad) == ["105", "100", "110", "210"]
+            service.status = 503
+            away = sent()
+            until(lambda: "230" in codes(away))
+    finally:
+        gateway.stop()

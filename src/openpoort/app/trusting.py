@@ -13,9 +13,10 @@ from openpoort.outbound.exchange import BadAnswer
 from openpoort.process.clock import Clock
 from openpoort.settings import Settings
 from openpoort.trust.anchors import Anchors, Purpose
-from openpoort.trust.revocation import Evidence, FailMode
+from openpoort.trust.sender import Gatekeeper
 from openpoort.trust.verdict import Untrusted
-from openpoort.trust.verdicts import Verdicts
+
+ROUTE = "afleverservice"
 
 
 def anchors(settings: Settings) -> Anchors:
@@ -58,17 +59,18 @@ def signers(certificates: Certificates) -> list[PemSigner]:
 
 
 class Identify:
-    """The OIN behind the certificate that signed an agency's answer."""
+    """The OIN behind the certificate that signed an agency's answer, judged like any sender's
+    (route `afleverservice`), with the evidence at hand."""
 
-    def __init__(self, known: Anchors) -> None:
-        self._anchors = known
-        self._verdicts = Verdicts()
+    def __init__(self, keeper: Gatekeeper) -> None:
+        self._keeper = keeper
 
     def __call__(self, token: bytes, at: datetime) -> Oin:
         """Raises BadAnswer for a certificate that is not trusted."""
+        grounds = self._keeper.grounds
         try:
-            judged = self._verdicts.judge(
-                token, Purpose.SIGNATURE, at, self._anchors, Evidence(), FailMode.SOFT
+            judged = self._keeper.verdicts.judge(
+                token, Purpose.SIGNATURE, at, grounds.anchors, grounds.evidence, grounds.mode(ROUTE)
             )
         except Untrusted as no:
             raise BadAnswer(f"the answer's certificate is not trusted: {no.reason}") from no

@@ -32,11 +32,12 @@ def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) 
     store = Store(dsn, outside=Folder(settings.home / "payloads"), crash_point=crash_point)
     stack.callback(store.close)
     found = kinds.load(settings.home / "kinds")
+    ask = bool(settings.ausp.url or settings.ausp.directory)
     if not checks:
-        return Parts(store, House(found, {}))
+        return Parts(store, House(found, {}, ask))
     suite = open_suite(settings.home)
     stack.callback(suite.close)
-    return Parts(store, House(found, suite.checks))
+    return Parts(store, House(found, suite.checks, ask))
 
 
 def open_front(

@@ -8,15 +8,16 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from openpoort.app import journal, trusting
-from openpoort.app.gate import Refresher
+from openpoort.app.gate import Gate, Refresher
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_parts
 from openpoort.keys.pem import PemSigner
+from openpoort.outbound.ausp import ByKind, LocalAusp, RemoteAusp
 from openpoort.outbound.http import Https, tls_context
 from openpoort.outbound.wus import WusChannel
 from openpoort.process.clock import Clock
 from openpoort.process.engine import Engine
-from openpoort.process.ports import Channel
+from openpoort.process.ports import Authority, Channel
 from openpoort.settings import Settings
 
 
@@ -25,14 +26,18 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
     stop = threading.Event()
     with ExitStack() as stack:
         parts = open_parts(settings, dsn, stack, checks=True)
-        snapshot = Snapshot(dsn, names={"agency_port": settings.agency.port})
+        gate = Gate.of(settings)
+        names = {"agency_port": settings.agency.port}
+        snapshot = Snapshot(dsn, gate.know, gate.follow, names)
         stack.callback(snapshot.close)
-        channel = _channel(settings, clock, stack)
+        http = _outward(settings, gate, stack)
+        channel = _channel(settings, clock, gate, http)
         engine = Engine(
             parts.store,
             parts.house,
             snapshot.now,
             {channel.name: channel},
+            authority=_authority(settings, http, snapshot),
             clock=clock,
             switches=settings.switches.aansluit_suite,
         )
@@ -48,17 +53,32 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
         stop.set()
 
 
-def _channel(settings: Settings, clock: Clock, stack: ExitStack) -> Channel:
-    """WUS towards the agencies, with the gateway's own certificate in TLS and signature."""
+def _outward(settings: Settings, gate: Gate, stack: ExitStack) -> Https:
+    """HTTPS to agencies and AuSP, with the gateway's own certificate."""
     own = settings.tls.certificates[0]
-    certificate, key = settings.path(own.certificate), settings.path(own.key)
-    known = trusting.anchors(settings)
     bundle = settings.home / "run" / "trusted.pem"
-    bundle.write_text(trusting.handshake(known))
-    http = Https(tls_context(certificate, key, bundle))
+    bundle.write_text(trusting.handshake(gate.keeper.grounds.anchors))
+    http = Https(tls_context(settings.path(own.certificate), settings.path(own.key), bundle))
     stack.callback(http.close)
+    return http
+
+
+def _channel(settings: Settings, clock: Clock, gate: Gate, http: Https) -> Channel:
+    """WUS towards the agencies."""
+    own = settings.tls.certificates[0]
     signer = PemSigner(
-        settings.path(own.signing_certificate) if own.signing_certificate else certificate,
-        settings.path(own.signing_key) if own.signing_key else key,
+        settings.path(own.signing_certificate or own.certificate),
+        settings.path(own.signing_key or own.key),
     )
-    return WusChannel(http, signer, trusting.Identify(known), clock.now)
+    return WusChannel(http, signer, trusting.Identify(gate.keeper), clock.now)
+
+
+def _authority(settings: Settings, http: Https, snapshot: Snapshot) -> Authority | None:
+    """Who is asked at an `authorise` step; None: what the door judged stands."""
+    chosen = settings.ausp
+    if not chosen.url:
+        return LocalAusp(snapshot.now) if chosen.directory else None
+    outside: Authority = RemoteAusp(chosen.url, http)
+    if not chosen.kinds:
+        return outside
+    return ByKind(LocalAusp(snapshot.now), dict.fromkeys(chosen.kinds, outside))
