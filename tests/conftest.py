@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import psycopg
@@ -12,6 +12,7 @@ import pytest
 
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
+from tests import canary
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 _count = itertools.count()
@@ -43,3 +44,18 @@ def dsn(postgres: Embedded) -> Iterator[str]:
     yield postgres.dsn(name)
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as conn:
         conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A passed test during which a BSN, a private key or a marked payload was printed or logged
+    has failed after all: the canary sings over the whole suite."""
+    report = yield
+    if report.passed:
+        found = [leak for _, text in report.sections for leak in canary.leaks(text)]
+        if found:
+            report.outcome = "failed"
+            report.longrepr = f"captured output holds what may never be logged: {found}"
+    return report

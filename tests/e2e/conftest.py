@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from openpoort.app.home import create
+from tests import canary
 from tests.e2e.gateway import Gateway
 
 UNCHECKED = """
@@ -53,3 +54,5 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     yield made
     if made.process is not None:
         made.stop()
+    leaks = canary.leaks_of(home)
+    assert not leaks, f"a test of this session made the gateway write {leaks}"

@@ -63,7 +63,7 @@ class Outcomes:
             Event(
                 action,
                 service.path,
-                FAILED if code.endswith("400") and len(code) > 3 else REFUSED,
+                _result(action, code),
                 origin,
                 oin.value if oin else "unknown",
                 self._now(),
@@ -84,3 +84,9 @@ def count_cpu(role: str) -> Callable[[], None]:
         last = spent
 
     return count
+
+
+def _result(action: str, code: str) -> str:
+    """Failed when it was our own fault (ALS400), for the actions that can."""
+    ours = code.endswith("400") and len(code) > 3
+    return FAILED if ours and FAILED in CATALOGUE[action].results else REFUSED

@@ -14,8 +14,10 @@ import shutil
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 from openpoort import telemetry
@@ -23,6 +25,7 @@ from openpoort.app import database, journal, starting, trusting
 from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
+from openpoort.domain.event import OK, Event
 from openpoort.process import kinds
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate, waiting
@@ -75,11 +78,18 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
                     _handshake(settings, sockets[0])
                     (run / "url").write_text(_url(settings) + "\n")
                 say(f"ready {_url(settings)}" if sockets else "ready worker")
+                _tell("gateway.started", only, {"version": version("openpoort")})
                 _log.info("serving", processes=[c.name for c in supervisor.children])
             supervisor.watch()
         finally:
             supervisor.stop(("door", "worker"), settings.door.stop_seconds + 2.0)
+            _tell("gateway.stopped", only, {})
             _log.info("stopped")
+
+
+def _tell(action: str, only: str | None, details: Mapping[str, str | int]) -> None:
+    event = Event(action, only or "all", OK, "local", "gateway", datetime.now(UTC), details)
+    telemetry.emit(event)
 
 
 def _url(settings: Settings) -> str:

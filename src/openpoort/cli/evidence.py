@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import click
 
 from openpoort.cli.home import fail
+from openpoort.domain.journal import JournalEntry
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 SIGNS = {True: "ok  ", False: "BAD ", None: "    "}
@@ -37,32 +40,49 @@ def export(words: tuple[str, ...], home: Path | None, out: Path) -> None:
         fail(f"{words[-1]} is no kenmerk")
     data = _exported(place, kenmerk)
     try:
-        out.write_bytes(data)
+        # The file holds the message itself: not for every account of this machine.
+        with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:
+            target.write(data)
     except OSError as exc:
         fail(f"cannot write {out}: {exc.strerror}")
     click.echo(f"{out}: {len(data)} bytes")
 
 
 def _exported(home: Path, kenmerk: UUID) -> bytes:
+    """The file; that it was taken out is journalled before, and stands in it."""
     import psycopg
 
     from openpoort.app.database import database
     from openpoort.app.journal import exporter
+    from openpoort.cli import acts
     from openpoort.cli.home import settings
     from openpoort.evidence.export import NotCovered
     from openpoort.keys.checkpoint import BadKey
-    from openpoort.store.dossier import NoSuchMessage
+    from openpoort.store import dossier, journal
     from openpoort.store.payloads import PayloadMissing
     from openpoort.store.sequencer import JournalBroken
 
     chosen = settings(home)
     try:
+        acts.security_log(chosen)
         with database(chosen) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
-            return exporter(chosen).export(conn, kenmerk)
+            with conn.transaction():
+                dossier.day(conn, kenmerk)
+                entry = JournalEntry(
+                    "evidence.exported", datetime.now(UTC), acts.who(), str(kenmerk)
+                )
+                journal.add(conn, [entry])
+            data = exporter(chosen).export(conn, kenmerk)
+        acts.emit("evidence.exported", str(kenmerk), "ok")
     except JournalBroken as exc:
+        acts.emit("journal.broken", chosen.journal.origin, "failed", reason=str(exc))
         fail(f"the journal was changed: {exc}; see `openpoort journal verify`", 1)
-    except (NoSuchMessage, PayloadMissing, NotCovered, BadKey, OSError, psycopg.Error) as exc:
+    except (dossier.NoSuchMessage, PayloadMissing, NotCovered, BadKey) as exc:
+        acts.emit("evidence.exported", str(kenmerk), "failed", reason=str(exc))
         fail(str(exc))
+    except (OSError, psycopg.Error) as exc:
+        fail(str(exc))
+    return data
 
 
 @evidence.command()

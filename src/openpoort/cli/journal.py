@@ -10,6 +10,7 @@ import click
 import psycopg
 
 from openpoort.app.database import database
+from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.store import sequencer
@@ -50,6 +51,11 @@ def verify(
         with database(chosen_settings) as dsn, psycopg.connect(dsn) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             report = audit(conn, public, notes)
+        acts.security_log(chosen_settings)
+        acts.emit(
+            "journal.verified", place.origin, "failed" if report.problems else "ok",
+            size=report.size, problems=len(report.problems),
+        )  # fmt: skip
     except (BadKey, OSError, psycopg.Error) as exc:
         fail(str(exc))
     _show(report, as_json)

@@ -7,6 +7,7 @@ answer to an attack: the sender learns nothing. Each door renders both its own w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,12 +44,20 @@ class Fault(Exception):
         turn: Turn = Turn.SENDER,
         retry: bool = False,
     ) -> None:
-        super().__init__(log or text)
+        self.log = log or unquoted(text)
+        super().__init__(self.log)
         self.text = text
         self.reason = reason
-        self.log = log or text
         self.turn = turn
         self.retry = retry
+
+
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
+
+
+def unquoted(text: str) -> str:
+    """`text` without what it quotes: a sender may read back what he sent, a log may not hold it."""
+    return _QUOTED.sub("'…'", text)
 
 
 class Refusal(Exception):

@@ -6,11 +6,11 @@ the others come back later. A poll, not a notification: entries may wait, commit
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import psycopg
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort import telemetry
 from openpoort.domain.checkpoint import Checkpoint
+from openpoort.domain.event import Event
 from openpoort.store import sequencer
 from openpoort.store.sequencer import Connection, JournalBroken
 
@@ -46,6 +47,7 @@ class Sequencer:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop`; a lost connection is opened again, a broken journal ends it."""
+        self._emit("key.loaded", self.mark, "ok", purpose="checkpoints")
         while not stop.is_set():
             try:
                 with psycopg.connect(self.dsn, application_name="openpoort sequencer") as conn:
@@ -55,6 +57,7 @@ class Sequencer:
                 stop.wait(self.poll.total_seconds())
             except JournalBroken as exc:
                 _log.critical("journal_broken", what=str(exc))
+                self._emit("journal.broken", self.origin, "failed", reason=str(exc))
                 return
 
     def _work(self, conn: Connection, stop: threading.Event) -> None:
@@ -74,8 +77,15 @@ class Sequencer:
             return None
         point, note = signed
         if self.copy is not None:
-            with contextlib.suppress(FileExistsError):
-                self.copy.touch(mode=0o644, exist_ok=False)
             with self.copy.open("a", encoding="utf-8") as file:
                 file.write(note + "\n")
+        self._emit("key.used", self.mark, "ok", purpose="checkpoint", size=point.size)
         return point
+
+    @property
+    def mark(self) -> str:
+        """Fingerprint of the public key."""
+        return sha256(self.key.public_key().public_bytes_raw()).hexdigest()
+
+    def _emit(self, action: str, what: str, result: str, **details: str | int) -> None:
+        telemetry.emit(Event(action, what, result, "local", "gateway", self.now(), details))

@@ -1,0 +1,25 @@
+"""Acts of a person on the machine: who it is, the security event, the journal entry."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+
+from openpoort import telemetry
+from openpoort.domain.event import Event
+from openpoort.settings import Settings
+
+
+def who() -> str:
+    """The account under which the command runs; there is no other login on a command line."""
+    return getpass.getuser()
+
+
+def security_log(settings: Settings) -> None:
+    """Events of this command go where HOME says. OSError when that cannot be written."""
+    telemetry.security_log(settings.path(settings.log.security) if settings.log.security else None)
+
+
+def emit(action: str, object_: str, result: str, **details: str | int) -> None:
+    """One security event of this person, now, on this machine."""
+    telemetry.emit(Event(action, object_, result, "local", who(), datetime.now(UTC), details))

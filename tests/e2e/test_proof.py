@@ -1,0 +1,118 @@
+"""Proof around a whole gateway: evidence by command, the journal as a condition, no leaks."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from openpoort.domain.fault import Fault
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.message import Document
+from openpoort.outbound.exchange import BadAnswer, Faulted
+from openpoort.wire import koppelvlak
+from openpoort.wire.services import AANLEVER
+from tests import canary
+from tests.e2e.gateway import Gateway, openpoort, until, vat_return
+from tests.e2e.test_bad_input import sealed
+
+
+def hand_in(gateway: Gateway, body: bytes, **given: Any) -> str:
+    """Hand one in and wait until it is delivered; its kenmerk."""
+    with gateway.client() as client:
+        asked = vat_return(body, **({"berichtsoort": "OB_zonder_xbrl"} | given))
+        kenmerk = client.aanleveren(asked, f"urn:uuid:{uuid.uuid4()}").kenmerk
+        until(lambda: client.statussen(kenmerk)[-1].statuscode == "500")
+    return kenmerk
+
+
+def test_evidence_of_a_delivered_message_holds_with_the_checkpoint_key_only(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    body = b"<xbrl>" + b"bewijs" * 100 + b"</xbrl>"
+    kenmerk = hand_in(gateway, body)
+    file, key = tmp_path / "evidence.json", gateway.home / "pki" / "checkpoint.pem"
+    made = openpoort("evidence", "export", gateway.home, kenmerk, "--out", file)
+    assert made.returncode == 0, made.stderr
+    judged = openpoort("evidence", "verify", file, "--key", key, "--json")
+    assert judged.returncode == 0, judged.stderr
+    verdict = json.loads(judged.stdout.splitlines()[-1])
+    assert (verdict["ok"], verdict["kenmerk"]) == (True, kenmerk)
+    held = {line["what"] for line in verdict["lines"] if line["ok"]}
+    assert held >= {
+        "file", "checkpoint", "journal", "request", "tls certificate", "token certificate",
+        "request signature", "answer", "answer signature", "status", "delivery to DEMODIENST",
+        "receipt signature",
+    }  # fmt: skip
+    data = json.loads(file.read_text())
+    data["request"]["body"] = data["answers"][0]["body"]
+    file.write_text(json.dumps(data, sort_keys=True, indent=1, ensure_ascii=False) + "\n")
+    judged = openpoort("evidence", "verify", file, "--key", key)
+    assert judged.returncode == 1
+    assert "BAD request" in judged.stdout
+    whole = openpoort("journal", "verify", gateway.home)
+    assert whole.returncode == 0, whole.stdout
+    assert whole.stdout.endswith("unchanged\n")
+
+
+def test_without_a_journal_a_request_is_refused_and_nothing_is_kept(gateway: Gateway) -> None:
+    before = gateway.counts()
+    with psycopg.connect(gateway.dsn, autocommit=True) as conn:
+        conn.execute("alter table journal rename to hidden")
+        try:
+            with gateway.client() as client, pytest.raises(Faulted) as refused:
+                client.aanleveren(vat_return(b"<x/>"), f"urn:uuid:{uuid.uuid4()}")
+        finally:
+            conn.execute("alter table hidden rename to journal")
+    assert refused.value.fout is not None
+    assert refused.value.fout.foutcode == "ALS400"
+    assert gateway.counts() == before
+
+
+def test_no_payload_bsn_or_key_in_anything_written(gateway: Gateway) -> None:
+    """Good and bad requests full of marks; then everything the gateway wrote is read."""
+    mark, bsn = canary.MARK, canary.BSN
+    kenmerk = hand_in(
+        gateway, f"<xbrl><naam>{mark}</naam><bsn>{bsn}</bsn></xbrl>".encode(),
+        inhoud=Document("application/xml", f"{bsn}-{mark}.xbrl", f"<x>{mark} {bsn}</x>".encode()),
+    )  # fmt: skip
+    secret = (gateway.home / "pki" / "bedrijf.key").read_bytes()
+    bad = [
+        vat_return(f"<x>{mark}".encode()),
+        vat_return(secret, belanghebbende=Identiteit(bsn, "BSN")),
+        vat_return(b"<x/>", belanghebbende=Identiteit(bsn, "Fi")),
+        vat_return(b"<x/>", berichtsoort=f"{mark}{bsn}"),
+        vat_return(b"<x/>", aanleverkenmerk=bsn, rol_belanghebbende=f"{bsn}"),
+    ]
+    with gateway.client() as client:
+        for one in bad:
+            try:
+                client.aanleveren(one, f"urn:uuid:{uuid.uuid4()}")
+            except (Faulted, BadAnswer, Fault):
+                continue
+    raw = sealed(gateway, koppelvlak.write(vat_return(f"<x>{bsn}</x>".encode())))
+    attacks = [
+        raw[:-20], raw.replace(b"</soapenv:Body>", bsn.encode() + b"</soapenv:Body>"),
+        f'<!DOCTYPE a [<!ENTITY b "{bsn}">]><a>&b;{mark}</a>'.encode(), mark.encode(), secret,
+    ]  # fmt: skip
+    body = koppelvlak.write(vat_return(b"<x/>"))
+    # Addresses and names of elements are told to the operator; numbers in them are not.
+    attacks += [
+        sealed(gateway, body, to=f"https://host/{bsn}"), sealed(gateway, body, action=bsn),
+        sealed(gateway, body, message_id=f"urn:{mark}:{bsn}", to="https://localhost/"),
+        sealed(gateway, body.replace(b"aanleverRequest", f"a.{bsn}.Request".encode())),
+        sealed(gateway, body.replace(b"<rolBelang", f"<x>{mark}{bsn}</x><rolBelang".encode())),
+    ]  # fmt: skip
+    for attack in attacks:
+        status, _, _ = gateway.http("POST", AANLEVER.path, attack, {"Content-Type": "text/xml"})
+        assert status >= 400
+    with psycopg.connect(gateway.dsn) as conn:
+        rows = conn.execute("select convert_from(entry, 'utf8') from journal").fetchall()
+    assert any(kenmerk in entry for (entry,) in rows)
+    assert [leak for (entry,) in rows for leak in canary.leaks(entry)] == []
+    assert "request.refused" in (gateway.home / "security.log").read_text()
+    assert canary.leaks_of(gateway.home) == []
