@@ -13,6 +13,7 @@ from typing import Any
 
 from weeg import VERSION, weights
 from weeg.additive import Standing
+from weeg.costs import Costs
 from weeg.feeds import Used
 from weeg.figure import Range
 from weeg.money import Money
@@ -42,6 +43,7 @@ def as_json(outcome: Outcome) -> Json:
         "files": dict(sorted(decision.files.items())),
         "criteria": [_criterion(outcome, c.id) for c in decision.model.criteria],
         "options": [_option(outcome, o.id) for o in decision.options],
+        "money_model": _money_model(decision.costs) if decision.costs else None,
         "ranking": [_place(outcome, s) for s in outcome.joint.ranking],
         "views": [_view(outcome, v) for v in (outcome.joint, *outcome.views, outcome.equal)],
         "acceptability": {per: _acceptability(a) for per, a in outcome.acceptability.items()},
@@ -131,8 +133,21 @@ def _cell(outcome: Outcome, option: str, criterion: str, used: Used) -> Json:
     return cell
 
 
+def _money_model(costs: Costs) -> Json:
+    """What every option shares: life, discounting, volume with the rows it stands on."""
+    return {
+        "first": costs.first, "last": costs.last, "base_year": costs.base,
+        "discount_rate": plain(costs.rate),
+        "volume": {
+            str(year): {**_range(value), "at": place.short}
+            for year, (value, place) in sorted(costs.volume.items())
+        },
+    }  # fmt: skip
+
+
 def _money(outcome: Outcome, option: str, money: Money) -> Json:
-    sources = outcome.decision.sources
+    sources, costs = outcome.decision.sources, outcome.decision.costs
+    exposure = costs.options[option].unlawful if costs else None
     rows = []
     for flow in money.flows:
         source = sources.of(f"costs/{option}/{flow.line}")
@@ -148,7 +163,9 @@ def _money(outcome: Outcome, option: str, money: Money) -> Json:
         "unit_price_per_year": {str(y): _range(v) for y, v in money.price_per_year.items()},
         "per_year": {str(y): _range(v) for y, v in money.per_year.items()},
         "investment": _range(money.investment),
-        "unlawful": _range(money.unlawful), "unlawful_months": _range(money.unlawful_months),
+        "unlawful": _range(money.unlawful),
+        "unlawful_months": _range(money.unlawful_months),
+        "unlawful_at": exposure.place.short if exposure else None,
         "double_running": _range(money.double_running),
         "tariff_total": _range(money.tariff_total),
         "split": {name: plain(v) for name, v in money.split.items()},

@@ -83,7 +83,7 @@ def heat(
 
         for y, row in enumerate(shares):
             for x, share in enumerate(row):
-                colour = "white" if share > 0.5 else _INK
+                colour = "white" if share > 0.68 else _INK  # contrast of 4.5 : 1 either way
                 grey = 1 - 0.8 * share
                 ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=(grey,) * 3,
                                        edgecolor=_INK, linewidth=0.5))  # fmt: skip

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from weeg import charts
 from weeg.charts import Series
 from weeg.figure import Range
 from weeg.markup import Html, paragraph, table, tag, text
+from weeg.money import Flow
 from weeg.shown import DASH, amount, local, names, percent
 from weeg.texts import Language, say
 from weeg.weigh import Outcome
@@ -132,8 +134,8 @@ def _split(outcome: Outcome, language: Language) -> list[Html]:
              euros(sum(m.split.values(), Decimal(0)), language)]
             for n, m in found.items()
         ]  # fmt: skip
-        parts = [paragraph(say("split.help", language)),
-                 table(say("split.table", language), header, rows)]  # fmt: skip
+        caption = say("split.table", language, first=costs.first, last=costs.last)
+        parts = [paragraph(say("split.help", language)), table(caption, header, rows)]
     first = next(iter(found.values()))
     if first.keys:
         name = next(iter(found))
@@ -144,7 +146,13 @@ def _split(outcome: Outcome, language: Language) -> list[Html]:
             [say(f"key.{key}", language), *(euros(amounts[a], language) for a in people)]
             for key, amounts in first.keys.items()
         ]
-        parts.append(table(say("split.keys", language, name=named[name]), header, rows))
+        parts.append(
+            table(
+                say("split.keys", language, name=named[name], first=costs.first, last=costs.last),
+                header,
+                rows,
+            )
+        )
     return parts
 
 
@@ -155,21 +163,51 @@ def cost_lines(outcome: Outcome, language: Language) -> list[Html]:
     rows = []
     for option, money_of in outcome.decision.money.items():
         words = {line.id: line.words.get(language) for line in costs.options[option].lines}
-        for flow in money_of.flows:
-            source = outcome.decision.sources.of(f"costs/{option}/{flow.line}")
-            about = say("lines.none", language)
-            if source:
-                confidence = say(f"confidence.{source.confidence}", language)
-                about = f"{source.source}; {source.who}, {source.date}; {confidence}"
-            rows.append([
-                f"{named[option]}: {words.get(flow.line, say('money.double_running', language))}",
-                say(f"part.{flow.kind}", language), str(flow.year),
-                millions(flow.amount.rounded(), language), flow.place.short, about,
-            ])  # fmt: skip
-    header = [
-        say(f"lines.{k}", language) for k in ("line", "kind", "year", "amount", "row", "source")
-    ]
+        for stretch in _stretches(money_of.flows):
+            flow, last = stretch[0], stretch[-1]
+            about = _source(outcome, f"costs/{option}/{flow.line}", language)
+            years = str(flow.year) if flow is last else f"{flow.year}–{last.year}"
+            name = words.get(flow.line, say("money.double_running", language))
+            kind = say(f"part.{flow.kind}", language)
+            amount_each = millions(flow.amount.rounded(), language)
+            row = [f"{named[option]}: {name}", kind, years, amount_each, flow.place.short]
+            rows.append([*row, about])
+        exposure = costs.options[option].unlawful
+        if exposure:
+            name = f"{named[option]}: {say('money.unlawful', language)}"
+            months = DASH.join(f"{part:f}" for part in _ends(exposure.count))
+            count = say("lines.months", language, months=local(months, language))
+            price = millions(exposure.price, language)
+            kind = say("part.unlawful", language)
+            about = _source(outcome, f"costs/{option}/unlawful", language)
+            rows.append([name, kind, count, price, exposure.place.short, about])
+    columns = ("line", "kind", "year", "amount", "row", "source")
+    header = [say(f"lines.{k}", language) for k in columns]
     return [
         paragraph(say("lines.help", language)),
         table(say("lines.table", language), header, rows, numbers_from=99, class_="small"),
     ]
+
+
+def _source(outcome: Outcome, cell: str, language: Language) -> str:
+    source = outcome.decision.sources.of(cell)
+    if source is None:
+        return say("lines.none", language)
+    confidence = say(f"confidence.{source.confidence}", language)
+    return f"{source.source}; {source.who}, {source.date}; {confidence}"
+
+
+def _ends(value: Range) -> tuple[Decimal, ...]:
+    return (value.mode,) if value.certain else (value.low, value.mode, value.high)
+
+
+def _stretches(flows: tuple[Flow, ...]) -> list[list[Flow]]:
+    """Years in a row with the same amount from the same row stand together."""
+    found: list[list[Flow]] = []
+    for flow in flows:
+        before = found[-1][-1] if found else None
+        if before and replace(before, year=flow.year) == flow and before.year + 1 == flow.year:
+            found[-1].append(flow)
+        else:
+            found.append([flow])
+    return found

@@ -28,7 +28,7 @@ def points(value: float, language: Language) -> str:
 
 def amount(value: float, language: Language) -> str:
     """A value in its own unit: whole when large, up to three decimals when small."""
-    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 10 else 3
+    digits = 0 if abs(value) >= 1000 else 1 if abs(value) >= 1 else 3
     text = f"{value:,.{digits}f}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")

@@ -89,6 +89,15 @@ def test_page_fits_and_every_chart_has_size(report: Path, tmp_path: Path) -> Non
 
 def test_page_prints_on_paper(report: Path, tmp_path: Path) -> None:
     with weeg_browser.page(report, tmp_path / "profile") as page:
+        page.call("Emulation.setEmulatedMedia", media="print")
+        # A4 less its margins, at 96 pixels an inch.
+        page.call("Emulation.setDeviceMetricsOverride", width=688, height=1000,
+                  deviceScaleFactor=1, mobile=False)  # fmt: skip
+        cut_off = page.evaluate(
+            "[...document.querySelectorAll('table, svg')]"
+            ".filter(t => t.getBoundingClientRect().right > 689).map(t => t.textContent)"
+        )
+        assert cut_off == []
         pdf = base64.b64decode(page.call("Page.printToPDF", preferCSSPageSize=True)["data"])
         shot = base64.b64decode(page.call("Page.captureScreenshot")["data"])
     assert pdf.startswith(b"%PDF-")
