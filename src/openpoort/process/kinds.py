@@ -36,6 +36,12 @@ def load(folder: Path | None = None) -> Mapping[str, Kind]:
     kinds = _folder(SHIPPED)
     if folder is not None and folder.is_dir():
         kinds.update(_folder(folder))
+    for kind in kinds.values():
+        for step in kind.steps:
+            target = step.options.get("berichtsoort")
+            if target is not None and target not in kinds:
+                file = Path(f"{kind.berichtsoort}.toml")
+                raise KindError(file, f"step {step.name}", f"there is no kind {target}")
     return kinds
 
 

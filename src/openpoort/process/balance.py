@@ -1,0 +1,122 @@
+"""The closing balance of a day: accepted = delivered + rejected + waiting + parked.
+
+Counted from the messages, not from counters, and held against the queue, the list of the
+operator and, where there is one, the agency's own list of what it got. A difference of one is
+named by its kenmerk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from openpoort.domain.kind import Kind
+from openpoort.process import flow
+from openpoort.store import balance
+from openpoort.store.store import Store
+
+CLASSES = ("delivered", "rejected", "waiting", "parked")
+_CLASS = {
+    "delivered": "delivered", "rejected": "rejected", "cancelled": "rejected",
+    "running": "waiting", "waiting": "waiting", "parked": "parked",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Sum:
+    """How many, and one digest over all: SHA-256 of the lines `kenmerk content-digest`, by
+    kenmerk, so that two lists can be compared without sending them."""
+
+    count: int = 0
+    _digest: Any = field(default_factory=hashlib.sha256)
+
+    def add(self, kenmerk: str, content: str) -> None:
+        self.count += 1
+        self._digest.update(f"{kenmerk} {content}\n".encode())
+
+    @property
+    def digest(self) -> str:
+        return str(self._digest.hexdigest())
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One message that does not add up: its kenmerk, and what is wrong with it."""
+
+    kenmerk: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The books of the messages accepted on `day`; of one agency's kinds where asked."""
+
+    day: date
+    agency: str | None
+    accepted: Sum
+    sums: Mapping[str, Sum]
+    differences: tuple[Difference, ...]
+
+    @property
+    def holds(self) -> bool:
+        return not self.differences and self.accepted.count == sum(
+            self.sums[name].count for name in CLASSES
+        )
+
+    def record(self) -> dict[str, object]:
+        return {
+            "day": self.day.isoformat(),
+            "agency": self.agency,
+            "holds": self.holds,
+            "accepted": {"count": self.accepted.count, "digest": self.accepted.digest},
+            **{
+                name: {"count": self.sums[name].count, "digest": self.sums[name].digest}
+                for name in CLASSES
+            },
+            "differences": [[d.kenmerk, d.what] for d in self.differences],
+        }
+
+    def canonical(self) -> bytes:
+        """The bytes to sign."""
+        return json.dumps(self.record(), sort_keys=True, separators=(",", ":")).encode()
+
+
+def close(
+    store: Store,
+    kinds: Mapping[str, Kind],
+    day: date,
+    *,
+    agency: str | None = None,
+    receipts: Iterable[str] | None = None,
+) -> Balance:
+    """The balance of `day`. `receipts`: the kenmerken that the agency says it got."""
+    wanted = None if agency is None else [k for k in kinds if agency in _agencies(kinds[k])]
+    accepted, sums = Sum(), {name: Sum() for name in CLASSES}
+    differences: list[Difference] = []
+    with store.pool.lend() as conn, balance.snapshot(conn):
+        for kenmerk, _, state, content in balance.processes(conn, day, wanted):
+            accepted.add(str(kenmerk), content)
+            if state in _CLASS:
+                sums[_CLASS[state]].add(str(kenmerk), content)
+            else:
+                differences.append(Difference(str(kenmerk), f"is in an unknown state: {state}"))
+        for kenmerk, what in balance.contradictions(conn, day):
+            differences.append(Difference(str(kenmerk), what))
+        if agency is not None and receipts is not None:
+            ours = {str(row[0]) for row in balance.deliveries(conn, day, agency)}
+            differences += _compared(agency, ours, set(receipts))
+    return Balance(day, agency, accepted, sums, tuple(differences))
+
+
+def _compared(agency: str, ours: set[str], theirs: set[str]) -> list[Difference]:
+    missing = [Difference(k, f"delivered, but {agency} does not have it") for k in ours - theirs]
+    extra = [Difference(k, f"{agency} has it, but it is not delivered here") for k in theirs - ours]
+    return sorted(missing + extra, key=lambda d: d.kenmerk)
+
+
+def _agencies(kind: Kind) -> set[str]:
+    return {a for step in kind.steps if step.kind in flow.DELIVERING for a in step.agencies}
