@@ -12,6 +12,7 @@ _COMMANDS: dict[str, str] = {
     "check": "openpoort.cli.check:check",
     "taxonomy": "openpoort.cli.taxonomy:taxonomy",
     "agency": "openpoort.cli.agency:agency",
+    "chaos": "openpoort.cli.chaos:chaos",
     "conformance": "openpoort.cli.conformance:command",
     "db": "openpoort.cli.db:db",
     "demo": "openpoort.cli.demo:command",

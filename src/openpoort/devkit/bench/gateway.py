@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +21,6 @@ import urllib3
 
 from openpoort.devkit.bench.load import Target
 from openpoort.devkit.bench.prepare import own_target
-from openpoort.devkit.bench.usage import name, tree
 
 BENCH_KIND = """\
 berichtsoort = "Bench"
@@ -82,10 +81,9 @@ class Gateway:
     metrics: str | None = None
 
     def pids(self, role: str) -> list[int]:
-        """Processes of the gateway whose command line holds `role`; empty when not ours."""
-        if self.pid is None:
-            return []
-        return [p for p in tree(self.pid) if f" {role}" in name(p)]
+        """Processes of an own gateway with this role (`door`, `worker`, `agency`)."""
+        files = (self.home / "run").glob(f"{role}*.pid") if self.pid is not None else ()
+        return [int(file.read_text()) for file in files]
 
 
 def free_port() -> int:
@@ -96,12 +94,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def own(home: Path, *words: str) -> Iterator[Gateway]:
-    """`openpoort init` and `openpoort serve` in `home`, stopped at the end by its own pid."""
+def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iterator[Gateway]:
+    """`openpoort init` and `openpoort serve` in `home`, stopped at the end by its own pid.
+
+    `extra` goes into the environment of the gateway. It may be dead before the end.
+    """
     port, agency, health = free_port(), free_port(), free_port()
     program = [sys.executable, "-m", "openpoort"]
     environment = {
         **os.environ,
+        **(extra or {}),
         "OPENPOORT_AGENCY_PORT": str(agency),
         "OPENPOORT_DOOR_RATE": "1000000",  # the limit stays on; one sender may use it all
         "OPENPOORT_HEALTH_PORT": str(health),

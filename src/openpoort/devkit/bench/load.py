@@ -73,7 +73,7 @@ def http_request(target: Target, path: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
-class _Connection(asyncio.Protocol):
+class Connection(asyncio.Protocol):
     """One kept-open connection with at most one request under way."""
 
     def __init__(self) -> None:
@@ -118,10 +118,11 @@ class _Connection(asyncio.Protocol):
             self._transport.abort()
 
 
-async def _connect(target: Target, context: ssl.SSLContext) -> _Connection:
+async def connect(target: Target, context: ssl.SSLContext) -> Connection:
+    """A fresh mutual TLS connection. Raises OSError."""
     loop = asyncio.get_running_loop()
     _, protocol = await loop.create_connection(
-        _Connection, target.host, target.port, ssl=context, server_hostname="localhost"
+        Connection, target.host, target.port, ssl=context, server_hostname="localhost"
     )
     return protocol
 
@@ -136,7 +137,7 @@ async def closed(
     begin = time.perf_counter()
 
     async def caller() -> None:
-        connection = await _connect(target, context)
+        connection = await connect(target, context)
         try:
             while queue:
                 request = queue.popleft()
@@ -144,12 +145,12 @@ async def closed(
                 try:
                     if not keep_alive:
                         connection.close()
-                        connection = await _connect(target, context)
+                        connection = await connect(target, context)
                     status, body = await connection.exchange(request)
                 except OSError:
                     run.broken += 1
                     connection.close()
-                    connection = await _connect(target, context)
+                    connection = await connect(target, context)
                     continue
                 run.shots.append(Shot(due, time.perf_counter() - begin, status, body))
         finally:
@@ -167,9 +168,9 @@ async def opened(
     context = target.context()
     draw = random.Random(seed)  # noqa: S311 - arrival times, not secrets
     run = Run([], 0.0)
-    idle: asyncio.Queue[_Connection] = asyncio.Queue()
+    idle: asyncio.Queue[Connection] = asyncio.Queue()
     for _ in range(callers):
-        idle.put_nowait(await _connect(target, context))
+        idle.put_nowait(await connect(target, context))
     begin = time.perf_counter()
     tasks: list[asyncio.Task[None]] = []
 
@@ -179,7 +180,7 @@ async def opened(
             status, body = await connection.exchange(request)
         except OSError:
             run.broken += 1
-            connection = await _connect(target, context)
+            connection = await connect(target, context)
         else:
             run.shots.append(Shot(due, time.perf_counter() - begin, status, body))
         finally:

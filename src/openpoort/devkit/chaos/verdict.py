@@ -1,0 +1,38 @@
+"""What must hold after every crash, judged from the gateway's tables and the agency's shelf."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from openpoort.devkit.archive import receipts
+from openpoort.store import consistency
+
+HISTORY = ("105", "100", "110", "200", "301", "405", "400", "500")
+"""Statuses of the kind Bench, each once; 420 may stand between 405 and 400."""
+
+
+def contradictions(dsn: str, home: Path, kenmerken: Sequence[str]) -> list[str]:
+    """Sentences, none when all is well: one for each promise that is broken."""
+    found = list(consistency.contradictions(dsn))
+    doubles = [k for k, n in Counter(kenmerken).items() if n > 1]
+    found += [f"{k}: one kenmerk given to two messages" for k in doubles]
+    histories = consistency.histories(dsn, kenmerken)
+    for kenmerk in kenmerken:
+        codes = histories.get(kenmerk)
+        if codes is None:
+            found.append(f"{kenmerk}: acknowledged and lost")
+        elif tuple(c for c in codes if c != "420") != HISTORY:
+            found.append(f"{kenmerk}: history {' '.join(codes)}")
+    shelf = Counter(r.kenmerk for r in receipts(home / "agency" / "demodienst" / "ontvangsten.csv"))
+    for kenmerk in kenmerken:
+        if shelf[kenmerk] != 1:
+            found.append(f"{kenmerk}: the agency holds it {shelf[kenmerk]} times")
+    strangers = [k for k in shelf if k not in histories and k not in set(kenmerken)]
+    found += [
+        f"{k}: the agency holds it, the gateway does not know it"
+        for k in strangers
+        if not consistency.histories(dsn, [k])
+    ]
+    return found

@@ -1,0 +1,76 @@
+"""Promises that must hold in the tables at every moment, as questions with an empty answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+_QUESTIONS = {
+    "statuses are numbered without a gap": """
+        select p.kenmerk from process p
+        left join (select kenmerk, day, count(*) n, max(seq) top from status group by 1, 2) s
+            using (kenmerk, day)
+        where s.n is distinct from p.seq or s.top is distinct from p.seq""",
+    "an ended process has no job": """
+        select j.kenmerk from job j join process p using (kenmerk, day)
+        where p.state in ('delivered', 'rejected', 'cancelled')""",
+    "a running process has a job or is parked": """
+        select p.kenmerk from process p
+        where p.state = 'running'
+            and not exists (select from job j where j.kenmerk = p.kenmerk)
+            and not exists (select from parked k where k.kenmerk = p.kenmerk)""",
+    "a job stands once": """
+        select kenmerk from job group by kenmerk, step, agency, generation having count(*) > 1""",
+    "every message has its request, its process and its place in the register": """
+        select m.kenmerk from message m
+        where m.parent is null and (
+            not exists (select from request r where r.kenmerk = m.kenmerk and r.day = m.day)
+            or not exists (select from process p where p.kenmerk = m.kenmerk and p.day = m.day)
+            or not exists (select from register g where g.kenmerk = m.kenmerk))""",
+    "every acceptance is in the journal once": """
+        select m.kenmerk from message m
+        left join (
+            select kenmerk, count(*) n from (
+                select (convert_from(entry, 'UTF8')::jsonb ->> 'kenmerk')::uuid kenmerk
+                from journal
+                where convert_from(entry, 'UTF8')::jsonb ->> 'kind' = 'message.accepted'
+            ) a group by 1
+        ) a using (kenmerk)
+        where m.parent is null and a.n is distinct from 1""",
+}
+
+
+def contradictions(dsn: str) -> list[str]:
+    """Sentences that name a promise and a kenmerk that breaks it; empty when all hold.
+
+    Reads whole tables: for tests and audits, not for the hot path.
+    """
+    found = []
+    with psycopg.connect(dsn) as conn:
+        for promise, question in _QUESTIONS.items():
+            rows = conn.execute(question).fetchmany(20)
+            found += [f"{row[0]}: broken: {promise}" for row in rows]
+    return found
+
+
+def histories(dsn: str, kenmerken: Sequence[str]) -> dict[str, list[str]]:
+    """Status codes in order by kenmerk, for those that exist."""
+    with psycopg.connect(dsn) as conn:
+        rows = conn.execute(
+            "select kenmerk::text, array_agg(code order by seq) from status"
+            " where kenmerk = any(%s::uuid[]) group by 1",
+            [list(kenmerken)],
+        ).fetchall()
+    return dict(rows)
+
+
+def unfinished(dsn: str, kenmerken: Sequence[str]) -> int:
+    """How many of these processes have neither ended nor been parked."""
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute(
+            "select count(*) from process where kenmerk = any(%s::uuid[])"
+            " and state not in ('delivered', 'rejected', 'cancelled', 'parked')",
+            [list(kenmerken)],
+        ).fetchone()
+    return int(row[0]) if row else 0
