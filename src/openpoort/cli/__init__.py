@@ -18,6 +18,7 @@ _COMMANDS: dict[str, str] = {
     "demo": "openpoort.cli.demo:command",
     "diagnose": "openpoort.cli.diagnose:command",
     "bench": "openpoort.cli.bench:bench",
+    "balance": "openpoort.cli.balance:balance",
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
     "init": "openpoort.cli.init:init",

@@ -91,24 +91,40 @@ def close(
     day: date,
     *,
     agency: str | None = None,
-    receipts: Iterable[str] | None = None,
+    receipts: Iterable[str] | Mapping[str, str] | None = None,
 ) -> Balance:
-    """The balance of `day`. `receipts`: the kenmerken that the agency says it got."""
+    """The balance of `day`. `receipts`: the kenmerken that the agency says it got; a mapping
+    gives the digest of the content too. What it got and is still on its way here is no
+    difference: the answer may be lost, and the repeat settles it."""
     wanted = None if agency is None else [k for k in kinds if agency in _agencies(kinds[k])]
     accepted, sums = Sum(), {name: Sum() for name in CLASSES}
     differences: list[Difference] = []
+    contents: dict[str, str] = {}
+    running: set[str] = set()
     with store.pool.lend() as conn, balance.snapshot(conn):
-        for kenmerk, _, state, content in balance.processes(conn, day, wanted):
+        for kenmerk, _, state, content, converted in balance.processes(conn, day, wanted):
             accepted.add(str(kenmerk), content)
+            contents[str(kenmerk)] = converted or content
+            if state == "running":
+                running.add(str(kenmerk))
             if state in _CLASS:
                 sums[_CLASS[state]].add(str(kenmerk), content)
             else:
                 differences.append(Difference(str(kenmerk), f"is in an unknown state: {state}"))
         for kenmerk, what in balance.contradictions(conn, day):
             differences.append(Difference(str(kenmerk), what))
+        if agency is None:
+            differences += _journalled(balance.journalled(conn, day), set(contents))
         if agency is not None and receipts is not None:
             ours = {str(row[0]) for row in balance.deliveries(conn, day, agency)}
-            differences += _compared(agency, ours, set(receipts))
+            theirs = set(receipts)
+            differences += _compared(agency, ours, theirs - (running - ours))
+            if isinstance(receipts, Mapping):
+                differences += [
+                    Difference(k, f"{agency} has other content")
+                    for k in sorted(ours & theirs)
+                    if receipts[k] != contents.get(k)
+                ]
     return Balance(day, agency, accepted, sums, tuple(differences))
 
 
@@ -116,6 +132,12 @@ def _compared(agency: str, ours: set[str], theirs: set[str]) -> list[Difference]
     missing = [Difference(k, f"delivered, but {agency} does not have it") for k in ours - theirs]
     extra = [Difference(k, f"{agency} has it, but it is not delivered here") for k in theirs - ours]
     return sorted(missing + extra, key=lambda d: d.kenmerk)
+
+
+def _journalled(told: set[str], kept: set[str]) -> list[Difference]:
+    lost = [Difference(k, "is accepted by the journal but has no process") for k in told - kept]
+    found = [Difference(k, "is kept but the journal did not accept it") for k in kept - told]
+    return sorted(lost + found, key=lambda d: d.kenmerk)
 
 
 def _agencies(kind: Kind) -> set[str]:

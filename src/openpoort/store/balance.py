@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,8 @@ Connection = psycopg.Connection[Any]
 _MOST = 1000  # differences named; more than that is one difference: everything
 
 PROCESSES = """
-select p.kenmerk, p.berichtsoort, p.state, m.documents -> 0 ->> 2
+select p.kenmerk, p.berichtsoort, p.state, m.documents -> 0 ->> 2,
+    p.data -> 'documents' -> 0 ->> 2
 from process p join message m on m.kenmerk = p.kenmerk and m.day = p.day
 where p.day = %s and (%s::text[] is null or p.berichtsoort = any(%s)) order by p.kenmerk
 """
@@ -22,6 +24,7 @@ DELIVERIES = """
 select d.kenmerk, d.delivered_at, d.receipt from delivery d
 where d.day = %s and d.agency = %s order by d.kenmerk
 """
+JOURNALLED = "select entry from journal where at >= %s and at < %s and entry like %s"
 CONTRADICTIONS = {
     "is registered but was not kept": """
         select r.kenmerk from register r where r.day = %(day)s and not exists
@@ -59,8 +62,9 @@ def snapshot(conn: Connection) -> Iterator[None]:
 
 def processes(
     conn: Connection, day: date, kinds: Sequence[str] | None
-) -> Iterator[tuple[UUID, str, str, str]]:
-    """(kenmerk, kind, state, digest of the content), by kenmerk, a few at a time."""
+) -> Iterator[tuple[UUID, str, str, str, str | None]]:
+    """(kenmerk, kind, state, digest of the content, that after a conversion or None), by
+    kenmerk, a few at a time."""
     with conn.cursor(name="balance") as cursor:
         cursor.itersize = 5000
         wanted = None if kinds is None else list(kinds)
@@ -84,3 +88,22 @@ def contradictions(conn: Connection, day: date) -> list[tuple[UUID, str]]:
         for row in conn.execute(f"{query} limit {_MOST}", {"day": day}).fetchall()
     ]
     return sorted(found)
+
+
+def journalled(conn: Connection, day: date) -> set[str]:
+    """Kenmerken that the journal says were accepted on `day`."""
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    kind = b'%"kind":"message.accepted"%'
+    with conn.cursor(name="journalled") as cursor:
+        cursor.itersize = 5000
+        rows = cursor.execute(JOURNALLED, [start, start + timedelta(days=1), kind])
+        said = (json.loads(entry) for (entry,) in rows)
+        return {one["kenmerk"] for one in said if one["kind"] == "message.accepted"}
+
+
+def days(conn: Connection, kenmerken: Iterable[str]) -> dict[str, date]:
+    """The day of acceptance of each of these kenmerken that is known at all."""
+    found = conn.execute(
+        "select kenmerk::text, day from register where kenmerk::text = any(%s)", [list(kenmerken)]
+    ).fetchall()
+    return dict(found)

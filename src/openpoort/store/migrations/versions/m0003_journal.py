@@ -1,8 +1,9 @@
 """Tables for journal, Merkle tree, checkpoints.
 
-`journal` is the hot one: one right-growing index, rows of (time, canonical bytes), a partition
-per month so that retention drops a partition instead of deleting rows. What the sequencer adds
-(`journal_leaf`, `journal_node`, `journal_checkpoint`) is hashes only and outlives the content.
+`journal` is the hot one: rows of (time, canonical bytes) with one right-growing index, and one of
+a few pages (brin) to find a day. A partition per month, so that retention drops a partition
+instead of deleting rows. What the sequencer adds (`journal_leaf`, `journal_node`,
+`journal_checkpoint`) is hashes only and outlives the content.
 The triggers stop honest mistakes; tampering by who owns the database is what the tree is for.
 """
 
@@ -21,6 +22,7 @@ def upgrade() -> None:
             entry bytea not null
         ) partition by range (at);
         create index journal_order on journal (xid, id);
+        create index journal_time on journal using brin (at);
         create table journal_default partition of journal default;
 
         create table journal_leaf (
