@@ -137,6 +137,8 @@ def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iter
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+        assert server.stdout is not None
+        server.stdout.close()
 
 
 def counters(gateway: Gateway) -> dict[str, float]:

@@ -43,3 +43,5 @@ def reference_rate(gateway: Gateway, plan: Plan) -> float:
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(20)
+        assert server.stdout is not None
+        server.stdout.close()
