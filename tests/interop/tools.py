@@ -1,0 +1,81 @@
+"""Tools of other makers that a machine may lack; where they are missing the tests say so."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE
+from tests.e2e.gateway import Gateway
+
+PASSWORD = b"geheim"
+HERE = Path(__file__).parent
+BUILD = HERE.parents[1] / "build" / "interop"
+"""Outside version control; what is built here is built once per checkout."""
+
+
+def need(*commands: str) -> pytest.MarkDecorator:
+    """Skips with a reason where a command is not installed."""
+    missing = [command for command in commands if shutil.which(command) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"not installed: {', '.join(missing)}")
+
+
+def run(*words: str | Path, cwd: Path | None = None, seconds: float = 280) -> str:
+    """Stdout of a command; its last words when it fails."""
+    done = subprocess.run(
+        list(map(str, words)), capture_output=True, text=True, timeout=seconds, cwd=cwd, check=False
+    )
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    return done.stdout
+
+
+def wsdls(gateway: Gateway, folder: Path) -> None:
+    """The three WSDLs and the schema as the gateway serves them, with the import made local."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for service in (AANLEVER, STATUSINFORMATIE, OPHAAL):
+        status, content, _ = gateway.http("GET", f"{service.path}?wsdl")
+        assert status == 200
+        text = re.sub(rb'schemaLocation="[^"]*"', b'schemaLocation="koppelvlak.xsd"', content)
+        _keep(folder / f"{service.name}.wsdl", re.sub(rb":\d+/wus/", b":8443/wus/", text))
+    status, content, _ = gateway.http("GET", f"{AANLEVER.path}?xsd")
+    assert status == 200
+    _keep(folder / "koppelvlak.xsd", content)
+
+
+def _keep(path: Path, content: bytes) -> None:
+    """Write only what changed: a code generator looks at the time of its input."""
+    if not path.exists() or path.read_bytes() != content:
+        path.write_bytes(content)
+
+
+def stores(gateway: Gateway, folder: Path) -> None:
+    """`bedrijf.p12` (key and chain) and `trust.p12` (what Java believes)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pki = gateway.home / "pki"
+    chain = x509.load_pem_x509_certificates((pki / "bedrijf.pem").read_bytes())
+    key = serialization.load_pem_private_key((pki / "bedrijf.key").read_bytes(), None)
+    how = serialization.BestAvailableEncryption(PASSWORD)
+    made = pkcs12.serialize_key_and_certificates(
+        b"bedrijf",
+        key,  # type: ignore[arg-type]  # RSA, as the development PKI makes them
+        chain[0],
+        chain[1:],
+        how,
+    )
+    (folder / "bedrijf.p12").write_bytes(made)
+    roots = [x509.load_pem_x509_certificate((pki / "ca.pem").read_bytes()), *chain[1:]]
+    entries = [pkcs12.PKCS12Certificate(c, f"ca{n}".encode()) for n, c in enumerate(roots)]
+    trust = pkcs12.serialize_java_truststore(entries, how)
+    (folder / "trust.p12").write_bytes(trust)
+
+
+def told(output: str) -> dict[str, str]:
+    """`name=value` lines as a dictionary."""
+    return dict(line.partition("=")[::2] for line in output.splitlines() if "=" in line)
