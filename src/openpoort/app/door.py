@@ -55,7 +55,7 @@ def run_door(
             reader=reader,
             directory=snapshot.now,
             to={path: endpoints(urls, service) for path, service in SERVICES.items()},
-            signers=trusting.signers(certificates),
+            signers=trusting.signers(settings),
             now=clock.now,
             outcomes=Outcomes(clock.now),
             threads=threads,

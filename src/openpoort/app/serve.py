@@ -165,7 +165,8 @@ def _preflight(settings: Settings) -> None:
     """
     kinds.load(settings.home / "kinds")
     known = trusting.anchors(settings)
-    trusting.signers(trusting.certificates(settings, known, clock(settings)))
+    trusting.certificates(settings, known, clock(settings))
+    trusting.try_signers(settings)
     journal.sequencer(settings, "")
 
 

@@ -8,10 +8,10 @@ from datetime import datetime
 from openpoort.domain.ids import Oin
 from openpoort.inbound.tls import Certificates, HostCertificate
 from openpoort.keys import anchors as files
-from openpoort.keys.pem import PemSigner
+from openpoort.keys.seam import Key, is_token, open_key
 from openpoort.outbound.exchange import BadAnswer
 from openpoort.process.clock import Clock
-from openpoort.settings import Settings
+from openpoort.settings import Certificate, Settings
 from openpoort.trust.anchors import Anchors, Purpose
 from openpoort.trust.sender import Gatekeeper
 from openpoort.trust.verdict import Untrusted
@@ -42,7 +42,9 @@ def certificates(settings: Settings, known: Anchors, clock: Clock) -> Certificat
             settings.path(entry.certificate),
             settings.path(entry.key),
             settings.path(entry.signing_certificate) if entry.signing_certificate else None,
-            settings.path(entry.signing_key) if entry.signing_key else None,
+            settings.path(entry.signing_key)
+            if entry.signing_key and not is_token(entry.signing_key)
+            else None,
             entry.active_from,
         )
         for entry in settings.tls.certificates
@@ -50,12 +52,24 @@ def certificates(settings: Settings, known: Anchors, clock: Clock) -> Certificat
     return Certificates(entries, (), clock.now, handshake(known))
 
 
-def signers(certificates: Certificates) -> list[PemSigner]:
-    """One per entry, in order. Raises KeyUnusable."""
-    return [
-        PemSigner(e.signing_certificate or e.certificate, e.signing_key or e.key)
-        for e in certificates.entries
-    ]
+def signer(settings: Settings, entry: Certificate) -> Key:
+    """What signs for the hosts of `entry`: a file, or a token named by URI. Raises KeyUnusable."""
+    name = entry.signing_key or entry.key
+    certificate = settings.path(entry.signing_certificate or entry.certificate)
+    return open_key(certificate, name if is_token(name) else settings.path(name))
+
+
+def signers(settings: Settings) -> list[Key]:
+    """One per entry of `tls.certificates`, in order. Raises KeyUnusable."""
+    return [signer(settings, entry) for entry in settings.tls.certificates]
+
+
+def try_signers(settings: Settings) -> None:
+    """Open every key that is a file and let it go. A token is left to the process that signs with
+    it: a library that was started before a fork is dead after it. Raises KeyUnusable."""
+    for entry in settings.tls.certificates:
+        if not is_token(entry.signing_key or entry.key):
+            signer(settings, entry)
 
 
 class Identify:

@@ -11,7 +11,6 @@ from openpoort.app import journal, trusting
 from openpoort.app.gate import Gate, Refresher
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_parts
-from openpoort.keys.pem import PemSigner
 from openpoort.outbound.ausp import ByKind, LocalAusp, RemoteAusp
 from openpoort.outbound.http import Https, tls_context
 from openpoort.outbound.wus import WusChannel
@@ -65,11 +64,7 @@ def _outward(settings: Settings, gate: Gate, stack: ExitStack) -> Https:
 
 def _channel(settings: Settings, clock: Clock, gate: Gate, http: Https) -> Channel:
     """WUS towards the agencies."""
-    own = settings.tls.certificates[0]
-    signer = PemSigner(
-        settings.path(own.signing_certificate or own.certificate),
-        settings.path(own.signing_key or own.key),
-    )
+    signer = trusting.signer(settings, settings.tls.certificates[0])
     return WusChannel(http, signer, trusting.Identify(gate.keeper), clock.now)
 
 
