@@ -227,7 +227,7 @@ def _flips(outcome: Outcome) -> Json:
         "scores": [
             {"option": f.option, "criterion": f.criterion, "now": _round(f.now),
              "needed": _round(f.needed), "step": _round(f.step), "first": f.challenger,
-             "by_veto": f.by_veto}
+             "veto": f.veto or None}
             for f in outcome.score_flips
         ],
     }  # fmt: skip

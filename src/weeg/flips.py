@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from weeg.additive import Scores, Standing
 from weeg.feeds import Used
-from weeg.model import Model
+from weeg.model import Criterion, Model
 
 _TINY = 1e-12
 
@@ -35,7 +35,10 @@ class WeightFlip:
 
 @dataclass(frozen=True, slots=True)
 class ScoreFlip:
-    """One cell, in the criterion's unit; `step` is the change as a share of the whole scale."""
+    """One cell, in the criterion's unit; `step` is the change as a share of the whole scale.
+
+    `veto` is empty, or says that a veto line decides: `passed` by the winner, `lifted` for a rival.
+    """
 
     option: str
     criterion: str
@@ -43,7 +46,7 @@ class ScoreFlip:
     needed: float
     step: float
     challenger: str
-    by_veto: bool
+    veto: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,29 +129,40 @@ def score_flips(
 ) -> tuple[ScoreFlip, ...]:
     """Every single cell that could change the winner, smallest step first."""
     first, others = contest(ranking)
-    if not others:
-        return ()
     found: list[ScoreFlip] = []
-    second = others[0]
+
+    def move(option: str, c: Criterion, to: float, challenger: str, veto: str) -> None:
+        now = float(used[option][c.id].value.mode)
+        step = abs(to - values[option][c.id])
+        found.append(ScoreFlip(option, c.id, now, c.value(to), step, challenger, veto))
+
     for c in model.criteria:
-        weight = weights[c.id]
-        now = float(used[first.option][c.id].value.mode)
-        score = values[first.option][c.id]
-        drop = (first.value - second.value) / weight if weight > 0 else math.inf
-        veto = c.score(c.veto) if c.veto is not None and not first.vetoed else -1.0
-        needed, by_veto = (veto, True) if veto >= score - drop else (score - drop, False)
-        if needed >= 0:
-            step = score - needed
-            found.append(ScoreFlip(first.option, c.id, now, c.value(needed), step,
-                                   second.option, by_veto))  # fmt: skip
         for other in others:
-            rise = (first.value - other.value) / weight if weight > 0 else math.inf
-            score = values[other.option][c.id]
-            if score + rise <= 1 + _TINY:
-                now = float(used[other.option][c.id].value.mode)
-                found.append(ScoreFlip(other.option, c.id, now, c.value(score + rise), rise,
-                                       other.option, False))  # fmt: skip
+            to = values[other.option][c.id] + _over(first.value - other.value, weights[c.id])
+            if to <= 1 + _TINY:
+                move(other.option, c, to, other.option, "")
+        if others:
+            # Down until the second is level, or past the veto line if that is nearer.
+            second = others[0]
+            level = values[first.option][c.id] - _over(first.value - second.value, weights[c.id])
+            line = c.score(c.veto) if c.veto is not None and not first.vetoed else -math.inf
+            if max(line, level) >= 0:
+                veto = "passed" if line >= level else ""
+                move(first.option, c, max(line, level), second.option, veto)
+        for rival in ranking:
+            # Held back by this veto alone: up to the line, or as far as the total needs.
+            if first.vetoed or rival.vetoed_by != (c.id,) or c.veto is None:
+                continue
+            need = values[rival.option][c.id] + _over(first.value - rival.value, weights[c.id])
+            to = max(c.score(c.veto), need)
+            if to <= 1 + _TINY:
+                move(rival.option, c, to, rival.option, "lifted")
     return tuple(sorted(found, key=lambda f: (f.step, f.option, f.criterion)))
+
+
+def _over(lead: float, weight: float) -> float:
+    """How far a score must move for a total to move by `lead`; no distance is enough at 0."""
+    return lead / weight if weight > 0 else math.copysign(math.inf, lead)
 
 
 def tornado(

@@ -208,7 +208,7 @@ def _score_flips(outcome: Outcome, language: Language) -> Html:
     for flip in outcome.score_flips[:_ROWS_OF_FLIPS]:
         c = model.criterion(flip.criterion)
         unit = _unit(c.unit, language)
-        past = f" ({say('word.veto_line', language)})" if flip.by_veto else ""
+        past = f" ({say(f'word.veto_{flip.veto}', language)})" if flip.veto else ""
         rows.append([
             f"{named[flip.option]}: {_criterion_name(c, language)}",
             f"{amount(flip.now, language)} {unit}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -18,29 +19,34 @@ _ATTRIBUTES = (
 
 
 def make(folder: Path, *, example: bool, today: dt.date) -> None:
-    """Refuses a folder that already holds a decision; other files in it are left alone."""
-    if (folder / "decision.yaml").exists() or (folder.exists() and not folder.is_dir()):
-        raise refuse("folder.exists", Place(str(folder)))
+    """Refuses a folder that holds one of the files already; others in it are left alone."""
     templates = resources.files("weeg").joinpath("templates")
+    texts = {".gitattributes": _ATTRIBUTES}
+    for part in ("shared", "example" if example else "start"):
+        texts |= dict(_texts(templates.joinpath(part), ""))
+    if folder.exists() and not folder.is_dir():
+        raise refuse("folder.exists", Place(str(folder)))
+    if (folder / ".gitattributes").exists():
+        del texts[".gitattributes"]
+    for name in texts:
+        if (folder / name).exists():
+            raise refuse("folder.exists", Place(str(folder / name)))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for part in ("shared", "example" if example else "start"):
-            _copy(templates.joinpath(part), folder, today)
-        attributes = folder / ".gitattributes"
-        if not attributes.exists():
-            attributes.write_text(_ATTRIBUTES, encoding="utf-8", newline="\n")
+        for name, text in texts.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            whole = text.replace("{today}", today.isoformat())
+            target.write_text(whole, encoding="utf-8", newline="\n")
     except OSError as error:
         raise refuse("folder.write", Place(str(folder)), detail=error.strerror) from None
 
 
-def _copy(source: Traversable, target: Path, today: dt.date) -> None:
+def _texts(source: Traversable, prefix: str) -> Iterator[tuple[str, str]]:
     for entry in sorted(source.iterdir(), key=lambda e: e.name):
         if entry.is_dir():
-            (target / entry.name).mkdir(exist_ok=True)
-            _copy(entry, target / entry.name, today)
+            yield from _texts(entry, f"{prefix}{entry.name}/")
         else:
-            text = entry.read_text(encoding="utf-8").replace("{today}", today.isoformat())
-            (target / entry.name).write_text(text, encoding="utf-8", newline="\n")
+            yield prefix + entry.name, entry.read_text(encoding="utf-8")
 
 
 def feed(folder: Path, file: Path, name: str) -> int:

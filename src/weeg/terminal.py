@@ -125,7 +125,7 @@ def _flips(outcome: Outcome, language: Language) -> Table:
     for move in outcome.score_flips[:5]:
         unit = outcome.decision.model.criterion(move.criterion).unit
         shown = dutch(unit) if language == "nl" else unit
-        past = f" ({say('word.veto_line', language)})" if move.by_veto else ""
+        past = f" ({say(f'word.veto_{move.veto}', language)})" if move.veto else ""
         _row(table, f"{named[move.option]}, {move.criterion}",
              f"{amount(move.now, language)} {shown}",
              f"{amount(move.needed, language)} {shown}{past}", named[move.challenger])  # fmt: skip

@@ -71,6 +71,14 @@ def test_init_leaves_an_existing_decision_alone(tmp_path: Path) -> None:
     assert "seed: 5" in (folder / "decision.yaml").read_text(encoding="utf-8")
 
 
+def test_init_overwrites_no_file_of_others(tmp_path: Path) -> None:
+    (tmp_path / "model.yaml").write_text("mine", encoding="utf-8")
+    refused = weeg("init", tmp_path)
+    assert refused.exit_code == 2
+    assert [p.name for p in tmp_path.iterdir()] == ["model.yaml"]
+    assert (tmp_path / "model.yaml").read_text(encoding="utf-8") == "mine"
+
+
 def test_json_is_one_object_with_the_promised_keys(tmp_path: Path) -> None:
     result = weeg("run", example(tmp_path / "d"), "--json", "--cross-check")
     (line,) = result.stdout.splitlines()

@@ -149,7 +149,33 @@ def test_veto_line_can_be_the_nearest_flip() -> None:
     given = {"1": 0.5, "2": 0.5}
     ranking = additive.rank(values, given, additive.vetoes(m, used))
     first = flips.score_flips(m, used, values, given, ranking)[0]
-    assert (first.option, first.criterion, first.needed, first.by_veto) == ("a", "1", 40, True)
+    assert (first.option, first.criterion, first.needed, first.veto) == ("a", "1", 40, "passed")
+
+
+@pytest.mark.parametrize(("held", "needed"), [("35", 40), ("10", 70)])
+def test_lifting_a_veto_can_be_the_nearest_flip(held: str, needed: float) -> None:
+    """The rival needs the line, or more than the line when its total lags as well."""
+    m = model(criterion("1", veto="40"), criterion("2"))
+    second = "100" if held == "35" else "80"
+    used = cells(m.criteria, {"a": (60, 70 if held == "35" else 90), "b": (held, second)})
+    values = additive.scores(m, used)
+    given = {"1": 0.5, "2": 0.5}
+    ranking = additive.rank(values, given, additive.vetoes(m, used))
+    assert [s.option for s in ranking] == ["a", "b"]
+    (lifted,) = (
+        f for f in flips.score_flips(m, used, values, given, ranking) if f.veto == "lifted"
+    )
+    assert (lifted.option, lifted.criterion) == ("b", "1")
+    assert lifted.needed == pytest.approx(needed)
+
+
+def test_option_with_two_vetoes_is_not_lifted_by_one() -> None:
+    m = model(criterion("1", veto="40"), criterion("2", veto="40"), criterion("3"))
+    used = cells(m.criteria, {"a": (50, 50, 0), "b": (39, 39, 100)})
+    values = additive.scores(m, used)
+    given = {"1": 0.4, "2": 0.4, "3": 0.2}
+    ranking = additive.rank(values, given, additive.vetoes(m, used))
+    assert all(f.option == "a" for f in flips.score_flips(m, used, values, given, ranking))
 
 
 def test_tornado_spans_weight_and_scores() -> None:
