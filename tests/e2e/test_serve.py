@@ -9,6 +9,7 @@ import socket
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -212,3 +213,52 @@ def test_roles_apart_on_one_database(own: Gateway) -> None:
         worker.stop()
     assert last_status(own, kenmerk) == "400"
     assert own.stop() == 0
+
+
+def last_json(text: str) -> dict[str, object]:
+    found: dict[str, object] = json.loads(text.splitlines()[-1])
+    return found
+
+
+def test_operator_sees_and_handles_what_is_parked(own: Gateway) -> None:
+    """The agency refuses; the operator cancels, with a reason. The commands join the running
+    database and leave it running."""
+    own.start()
+    sample = (own.home / "samples" / "eFactuur.xml").read_bytes()
+    with own.client() as client:
+        kenmerk = client.aanleveren(
+            vat_return(
+                sample,
+                berichtsoort="eFactuur",
+                belanghebbende=Identiteit("90000044", "KvK"),
+                aanleverkenmerk="TechnischProbleemAfleveren",
+                inhoud=Document("application/xml", "eFactuur.xml", sample),
+            )
+        ).kenmerk
+    until(lambda: last_status(own, kenmerk) == "420")
+    listed = last_json(openpoort("message", "list", own.home, "--json").stdout)
+    assert [m["kenmerk"] for m in listed["messages"]] == [kenmerk]  # type: ignore[attr-defined,index,union-attr]  # rows
+    shown = last_json(openpoort("message", "show", own.home, kenmerk, "--json").stdout)
+    assert [s["code"] for s in shown["statuses"]][-1] == "420"  # type: ignore[attr-defined,index,union-attr]  # rows
+    assert openpoort("work", "list", own.home).returncode == 0
+
+    assert openpoort("work", "cancel", own.home, kenmerk).returncode == 2  # no reason given
+    dry = openpoort("work", "cancel", own.home, kenmerk, "--reason", "test", "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert "would be" in dry.stdout
+    assert last_status(own, kenmerk) == "420"
+    done = openpoort("work", "cancel", own.home, kenmerk, "--reason", "sent twice", "--json")
+    assert last_json(done.stdout)["state"] == "cancelled", done.stderr
+    assert last_status(own, kenmerk) == "410"
+    again = openpoort("work", "cancel", own.home, kenmerk, "--reason", "once more")
+    assert again.returncode == 1
+    assert "ended already" in again.stderr
+    assert openpoort("work", "release", own.home, "x", "--reason", "y").returncode == 2
+    assert openpoort("message", "show", own.home, str(uuid.uuid4())).returncode == 1
+    with psycopg.connect(own.dsn) as conn:
+        entries = conn.execute("select convert_from(entry, 'utf8') from journal").fetchall()
+    mine = [json.loads(e) for (e,) in entries if kenmerk in e and "work.cancelled" in e]
+    assert [e["data"]["reason"] for e in mine] == ["sent twice"]
+    events = [json.loads(line) for line in (own.home / "security.log").read_text().splitlines()]
+    acts = [(e["action"], e["result"]) for e in events if e["action"] == "message.handled"]
+    assert acts == [("message.handled", "ok"), ("message.handled", "failed")]

@@ -20,7 +20,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal
+from openpoort.store import journal, overview
 
 _SECONDS = 3
 
@@ -46,7 +46,7 @@ def ready_state(dsn: str) -> dict[str, str]:
 
 
 class _Database:
-    """Gauges read from the database when somebody asks."""
+    """Gauges read from the database when somebody asks; lanes are bounded by the agencies."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
@@ -55,6 +55,23 @@ class _Database:
         up = all(v == "ok" for v in ready_state(self._dsn).values())
         yield GaugeMetricFamily(
             "openpoort_ready", "1 when database and journal can be written", value=float(up)
+        )
+        try:
+            with psycopg.connect(self._dsn, connect_timeout=_SECONDS) as conn:
+                lanes, parked = overview.queue(conn), overview.parked(conn)
+        except psycopg.Error:
+            return
+        due = GaugeMetricFamily("openpoort_jobs_due", "Jobs that are due", labels=["lane"])
+        age = GaugeMetricFamily(
+            "openpoort_queue_age_seconds", "How long the oldest job is overdue", labels=["lane"]
+        )
+        for lane, (count, seconds) in lanes.items():
+            due.add_metric([lane], count)
+            age.add_metric([lane], seconds)
+        yield due
+        yield age
+        yield GaugeMetricFamily(
+            "openpoort_messages_parked", "Messages that wait for a person", value=parked
         )
 
 

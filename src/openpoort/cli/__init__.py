@@ -8,25 +8,27 @@ from typing import Any
 import click
 
 _COMMANDS: dict[str, str] = {
-    "agreement": "openpoort.cli.agreement:agreement",
-    "check": "openpoort.cli.check:check",
-    "taxonomy": "openpoort.cli.taxonomy:taxonomy",
     "agency": "openpoort.cli.agency:agency",
+    "agreement": "openpoort.cli.agreement:agreement",
+    "balance": "openpoort.cli.balance:balance",
+    "bench": "openpoort.cli.bench:bench",
     "chaos": "openpoort.cli.chaos:chaos",
+    "check": "openpoort.cli.check:check",
     "conformance": "openpoort.cli.conformance:command",
     "db": "openpoort.cli.db:db",
     "demo": "openpoort.cli.demo:command",
     "diagnose": "openpoort.cli.diagnose:command",
-    "bench": "openpoort.cli.bench:bench",
-    "balance": "openpoort.cli.balance:balance",
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
     "init": "openpoort.cli.init:init",
     "journal": "openpoort.cli.journal:journal",
+    "message": "openpoort.cli.message:message",
     "party": "openpoort.cli.party:party",
     "send": "openpoort.cli.client:send",
     "serve": "openpoort.cli.serve:serve",
     "status": "openpoort.cli.client:status",
+    "taxonomy": "openpoort.cli.taxonomy:taxonomy",
+    "work": "openpoort.cli.work:work",
 }
 """Command name -> module:attribute, loaded on first use so that `--help` stays quick."""
 

@@ -7,15 +7,18 @@ A new database gets everything at once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import alembic.command
-import alembic.config
 import psycopg
-from alembic.script import Script, ScriptDirectory
 from psycopg.conninfo import conninfo_to_dict
+
+if TYPE_CHECKING:  # Alembic takes half a second to import, and mostly there is nothing to do
+    import alembic.config
+    from alembic.script import Script
 
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x6F70_6D69_6772  # "opmigr": one process migrates, the others wait and find it done
@@ -49,10 +52,14 @@ def migrate(dsn: str, phase: Phase = Phase.ALL, folder: Path = FOLDER) -> list[s
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
         current = _current(conn)
+        if current == _newest(folder):
+            return []
         pending = _pending(folder, current)
         if current is not None:
             pending = _half(pending, phase)
         if pending:
+            import alembic.command
+
             config = _config(folder)
             config.set_main_option("sqlalchemy.url", sqlalchemy_url(dsn).replace("%", "%%"))
             alembic.command.upgrade(config, pending[-1].revision)
@@ -62,10 +69,24 @@ def migrate(dsn: str, phase: Phase = Phase.ALL, folder: Path = FOLDER) -> list[s
 def waiting(dsn: str, folder: Path = FOLDER) -> list[str]:
     """Revisions that are not applied yet, in order."""
     with psycopg.connect(dsn, autocommit=True) as conn:
-        return [script.revision for script in _pending(folder, _current(conn))]
+        current = _current(conn)
+        if current == _newest(folder):
+            return []
+        return [script.revision for script in _pending(folder, current)]
+
+
+def _newest(folder: Path) -> str | None:
+    """The revision that no other builds on, read from the files; None if that is not one."""
+    text = "\n".join(file.read_text() for file in (folder / "versions").glob("*.py"))
+    made = set(re.findall(r'^revision = "(\w+)"', text, re.MULTILINE))
+    used = set(re.findall(r"""^down_revision = ["'](\w+)["']""", text, re.MULTILINE))
+    left = made - used
+    return left.pop() if len(left) == 1 else None
 
 
 def _config(folder: Path) -> alembic.config.Config:
+    import alembic.config
+
     config = alembic.config.Config()
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     return config
@@ -81,6 +102,8 @@ def _current(conn: psycopg.Connection[tuple[object, ...]]) -> str | None:
 
 def _pending(folder: Path, current: str | None) -> list[Script]:
     """After `current`, oldest first. A revision we do not know is a newer version's: nothing."""
+    from alembic.script import ScriptDirectory
+
     scripts = list(ScriptDirectory.from_config(_config(folder)).walk_revisions())
     scripts.reverse()
     if current is None:
