@@ -27,7 +27,7 @@ docs: $(VENV)/ready
 	$(BIN)/mkdocs build --strict --site-dir build/site
 
 interop: $(VENV)/ready
-	$(BIN)/pytest tests/interop -v
+	INTEROP_STACKS=1 $(BIN)/pytest tests/interop -v
 
 # `make .venv` and everything else: one environment, from the lock file with hashes.
 .venv: $(VENV)/ready
