@@ -1,4 +1,7 @@
-"""Promises that must hold in the tables at every moment, as questions with an empty answer."""
+"""Promises beside those of the closing balance that must hold in the tables at every moment.
+
+Each is a question whose answer must be empty. Not hot: they read whole tables.
+"""
 
 from __future__ import annotations
 
@@ -7,19 +10,6 @@ from collections.abc import Sequence
 import psycopg
 
 _QUESTIONS = {
-    "statuses are numbered without a gap": """
-        select p.kenmerk from process p
-        left join (select kenmerk, day, count(*) n, max(seq) top from status group by 1, 2) s
-            using (kenmerk, day)
-        where s.n is distinct from p.seq or s.top is distinct from p.seq""",
-    "an ended process has no job": """
-        select j.kenmerk from job j join process p using (kenmerk, day)
-        where p.state in ('delivered', 'rejected', 'cancelled')""",
-    "a running process has a job or is parked": """
-        select p.kenmerk from process p
-        where p.state = 'running'
-            and not exists (select from job j where j.kenmerk = p.kenmerk)
-            and not exists (select from parked k where k.kenmerk = p.kenmerk)""",
     "a job stands once": """
         select kenmerk from job group by kenmerk, step, agency, generation having count(*) > 1""",
     "every message has its request, its process and its place in the register": """
@@ -42,10 +32,7 @@ _QUESTIONS = {
 
 
 def contradictions(dsn: str) -> list[str]:
-    """Sentences that name a promise and a kenmerk that breaks it; empty when all hold.
-
-    Reads whole tables: for tests and audits, not for the hot path.
-    """
+    """Sentences that name a promise and a kenmerk that breaks it; empty when all hold."""
     found = []
     with psycopg.connect(dsn) as conn:
         for promise, question in _QUESTIONS.items():

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from openpoort.devkit.archive import receipts
@@ -13,9 +17,20 @@ HISTORY = ("105", "100", "110", "200", "301", "405", "400", "500")
 """Statuses of the kind Bench, each once; 420 may stand between 405 and 400."""
 
 
+def unbalanced(home: Path) -> list[str]:
+    """What `openpoort balance` finds wrong with today, the agency's own list included."""
+    today = datetime.now(UTC).date().isoformat()
+    words = [sys.executable, "-m", "openpoort", "balance", str(home), today, "--json"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 1):
+        return [f"the books could not be closed: {done.stderr.strip()[-500:]}"]
+    found = json.loads(done.stdout.splitlines()[-1])
+    return [f"{d['kenmerk']}: {d['what']}" for d in found["differences"]]
+
+
 def contradictions(dsn: str, home: Path, kenmerken: Sequence[str]) -> list[str]:
     """Sentences, none when all is well: one for each promise that is broken."""
-    found = list(consistency.contradictions(dsn))
+    found = [*unbalanced(home), *consistency.contradictions(dsn)]
     doubles = [k for k, n in Counter(kenmerken).items() if n > 1]
     found += [f"{k}: one kenmerk given to two messages" for k in doubles]
     histories = consistency.histories(dsn, kenmerken)
