@@ -11,9 +11,10 @@ later checkpoints removed, needs a copy kept elsewhere (`copies`) to be seen.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -24,6 +25,7 @@ from openpoort.domain.checkpoint import BadCheckpoint, Checkpoint, open_checkpoi
 from openpoort.store.sequencer import kenmerk_of
 
 Connection = psycopg.Connection[Any]
+_MOST = 1000  # missing rows named per month
 
 _LEAVES = """
 select l.leaf, l.xid::text, l.id, l.at, l.kenmerk::text, l.hash, j.at, j.entry
@@ -86,6 +88,9 @@ class _Audit:
         self.problems: list[Problem] = []
         self.tree = merkle.Tree(0, [])
         self.covered = 0
+        self.gone: dict[str, list[Problem]] = {}
+        self.count: Counter[str] = Counter()
+        self.proven: dict[str, int] = {}
 
     def run(self) -> Report:
         points: list[Checkpoint] = []
@@ -93,6 +98,7 @@ class _Audit:
         try:
             points = self._checkpoints()
             self._recompute(points)
+            self._missing()
             self._state()
             (waiting,) = self._row(_WAITING)
         except psycopg.DataError as exc:
@@ -198,13 +204,29 @@ class _Audit:
         row_at: datetime | None, entry: bytes | None,
     ) -> None:  # fmt: skip
         if entry is None:
-            self._say("row-missing", where, "the row is gone or was renumbered")
+            month = f"{at.astimezone(UTC):%Y-%m}"
+            self.count[month] += 1
+            if self.count[month] <= _MOST:
+                text = "the row is gone or was renumbered"
+                self.gone.setdefault(month, []).append(Problem("row-missing", where, text))
         elif merkle.leaf_hash(entry) != digest:
             self._say("row-changed", where, "the row is not what its leaf was made from")
         elif (said := _said(entry))[0] != row_at:
             self._say("row-changed", where, f"the row's time is not its entry's, {said[0]}")
         elif said != (at, kenmerk):
             self._say("leaf-changed", where, "the leaf's time or kenmerk is not its entry's")
+        elif b'"kind":"retention.deleted"' in entry:
+            self.proven |= json.loads(entry)["data"].get("months", {})
+
+    def _missing(self) -> None:
+        """Missing rows, unless an entry proves that their month was dropped with that many."""
+        for month, problems in self.gone.items():
+            if self.proven.get(month) == self.count[month]:
+                continue
+            self.problems += problems
+            if self.count[month] > _MOST:
+                text = f"{self.count[month]} rows of this month are gone, {_MOST} named"
+                self._say("row-missing", month, text)
 
     def _state(self) -> None:
         for xid, number in self.conn.execute(_INSERTED):

@@ -8,8 +8,9 @@ because the order of ids is not the order of commits.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -32,3 +33,19 @@ def add(conn: psycopg.Connection[Any], entries: Sequence[JournalEntry]) -> None:
     """Append `entries`, in their order, in the caller's open transaction."""
     if entries:
         conn.execute(ADD, parameters(entries))
+
+
+def ahead(conn: psycopg.Connection[Any], at: datetime, months: int = 3) -> None:
+    """Make the partitions of the month of `at` and those after it, where missing.
+
+    Waits a second at most for the lock: it is tried again within the hour, and until then the
+    default partition takes what has no month of its own.
+    """
+    with conn.transaction():
+        conn.execute("set local lock_timeout = '1s'")
+        with contextlib.suppress(psycopg.errors.LockNotAvailable), conn.transaction():
+            conn.execute(
+                "select journal_month((%s::date + n * interval '1 month')::date)"
+                " from generate_series(0, %s) n",
+                (at.astimezone(UTC).date(), months - 1),
+            )

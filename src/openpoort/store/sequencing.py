@@ -19,9 +19,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort import telemetry
 from openpoort.domain.checkpoint import Checkpoint
 from openpoort.domain.event import Event
-from openpoort.store import sequencer
+from openpoort.store import journal, sequencer
 from openpoort.store.sequencer import Connection, JournalBroken
 
+_HOUR = timedelta(hours=1)
 _log = telemetry.logger("journal")
 
 
@@ -62,7 +63,11 @@ class Sequencer:
 
     def _work(self, conn: Connection, stop: threading.Event) -> None:
         due = self.now()
+        ahead = due
         while not stop.is_set():
+            if self.now() >= ahead:
+                journal.ahead(conn, self.now())
+                ahead = self.now() + _HOUR
             placed = sequencer.step(conn)
             if self.now() >= due:
                 self.checkpoint(conn)

@@ -1,0 +1,133 @@
+"""`retention` and `hold`: deleting what is past its term, and keeping what must stay."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import click
+
+from openpoort.cli import acts
+from openpoort.cli.home import chosen, fail, home_argument, home_option, settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from openpoort.settings import Settings
+
+
+@contextmanager
+def _connected(known: Settings) -> Iterator[psycopg.Connection[Any]]:
+    import psycopg
+
+    from openpoort.app.database import database
+    from openpoort.store.embedded import ServerFailed
+
+    try:
+        acts.security_log(known)
+        with database(known) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
+            yield conn
+    except (ServerFailed, psycopg.Error, OSError) as wrong:
+        fail(str(wrong))
+
+
+@click.command()
+@home_argument
+@click.option("--at", type=click.DateTime(["%Y-%m-%d"]), help="As if it were this day (UTC).")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+def retention(
+    home: Path | None, home_option: Path | None, at: datetime | None, dry_run: bool, as_json: bool
+) -> None:
+    """Drop the partitions whose term has passed (run it daily), with proof in the journal.
+
+    Exit code 0: done; 1: something past its term had to stay; 2: could not.
+    """
+    from openpoort.process import kinds
+    from openpoort.process.retention import Kept, run
+    from openpoort.store.payloads import Folder, sweep
+
+    known = settings(chosen(home, home_option))
+    now = datetime.now(UTC)
+    if at is not None and at.replace(tzinfo=UTC) > now and not dry_run:
+        fail("a day that has not come yet needs --dry-run: what is dropped does not come back")
+    moment = at.replace(tzinfo=UTC) if at else now
+    with _connected(known) as conn:
+        found = run(conn, kinds.load(known.home / "kinds"), moment, dry=dry_run)
+        swept = 0 if dry_run else sweep(conn, Folder(known.home / "payloads"))
+    gone = [one for one in found if not isinstance(one, Kept)]
+    kept = [one for one in found if isinstance(one, Kept)]
+    for one in gone:
+        if not dry_run:
+            acts.emit("retention.deleted", one.partition, "ok", rows=one.rows)
+    if as_json:
+        record = {
+            "dropped": {one.partition: one.rows for one in gone},
+            "kept": {one.partition: one.why for one in kept},
+            "files": swept,
+        }
+        click.echo(json.dumps(record))
+    else:
+        for one in gone:
+            click.echo(f"{one.partition}: {'would go' if dry_run else f'dropped, {one.rows} rows'}")
+        for left in kept:
+            click.echo(f"{left.partition}: kept, {left.why}")
+    raise SystemExit(1 if kept else 0)
+
+
+@click.group()
+def hold() -> None:
+    """Legal holds: messages that stay whatever their term."""
+
+
+@hold.command("set")
+@click.argument("kenmerk", type=UUID)
+@click.option("--reason", required=True, help="Why, for whoever lifts it.")
+@home_option
+def set_(kenmerk: UUID, reason: str, home: Path) -> None:
+    """Keep everything of the week of message KENMERK. Exit code 1: it was held already."""
+    from openpoort.store import dossier
+    from openpoort.store.retention import hold as put
+
+    with _connected(settings(home)) as conn:
+        try:
+            dossier.day(conn, kenmerk)
+        except dossier.NoSuchMessage as no:
+            fail(str(no))
+        done = put(conn, str(kenmerk), acts.who(), reason, datetime.now(UTC))
+    _told(kenmerk, "set", done, "is on hold already")
+
+
+@hold.command()
+@click.argument("kenmerk", type=UUID)
+@home_option
+def lift(kenmerk: UUID, home: Path) -> None:
+    """Let message KENMERK go when its term has passed. Exit code 1: there was no hold."""
+    from openpoort.store.retention import lift as take_off
+
+    with _connected(settings(home)) as conn:
+        done = take_off(conn, str(kenmerk), acts.who(), datetime.now(UTC))
+    _told(kenmerk, "lifted", done, "is not on hold")
+
+
+def _told(kenmerk: UUID, act: str, done: bool, otherwise: str) -> None:
+    if not done:
+        fail(f"{kenmerk} {otherwise}", 1)
+    acts.emit("hold.changed", str(kenmerk), "ok", hold=act)
+    click.echo(f"{kenmerk}: hold {act}")
+
+
+@hold.command("list")
+@home_option
+def list_(home: Path) -> None:
+    """All holds, oldest first."""
+    from openpoort.store.retention import holds
+
+    with _connected(settings(home)) as conn:
+        for kenmerk, since, by, reason in holds(conn):
+            click.echo(f"{kenmerk}  {since:%Y-%m-%d}  {by:12}  {reason}")
