@@ -23,6 +23,7 @@ _COMMANDS: dict[str, str] = {
     "init": "openpoort.cli.init:init",
     "hold": "openpoort.cli.retention:hold",
     "journal": "openpoort.cli.journal:journal",
+    "measures": "openpoort.cli.measures:command",
     "message": "openpoort.cli.message:message",
     "retention": "openpoort.cli.retention:retention",
     "party": "openpoort.cli.party:party",
