@@ -19,8 +19,8 @@ from openpoort.domain.finding import Finding, Severity
 from openpoort.process.ports import Filing
 
 _YEAR = re.compile(r"-(20[0-9]{2})(?:-[a-z-]+)?\.xsd$")
-_MAX_CONTEXTS = 100_000
-_MAX_FACTS = 250_000
+MAX_CONTEXTS = 100_000
+MAX_FACTS = 250_000
 
 
 class Content:
@@ -84,10 +84,10 @@ def _no(code: str, text: str) -> Finding:
 
 def _too_large(instance: Instance) -> Finding | None:
     """Counted before any rule compares contexts or facts with each other."""
-    if len(instance.contexts) > _MAX_CONTEXTS:
-        return _no("OP-4.06", f"Er zijn meer dan {_MAX_CONTEXTS} contexten. Splits het bericht.")
-    if len(instance.facts) > _MAX_FACTS:
-        return _no("OP-4.06", f"Er zijn meer dan {_MAX_FACTS} gegevens. Splits het bericht.")
+    if len(instance.contexts) > MAX_CONTEXTS:
+        return _no("OP-4.06", f"Er zijn meer dan {MAX_CONTEXTS} contexten. Splits het bericht.")
+    if len(instance.facts) > MAX_FACTS:
+        return _no("OP-4.06", f"Er zijn meer dan {MAX_FACTS} gegevens. Splits het bericht.")
     return None
 
 

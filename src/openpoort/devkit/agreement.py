@@ -142,6 +142,9 @@ def reason(comparison: Comparison) -> str:
         return "strict: we refuse the bytes before the processor sees (and repairs) them"
     if ours & _UNLOADED and not comparison.own.codes:
         return "entry point: we refuse before loading what the document points at"
+    theirs = comparison.reference.codes
+    if comparison.own.codes == theirs and all(c.startswith("message:") for c in theirs):
+        return "configured: this assertion only warns here (severity of the package or operator)"
     if "FileNotLoadable" in comparison.own.codes:
         return "guard: we do not open a path of this machine that the document names"
     return ""

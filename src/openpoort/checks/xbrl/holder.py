@@ -12,6 +12,7 @@ socket handed over: a JSON line and the document in, JSON out. End of stdin mean
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import resource
@@ -129,6 +130,7 @@ def _child(connection: socket.socket, held: Held, limits: Limits, instance: Path
     """Judge one filing and end, without the clean-up that belongs to the holder."""
     code = 1
     try:
+        gc.disable()  # the child is gone before garbage matters
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         _limit(limits)

@@ -81,5 +81,7 @@ def dutch(message: Message) -> str:
     template = _DUTCH.get(message.code)
     if template is not None:
         return template.format_map(_Known(message.args))[:2000]
+    if message.code.startswith("exception:"):
+        return "Het document bevat een waarde of verwijzing die niet te verwerken is. Herstel haar."
     text = " ".join(message.text.split())
     return f"Het document voldoet niet aan de XBRL-standaard ({message.code}): {text}"[:2000]

@@ -143,8 +143,18 @@ class Held:
         if len(set(model.urlDocs) - known) > 1 or _links(model.modelDocument):
             Validate.validate(model)
         else:
-            self.validator.judge(model)
+            self._judge(model)
         return self.buffer.take()
+
+    def _judge(self, model: Any) -> None:
+        """What the values of a filing make Arelle stumble over is a message, as Arelle has it."""
+        try:
+            self.validator.judge(model)
+        except MemoryError:
+            raise
+        except Exception as wrong:  # noqa: BLE001  # as `Validate.validate` does
+            code = f"exception:{type(wrong).__name__}"
+            self.buffer.messages.append(Message(code, "error", str(wrong)[:300]))
 
 
 def _speak_dutch() -> None:

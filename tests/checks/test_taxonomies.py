@@ -1,0 +1,252 @@
+"""Packages: added once with suspicion, refused with reasons, several releases side by side."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from openpoort.checks.demo import build, describe, packages
+from openpoort.checks.suite import open_suite
+from openpoort.checks.taxonomies import package as limits
+from openpoort.checks.taxonomies.package import PackageRefused, open_package
+from openpoort.checks.taxonomies.registry import Registry
+from openpoort.checks.xbrl.verify import verify
+from openpoort.cli import main
+from openpoort.devkit.samples import omzetbelasting, samples
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.message import Document
+from openpoort.process.kinds import load
+from openpoort.process.ports import Filing
+
+DEMO = packages()["demo-omzetbelasting"]
+Change = Callable[[dict[str, bytes]], None]
+
+
+def rezip(path: Path, change: Change = lambda files: None, data: bytes = DEMO) -> Path:
+    """The demo package with its files changed."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        files = {n: archive.read(n) for n in archive.namelist()}
+    change(files)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def edit(name: str, old: str, new: str) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        (key,) = [k for k in files if k.endswith(name)]
+        assert old.encode() in files[key]
+        files[key] = files[key].replace(old.encode(), new.encode())
+
+    return change
+
+
+def drop(name: str) -> Change:
+    def change(files: dict[str, bytes]) -> None:
+        (key,) = [k for k in files if k.endswith(name)]
+        del files[key]
+
+    return change
+
+
+def put(name: str, content: bytes) -> Change:
+    return lambda files: files.__setitem__(name, content)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (drop("ob-types.xsd"), "the package lacks"),
+        (drop("taxonomyPackage.xml"), "not a taxonomy package"),
+        (drop("catalog.xml"), "maps no address"),
+        (edit("catalog.xml", "../taxonomie/", "../../buiten/"), "out of the package"),
+        (edit("catalog.xml", "../taxonomie/", "file:///etc/"), "out of the package"),
+        (edit("catalog.xml", "../taxonomie/", "/etc/"), "out of the package"),
+        (edit("ob-data.xsd", "ob-types.xsd", "http://weg.example/x.xsd"), "a link out of"),
+        (edit("ob-data.xsd", "ob-types.xsd", "file:///etc/passwd"), "a link out of"),
+        (edit("ob-data.xsd", "ob-types.xsd", "../../../../etc/passwd"), "a link out of"),
+        (edit("ob-data.xsd", "<xs:schema ", "<!DOCTYPE x><xs:schema "), "DOCTYPE"),
+        (edit("ob-data.xsd", "</xs:schema>", ""), "not well-formed"),
+        (put("ob-20260101/../../x", b"x"), "points out of the package"),
+        (put("/etc/passwd", b"x"), "points out of the package"),
+        (put("ob-20260101/bom", b"\0" * 60_000_000), "a zip bomb"),
+    ],
+)
+def test_broken_package_is_refused_with_its_reason(
+    change: Change, reason: str, tmp_path: Path
+) -> None:
+    path = rezip(tmp_path / "ob.zip", change)
+    with pytest.raises(PackageRefused) as refused:
+        Registry(tmp_path / "home").add([path])
+    assert any(reason in r for r in refused.value.reasons), refused.value.reasons
+    assert Registry(tmp_path / "home").all() == []
+    assert not list((tmp_path / "home" / "taxonomies").iterdir())
+
+
+def test_package_with_a_hundred_thousand_files_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "veel.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(100_000):
+            archive.writestr(f"veel/{number}", b"")
+    with pytest.raises(PackageRefused, match="100000 files"):
+        open_package(path)
+
+
+def test_links_and_encrypted_and_large_files_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = rezip(tmp_path / "ob.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        link = zipfile.ZipInfo("ob-20260101/link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+    monkeypatch.setattr(limits, "MAX_FILE", 10_000)
+    with pytest.raises(PackageRefused) as refused:
+        open_package(path)
+    assert any("a link instead of a file" in r for r in refused.value.reasons)
+    assert any("at most 10000 are allowed" in r for r in refused.value.reasons)
+
+
+@pytest.mark.parametrize("junk", [b"", b"PK\x03\x04 not a zip", b"x" * 1000])
+def test_junk_is_no_package(junk: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(junk)
+    with pytest.raises(PackageRefused, match="not a readable zip"):
+        open_package(path)
+
+
+def test_demo_taxonomies_are_the_same_bytes_each_time() -> None:
+    assert packages() == packages()
+
+
+@pytest.mark.parametrize("name", ["demo-omzetbelasting", "demo-jaarrekening"])
+def test_demo_taxonomies_are_flawless_for_the_reference_processor(
+    name: str, demo_home: Path
+) -> None:
+    taxonomy = Registry(demo_home).get(name)
+    for entry in taxonomy.entries:
+        assert verify(taxonomy.packages, entry) == ([], {})
+
+
+def test_the_processor_refuses_a_formula_it_cannot_compile(tmp_path: Path) -> None:
+    entry = "ob-rpt-ob-aangifte-2026-for.xml"
+    path = rezip(tmp_path / "ob.zip", edit(entry, "$hoog + $laag", "$hoog + + ) $laag"))
+    with pytest.raises(PackageRefused) as refused:
+        Registry(tmp_path / "home").add([path], verify=verify)
+    assert refused.value.reasons
+
+
+def _later(year: str) -> bytes:
+    """Another release of the demo at addresses inside the range of the first."""
+    taxonomy = describe("omzetbelasting")
+    taxonomy["base"] = f"http://taxonomie.openpoort.example/demo/ob/{year}0101"
+    taxonomy["version"] = f"{year}0101"
+    for report in taxonomy["report"]:
+        report["entry"] = report["entry"].replace("2026", year)
+    return build(taxonomy)
+
+
+def test_releases_stand_side_by_side_although_their_addresses_overlap(tmp_path: Path) -> None:
+    wide = edit("catalog.xml", "/demo/ob/20260101/", "/")
+    move = edit("catalog.xml", "../taxonomie/", "../alles/")
+
+    def overlap(files: dict[str, bytes]) -> None:
+        wide(files)
+        move(files)
+        for name in [n for n in files if "/taxonomie/" in n]:
+            files[name.replace("/taxonomie/", "/alles/demo/ob/20260101/")] = files.pop(name)
+
+    later = tmp_path / "later.zip"
+    later.write_bytes(_later("2027"))
+    registry = Registry(tmp_path)
+    registry.add([rezip(tmp_path / "ob.zip", overlap)], name="nu")
+    registry.add([later], name="later")
+    suite = open_suite(tmp_path)
+    now = omzetbelasting()
+    then = now.replace(b"20260101", b"20270101").replace(b"-2026.xsd", b"-2027.xsd")
+    then = then.replace(b"2026-0", b"2027-0")
+    try:
+        for content in (now, then, now):
+            document = Document("application/xml", "a.xbrl", content)
+            kind = load()["Omzetbelasting"]
+            filing = Filing(kind, Identiteit("001000044B37", "BTW"), document)
+            assert suite.run(filing) == ()
+    finally:
+        suite.close()
+
+
+def test_same_entry_point_cannot_be_installed_twice(demo_home: Path, tmp_path: Path) -> None:
+    path = tmp_path / "ob.zip"
+    path.write_bytes(DEMO)
+    with pytest.raises(PackageRefused, match="already installed by demo-omzetbelasting"):
+        Registry(demo_home).add([path], name="nog-eens")
+
+
+def test_commands_add_list_show_check_remove(tmp_path: Path) -> None:
+    path, home = rezip(tmp_path / "ob.zip"), str(tmp_path / "home")
+
+    def run(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(main, ["taxonomy", *words, "--home", home])
+        return result.exit_code, result.output
+
+    added = run("add", str(path), "--name", "ob", "--json")
+    assert added[0] == 0
+    assert json.loads(added[1].splitlines()[-1])["entrypoints"][0].endswith("icp-opgaaf-2026.xsd")
+    assert [t["name"] for t in json.loads(run("list", "--json")[1])["taxonomies"]] == ["ob"]
+    assert "ob-rpt-ob-aangifte-2026.xsd" in run("show", "ob")[1]
+    (tmp_path / "home" / "taxonomies" / "ob" / "package-0.zip").write_bytes(_later("2027"))
+    assert run("check", "ob")[0] == 1
+    assert run("remove", "ob")[0] == 0
+    assert run("show", "ob")[0] == 2
+    refused = run("add", str(rezip(tmp_path / "x.zip", drop("ob-types.xsd"))), "--json")
+    assert refused[0] == 1
+    assert "the package lacks" in refused[1]
+
+
+def test_check_command_says_verdict_by_exit_code_and_json(demo_home: Path, tmp_path: Path) -> None:
+    def run(*words: str) -> tuple[int, dict[str, object]]:
+        result = CliRunner().invoke(main, ["check", *words, "--json", "--home", str(demo_home)])
+        return result.exit_code, json.loads(result.output.splitlines()[-1])
+
+    good, bad = tmp_path / "goed.xbrl", tmp_path / "fout.xbrl"
+    good.write_bytes(samples()["Omzetbelasting"])
+    bad.write_bytes(samples()["Omzetbelasting"].replace(b">690<", b">691<"))
+    assert run(str(good)) == (0, {"file": "goed.xbrl", "valid": True, "findings": []})
+    code, verdict = run(str(bad), "--kind", "Omzetbelasting", "--identity", "BTW:001000044B37")
+    assert (code, verdict["valid"]) == (1, False)
+    code, verdict = run(str(tmp_path))
+    assert (code, verdict["valid"]) == (1, False)
+    result = CliRunner().invoke(
+        main, ["check", str(good), "--kind", "Weg", "--home", str(demo_home)]
+    )
+    assert result.exit_code == 2
+
+
+def test_check_command_shows_a_folder_as_a_table(demo_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "a.xbrl").write_bytes(samples()["ICP"])
+    (tmp_path / "b.xml").write_bytes(b"<a>")
+    result = CliRunner().invoke(main, ["check", str(tmp_path), "--home", str(demo_home)])
+    assert result.exit_code == 1
+    assert "1 valid, 1 not valid, 0 could not be checked" in result.output
+
+
+def test_an_installed_entry_point_without_a_kind_gets_the_default_checks(tmp_path: Path) -> None:
+    hints = edit("openpoort.json", '"Omzetbelasting"', '"Heel_iets_anders"')
+    registry = Registry(tmp_path)
+    registry.add([rezip(tmp_path / "ob.zip", hints)], name="ob")
+    good = tmp_path / "goed.xbrl"
+    good.write_bytes(samples()["Omzetbelasting"])
+    result = CliRunner().invoke(main, ["check", str(good), "--json", "--home", str(tmp_path)])
+    assert json.loads(result.output.splitlines()[-1]) == {
+        "file": "goed.xbrl",
+        "valid": True,
+        "findings": [],
+    }
