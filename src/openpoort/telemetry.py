@@ -21,7 +21,11 @@ import structlog
 from openpoort.domain.event import Event
 from openpoort.domain.ids import elfproef, mask
 
-_NINE_DIGITS = re.compile(r"(?<!\d)\d{9}(?!\d)")
+_NINE_DIGITS = re.compile(
+    r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a kenmerk, and
+    r"|[0-9a-f]{32,}"  # a digest, hold nine digits by chance
+    r"|(?<!\d)\d{9}(?!\d)"
+)
 _SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL
 )
@@ -30,6 +34,7 @@ _SECRET = re.compile(
 def scrub(value: Any) -> Any:
     """`value` without bytes, private keys or numbers that pass the eleven test, at any depth."""
     if isinstance(value, str):
+        # elfproef is false for all but nine digits.
         value = _NINE_DIGITS.sub(lambda m: mask(m[0]) if elfproef(m[0]) else m[0], value)
         return _SECRET.sub("<private key>", value) if "PRIVATE KEY" in value else value
     if isinstance(value, bytes | bytearray | memoryview):

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from openpoort.process.ports import DeliveryFailed
 from openpoort.store import sequencer
 from openpoort.store.audit import audit
 from tests.process.house import BEDRIJF, HAPPY, Gate
@@ -85,3 +86,11 @@ def test_journal_of_a_whole_process_verifies(gate: Gate) -> None:
             report = audit(conn, KEY.public_key())
     assert (report.size, report.covered, report.problems) == (count, count, ())
     assert count > 8
+
+
+def test_what_an_agency_says_is_told_without_numbers_and_quotes(gate: Gate) -> None:
+    gate.channel.errors["DEMODIENST"] = DeliveryFailed("AFS100: bsn 999990019 in 'naam X' klopt")
+    gate.send()
+    gate.work()
+    [failed] = [e for e in entries(gate) if e["kind"] == "step.failed"]
+    assert failed["data"]["reason"] == "AFS100: bsn …019 in '…' klopt"

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from openpoort.domain.fault import Fout
+from openpoort.domain.fault import Fout, unquoted
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.kind import Step, StepKind
 from openpoort.process import flow, parts, retry, texts
@@ -19,6 +19,7 @@ from openpoort.process.ports import CheckUnavailable, Filing
 from openpoort.process.work import Work, belang
 from openpoort.store.changes import Mail, Parking, Process
 from openpoort.store.messages import JobRow
+from openpoort.telemetry import scrub
 
 
 def enter(work: Work, step: Step | None) -> None:
@@ -115,7 +116,7 @@ def failed(work: Work, job: JobRow, why: str) -> None:
     """
     p = work.process
     trouble(work, work.kind.step(job.step))
-    about = {"step": job.step, "attempt": job.attempts, "agency": job.agency, "reason": why[:200]}
+    about = {"step": job.step, "attempt": job.attempts, "agency": job.agency, "reason": _told(why)}
     p.note("step.failed", work.now, about)
     salt = f"{p.kenmerk}/{job.agency}"
     first = job.first_at or work.now
@@ -155,7 +156,7 @@ def park(p: Process, job: JobRow, now: datetime, reason: str) -> None:
     p.parked.append(
         Parking(job.step, job.lane, job.agency, job.generation, job.attempts, now, reason[:500])
     )
-    p.note("message.parked", now, {"step": job.step, "agency": job.agency, "reason": reason[:200]})
+    p.note("message.parked", now, {"step": job.step, "agency": job.agency, "reason": _told(reason)})
 
 
 def judged(work: Work, step: Step, findings: Sequence[Finding]) -> bool:
@@ -242,3 +243,8 @@ _LOCAL: Mapping[StepKind, Callable[[Work, Step], bool]] = {
     StepKind.RETURN: _return,
     StepKind.ARCHIVE: _archive,
 }
+
+
+def _told(why: str) -> str:
+    """A reason for the journal, which holds no personal number and quotes nobody."""
+    return str(scrub(unquoted(why)))[:200]
