@@ -29,6 +29,9 @@ SECONDS = Histogram(
     ["service"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 )
+STAGES = Counter(
+    "openpoort_stage_cpu_seconds_total", "CPU time of the doors by stage of a request", ["stage"]
+)
 CPU = Counter("openpoort_cpu_seconds_total", "CPU time of a process", ["role"])
 
 _log = telemetry.logger("door")
@@ -43,6 +46,9 @@ class Outcomes:
     def accepted(self, service: Service, operation: Operation, seconds: float) -> None:
         ACCEPTED.labels(service.name, operation.name).inc()
         SECONDS.labels(service.name).observe(seconds)
+
+    def spent(self, stage: str, seconds: float) -> None:
+        STAGES.labels(stage).inc(max(0.0, seconds))
 
     def refused(
         self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str

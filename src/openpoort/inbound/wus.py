@@ -10,10 +10,11 @@ fault 400 of the service, and nothing half-done stays because the store commits 
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -81,6 +82,23 @@ class Outcomes(Protocol):
         self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str
     ) -> None: ...
 
+    def spent(self, stage: str, seconds: float) -> None:
+        """CPU seconds of one stage: `verify`, `authorise`, `read`, `store` or `sign`."""
+        ...
+
+
+@dataclass(slots=True)
+class _Stopwatch:
+    """CPU time of this thread from mark to mark; nothing may be awaited in between."""
+
+    spent: Callable[[str, float], None]
+    at: float = field(default_factory=time.thread_time)
+
+    def mark(self, stage: str) -> None:
+        now = time.thread_time()
+        self.spent(stage, now - self.at)
+        self.at = now
+
 
 @dataclass(slots=True)
 class Wus:
@@ -133,13 +151,18 @@ class Wus:
     def _judge(self, post: Post, trail: _Trail, at: datetime) -> Judged:
         if not post.raw:
             raise Fault("Het verzoek is leeg: er is geen SOAP-bericht ontvangen.")
+        watch = _Stopwatch(self.outcomes.spent)
         message = trail.message = open_signed(post.raw, post.content_type)
+        watch.mark("verify")
         trail.operation = post.service.operation(message.body.tag)
         verified = self.gate.admit(message, post.line.peer, at, post.service.name)
         trail.oin = verified.sender.oin
         to = self.to[post.service.path]
         operation = addressing.check(message, post.service, to, at, self.skew)
-        return Judged(verified, operation, koppelvlak.read(message))
+        watch.mark("authorise")
+        value = koppelvlak.read(message)
+        watch.mark("read")
+        return Judged(verified, operation, value)
 
     async def _act(self, post: Post, judged: Judged, trail: _Trail) -> Answer:
         value, who = judged.value, judged.verified
@@ -154,6 +177,7 @@ class Wus:
                 raise
             answer = self._seal(post, judged, taken)
             await self.intake.answered(taken.kenmerk, answer)
+            self.outcomes.spent("store", self.intake.cpu_since())
             return Answer(200, answer)
         if isinstance(value, ZetStatus):
             done = await self.intake.zet_status(who, value, raw)
@@ -195,7 +219,8 @@ class Wus:
     ) -> bytes:
         message = judged.verified.message
         asked = message.addressing.message_id
-        return seal.seal_answer(
+        watch = _Stopwatch(self.outcomes.spent)
+        answer = seal.seal_answer(
             koppelvlak.write(value),
             action=judged.operation.response_action,
             message_id=asked if post.service is AANLEVER else _fresh(),
@@ -204,6 +229,8 @@ class Wus:
             signer=self.signers[post.line.place],
             hash_name="sha1" if message.algorithms.hash_name == "sha1" else "sha256",
         )
+        watch.mark("sign")
+        return answer
 
     def limited(self, service: Service, line: Line, wait: Wait) -> None:
         """For `Door.limited`: a sender was sent away at the turnstile."""

@@ -89,6 +89,10 @@ class Intake:
         """Messages and answers queued for the database, for the metrics."""
         return self._writer.waiting
 
+    def cpu_since(self) -> float:
+        """CPU seconds that writing took since this was last asked."""
+        return self._writer.cpu_since()
+
     async def aanleveren(
         self, who: VerifiedMessage, request: Aanlevering, raw: Received
     ) -> AanleverBevestiging:

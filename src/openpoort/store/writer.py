@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -52,9 +53,15 @@ class Batcher(Generic[Item, Result]):
         self._queue: deque[tuple[Item, Future[Result]]] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._cpu = self._asked = 0.0
         self._conn: psycopg.Connection[tuple[object, ...]] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+
+    def cpu_since(self) -> float:
+        """CPU seconds the thread used since this was last asked; from one thread only."""
+        asked, self._asked = self._asked, self._cpu
+        return self._cpu - asked
 
     @property
     def waiting(self) -> int:
@@ -91,6 +98,7 @@ class Batcher(Generic[Item, Result]):
             live = [pair for pair in taken if pair[1].set_running_or_notify_cancel()]
             if live:
                 self._do(live)
+            self._cpu = time.thread_time()
         if self._conn is not None:
             self._conn.close()
 
