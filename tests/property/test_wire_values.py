@@ -12,9 +12,9 @@ from lxml import etree
 
 from openpoort.domain.fault import Fault
 from openpoort.wire import aside, fields, instant, koppelvlak, xml
+from openpoort.wire.canonical import canonical
 from openpoort.wire.seal import seal_answer
 from openpoort.wire.soap import SignedMessage, open_answer, open_signed
-from openpoort.wire.wssec import canonical
 from tests.property.wire_values import times, values
 from tests.wire_kit import MESSAGE_ID, NOW, aanlevering, key, request
 

@@ -8,7 +8,13 @@ from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire.xml import Limits, parse
 
 SMALL = Limits(
-    max_bytes=30_000, max_depth=5, max_elements=50, max_attributes=60, max_width=4, max_name=10
+    max_bytes=30_000,
+    max_depth=5,
+    max_elements=50,
+    max_attributes=60,
+    max_namespaces=6,
+    max_width=4,
+    max_name=10,
 )
 
 
@@ -25,6 +31,7 @@ def test_mistake_gets_line_and_column() -> None:
         (b"<a>" + b"<b/>" * 120 + b"</a>", "too many elements"),
         (b"<a " + b" ".join(b'a%d=""' % i for i in range(5)) + b"/>", "on one element"),
         (b"<a>" + b'<b c=""/>' * 61 + b"</a>", "too many attributes"),
+        (b"<a " + b" ".join(b'xmlns:a%d=""' % i for i in range(7)) + b"/>", "namespace"),
         (b"<a><!-- x --></a>", "comment"),
         (b"<a><?x y?></a>", "comment or processing"),
         (b"<a>" + b" " * 20_000 + b"<bcdefghijkl/></a>", "name too long"),

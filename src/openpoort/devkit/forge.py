@@ -23,7 +23,8 @@ from openpoort.domain.message import (
     Vraag,
     ZetStatus,
 )
-from openpoort.wire import instant, koppelvlak, wssec
+from openpoort.wire import instant, koppelvlak
+from openpoort.wire.canonical import canonical as canonical_form
 from openpoort.wire.names import (
     ANONYMOUS,
     BASE64_BINARY,
@@ -205,7 +206,7 @@ def canonical(element: etree._Element, prefixes: Sequence[str] = ()) -> bytes:
     """
     for prefix in prefixes:
         etree.fromstring(f'<x xmlns:{prefix.removeprefix("#")}="urn:x"/>')
-    return wssec.canonical(element, tuple(prefixes))
+    return canonical_form(element, tuple(prefixes))
 
 
 def _algorithm(parent: etree._Element, local: str, uri: str) -> etree._Element:

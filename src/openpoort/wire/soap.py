@@ -20,7 +20,9 @@ __all__ = [
     "open_signed",
 ]
 
-ANSWER = Limits(max_bytes=1024 * MIB, max_elements=4_000_000, max_attributes=400_000)
+ANSWER = Limits(
+    max_bytes=1024 * MIB, max_elements=4_000_000, max_attributes=400_000, max_namespaces=20_000
+)
 """Answers may be long lists of messages; they come from a gateway that the client chose."""
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -22,13 +21,13 @@ from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire import aside as asides
-from openpoort.wire import certificate, instant
+from openpoort.wire import certificate, instant, signedinfo
+from openpoort.wire.canonical import canonical
 from openpoort.wire.envelope import WSU_ID, Envelope, children, identities, name, plain
 from openpoort.wire.names import (
     BASE64_BINARY,
     DIGESTS,
     DS,
-    EXC_C14N,
     SIGNATURES,
     WSSE,
     WSU,
@@ -42,7 +41,6 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
-_MAX_REFERENCES = 16
 _PARTS = {
     f"{{{WSU}}}Timestamp": "Timestamp",
     f"{{{WSSE}}}BinarySecurityToken": "BinarySecurityToken",
@@ -51,16 +49,7 @@ _PARTS = {
 _TIMES = {f"{{{WSU}}}{local}": local for local in ("Created", "Expires")}
 _TOKEN_ATTRIBUTES = (WSU_ID, "EncodingType", "ValueType")
 
-
-def _ds(*names: str) -> tuple[str, ...]:
-    return tuple(f"{{{DS}}}{n}" for n in names)
-
-
-_SIGNATURE = _ds("SignedInfo", "SignatureValue", "KeyInfo")
-_METHODS = _ds("CanonicalizationMethod", "SignatureMethod")
-_REFERENCE_PARTS = _ds("Transforms", "DigestMethod", "DigestValue")
-_REFERENCE, _TRANSFORM = _ds("Reference", "Transform")
-_INCLUSIVE = f"{{{EXC_C14N}}}InclusiveNamespaces"
+_SIGNATURE = tuple(f"{{{DS}}}{n}" for n in ("SignedInfo", "SignatureValue", "KeyInfo"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +60,6 @@ class Security:
     expires: datetime | None
     token: bytes
     algorithms: Algorithms
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One ds:Reference: the id it names, prefixes to render, digest algorithm and value."""
-
-    identity: str
-    prefixes: tuple[str, ...]
-    hash_uri: str
-    value: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class SignedInfo:
-    """ds:SignedInfo read strictly; `prefixes` belong to its own canonical form."""
-
-    element: etree._Element
-    prefixes: tuple[str, ...]
-    signature_uri: str
-    references: tuple[Reference, ...]
 
 
 def verify(envelope: Envelope, aside: asides.Aside) -> Security:
@@ -111,7 +80,7 @@ def verify(envelope: Envelope, aside: asides.Aside) -> Security:
     outer = [timestamp] if bst is None else [timestamp, bst]
     ids = identities(envelope, outer, signature)
     info_element, value, key_info = _signature(signature)
-    info = _signed_info(info_element)
+    info = signedinfo.read(info_element)
     der, key = certificate.token(_token(key_info, bst))
     _check_value(key, info, value)
     _check_parts(envelope, timestamp, info, ids, aside)
@@ -122,32 +91,6 @@ def verify(envelope: Envelope, aside: asides.Aside) -> Security:
         hash_name=SIGNATURES[info.signature_uri],
     )
     return Security(created, expires, der, algorithms)
-
-
-def canonical(element: etree._Element, prefixes: tuple[str, ...] = ()) -> bytes:
-    """Exclusive canonical form without comments; `prefixes` as in InclusiveNamespaces."""
-    if "#default" in prefixes:
-        _know_default()
-    try:
-        return etree.tostring(
-            element,
-            method="c14n",
-            exclusive=True,
-            with_comments=False,
-            inclusive_ns_prefixes=prefixes or None,
-        )
-    except etree.C14NError:
-        raise Fault(f"{name(element)} is niet in canonieke vorm te brengen.") from None
-
-
-def _know_default() -> None:
-    """Make lxml heed `#default` in a prefix list.
-
-    It looks a prefix up in the names its thread has parsed and silently drops one it never
-    saw. `#default` is no name, so no document teaches it; a tag to look for does.
-    """
-    for _ in etree.iterparse(BytesIO(b"<x/>"), tag="#default"):
-        pass
 
 
 def _security_parts(security: etree._Element) -> dict[str, etree._Element]:
@@ -193,55 +136,6 @@ def _signature(signature: etree._Element) -> tuple[etree._Element, bytes, etree.
     return info, certificate.base64(value.text, "ds:SignatureValue"), key_info
 
 
-def _signed_info(element: etree._Element) -> SignedInfo:
-    """Text between elements is signed and means nothing; it is not looked at."""
-    parts = list(element)
-    if len(parts) < 2 or (parts[0].tag, parts[1].tag) != _METHODS:
-        raise Fault("ds:SignedInfo is niet opgebouwd zoals XML Signature voorschrijft.")
-    prefixes = _exclusive(parts[0])
-    uri = parts[1].get("Algorithm", "")
-    if "hmac" in uri or len(parts[1]):
-        raise Refusal("signature method with a shared key or with parameters")
-    if uri not in SIGNATURES:
-        raise Fault(f"Handtekeningalgoritme {uri[:120]} wordt niet ondersteund.")
-    if len(parts) - 2 > _MAX_REFERENCES:
-        raise Refusal("too many references")
-    return SignedInfo(element, prefixes, uri, tuple([_reference(p) for p in parts[2:]]))
-
-
-def _exclusive(method: etree._Element) -> tuple[str, ...]:
-    """The InclusiveNamespaces prefixes of a canonicalisation that must be exclusive."""
-    algorithm = method.get("Algorithm", "")
-    if algorithm != EXC_C14N:
-        raise Fault(f"{name(method)} gebruikt {algorithm[:120]}; alleen {EXC_C14N} is toegestaan.")
-    if not len(method):
-        return ()
-    only = method[0]
-    if len(method) > 1 or only.tag != _INCLUSIVE or len(only):
-        raise Refusal("parameters other than InclusiveNamespaces in a transform")
-    return tuple(only.get("PrefixList", "").split())
-
-
-def _reference(element: etree._Element) -> Reference:
-    uri = element.get("URI", "")
-    parts = list(element)
-    if element.tag != _REFERENCE or tuple([p.tag for p in parts]) != _REFERENCE_PARTS:
-        raise Fault("ds:Reference moet Transforms, DigestMethod en DigestValue bevatten.")
-    if len(uri) < 2 or uri[0] != "#":
-        raise Refusal("reference to something outside the message")
-    transforms, method, value = parts
-    if len(transforms) != 1 or transforms[0].tag != _TRANSFORM:
-        raise Fault(f"ds:Reference {uri[:80]} moet precies een Transform hebben.")
-    prefixes = _exclusive(transforms[0])
-    hash_uri = method.get("Algorithm", "")
-    if len(method) or len(value):
-        raise Refusal("elements inside a digest")
-    if hash_uri not in DIGESTS:
-        raise Fault(f"Digestalgoritme {hash_uri[:120]} wordt niet ondersteund.")
-    octets = certificate.base64(value.text, "ds:DigestValue")
-    return Reference(uri[1:], prefixes, hash_uri, octets)
-
-
 def _token(key_info: etree._Element, bst: etree._Element | None) -> str:
     """The base64 text of the certificate that KeyInfo points to."""
     parts = list(children(key_info))
@@ -276,10 +170,9 @@ def _direct(reference: etree._Element, bst: etree._Element | None) -> str:
     return bst.text or ""
 
 
-def _check_value(key: RSAPublicKey, info: SignedInfo, value: bytes) -> None:
-    data = canonical(info.element, info.prefixes)
+def _check_value(key: RSAPublicKey, info: signedinfo.SignedInfo, value: bytes) -> None:
     try:
-        key.verify(value, data, PKCS1v15(), _HASHES[SIGNATURES[info.signature_uri]])
+        key.verify(value, info.form, PKCS1v15(), _HASHES[SIGNATURES[info.signature_uri]])
     except InvalidSignature:
         raise Fault(
             "De handtekening (ds:SignatureValue) klopt niet bij ds:SignedInfo en het certificaat."
@@ -289,7 +182,7 @@ def _check_value(key: RSAPublicKey, info: SignedInfo, value: bytes) -> None:
 def _check_parts(
     envelope: Envelope,
     timestamp: etree._Element,
-    info: SignedInfo,
+    info: signedinfo.SignedInfo,
     ids: dict[str, etree._Element],
     aside: asides.Aside,
 ) -> None:
@@ -308,7 +201,9 @@ def _check_parts(
         raise Fault(f"Niet ondertekend: {', '.join(missing)}.")
 
 
-def _check_digest(element: etree._Element, reference: Reference, aside: asides.Aside) -> None:
+def _check_digest(
+    element: etree._Element, reference: signedinfo.Reference, aside: asides.Aside
+) -> None:
     form = canonical(element, reference.prefixes)
     computed = asides.digest(form, aside, DIGESTS[reference.hash_uri])
     if computed != reference.value:

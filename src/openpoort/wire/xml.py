@@ -28,15 +28,16 @@ _OVER_LIMIT = (etree.ErrorTypes.ERR_RESOURCE_LIMIT, etree.ErrorTypes.ERR_NAME_TO
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a document may cost. `max_bytes` counts octets; `max_elements` and
-    `max_attributes` the whole document (namespace declarations are attributes); `max_width`
-    attributes of one element; `max_name` characters of one name, judged in documents that are
+    """What a document may cost. `max_bytes` counts octets; `max_elements`, `max_attributes`
+    and `max_namespaces` (declarations) the whole document; `max_width` attributes of one
+    element; `max_name` characters of one name, judged in documents that are
     long enough for it to matter."""
 
     max_bytes: int = 64 * MIB
     max_depth: int = 32
     max_elements: int = 100_000
     max_attributes: int = 100_000
+    max_namespaces: int = 500
     max_width: int = 32
     max_name: int = 128
 
@@ -73,6 +74,9 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
         raise Refusal("too many elements")
     if data.count(b"=") > limits.max_attributes:
         raise Refusal("too many attributes")
+    # Canonical form looks at every declaration in scope, for every part: their number squares.
+    if data.count(b"xmlns") > limits.max_namespaces:
+        raise Refusal("too many namespace declarations")
     try:
         root = etree.fromstring(data, _PARSER if len(data) < _LARGE else _parser())
     except etree.XMLSyntaxError as error:

@@ -126,8 +126,14 @@ def _attributes(s: Setting, count: int) -> bytes:
 
 @case("flood/namespaces", BARE)
 def _namespaces(s: Setting) -> bytes:
-    flood = b" ".join(b'xmlns:n%d="urn:%d"' % (i, i) for i in range(120_000))
+    flood = b" ".join(b'xmlns:n%d="urn:%d"' % (i, i) for i in range(20_000))
     return s.signed().raw().replace(b"<soapenv:Header", b"<soapenv:Header " + flood, 1)
+
+
+@case("flood/namespaces-on-the-envelope", BARE)
+def _namespaces_above(s: Setting) -> bytes:
+    flood = b" ".join(b'xmlns:n%d="urn:%d"' % (i, i) for i in range(20_000))
+    return s.signed().raw().replace(b"<soapenv:Envelope ", b"<soapenv:Envelope " + flood + b" ", 1)
 
 
 @case("flood/elements", BARE)
