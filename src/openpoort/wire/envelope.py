@@ -44,6 +44,8 @@ def read(root: etree._Element) -> Envelope:
     if root.tag != f"{{{SOAP}}}Envelope":
         raise Fault(f"Het bericht begint met {name(root)} in plaats van soapenv:Envelope.")
     parts = list(children(root))
+    for element in (root, *parts):
+        _nameless(element)
     header = parts.pop(0) if parts and parts[0].tag == f"{{{SOAP}}}Header" else None
     if not parts or parts[0].tag != f"{{{SOAP}}}Body":
         raise Fault("In soapenv:Envelope ontbreekt soapenv:Body, of staat een onbekend element.")
@@ -109,11 +111,17 @@ def plain(element: etree._Element, allowed: Collection[str] = (WSU_ID,)) -> None
     """Only known attributes: another reader might take `ID` or `xml:id` for an identity."""
     for attribute in element.keys():  # noqa: SIM118 - an element is no mapping
         if attribute not in allowed:
-            if etree.QName(attribute).localname.lower() == "id":
-                raise Refusal("identity by another attribute than wsu:Id")
+            _nameless(element)
             raise Fault(f"Attribuut {str(attribute)[:120]} op {name(element)} is niet toegestaan.")
         if attribute == _ACTOR and element.get(attribute):
             raise Fault(f"Header {name(element)} is aan een andere actor gericht.")
+
+
+def _nameless(element: etree._Element) -> None:
+    """No identity by another attribute than wsu:Id, also where ids mean nothing to us."""
+    for attribute in element.keys():  # noqa: SIM118 - an element is no mapping
+        if attribute != WSU_ID and etree.QName(attribute).localname.lower() == "id":
+            raise Refusal("identity by another attribute than wsu:Id")
 
 
 _COUNT = etree.XPath("count(//@u:Id)", namespaces={"u": WSU})

@@ -104,6 +104,13 @@ def _plain_id(s: Setting) -> bytes:
     return _raw(root)
 
 
+@case("wrapping/envelope-with-xml-id", BARE)
+def _envelope_id(s: Setting) -> bytes:
+    made = s.signed()
+    made.root.set(f"{{{XML}}}id", "id-body")
+    return made.raw()
+
+
 @case("wrapping/body-in-timestamp", FAULT)
 def _in_timestamp(s: Setting) -> bytes:
     root, _, signed = _other_body(s)

@@ -1,0 +1,72 @@
+"""Fuzz the request path.
+
+    python -m tests.fuzz [--seconds S] [--seed N] [--engine bytes|atheris] [--keep DIR]
+
+`bytes` mutates the saved corpus; `atheris` is guided by coverage (pip install atheris).
+An input that breaks the promise is written to the folder of --keep; exit code 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.fuzz.mutate import CORPUS, mutations, seeds
+
+
+def keep(data: bytes, folder: Path, why: BaseException) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / hashlib.sha256(data).hexdigest()[:16]
+    path.write_bytes(data)
+    print(f"broken: {type(why).__name__}: {why}; kept as {path}")
+
+
+def run(seconds: float, seed: int, folder: Path) -> int:
+    from tests.fuzz.promise import one
+
+    counts: Counter[str] = Counter()
+    end = time.monotonic() + seconds
+    for data in mutations(seed, seeds()):
+        if time.monotonic() > end:
+            break
+        try:
+            counts[one(data)] += 1
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
+            counts["broken"] += 1
+            keep(data, folder, error)
+    print(f"{counts.total()} inputs: {dict(counts)}")
+    return 1 if counts["broken"] else 0
+
+
+def guided(seconds: float, folder: Path) -> int:
+    import atheris
+
+    with atheris.instrument_imports(include=["openpoort.wire", "openpoort.domain"]):
+        from tests.fuzz.promise import one
+
+    folder.mkdir(parents=True, exist_ok=True)
+    limit = [f"-max_total_time={int(seconds)}", "-max_len=40000", f"-artifact_prefix={folder}/"]
+    atheris.Setup([sys.argv[0], *limit, str(folder / "grown"), str(CORPUS)], one)
+    (folder / "grown").mkdir(exist_ok=True)
+    atheris.Fuzz()
+    return 0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--engine", choices=("bytes", "atheris"), default="bytes")
+    parser.add_argument("--keep", type=Path, default=Path("build/fuzz"))
+    options = parser.parse_args()
+    if options.engine == "atheris":
+        return guided(options.seconds, options.keep)
+    return run(options.seconds, options.seed, options.keep)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
