@@ -13,7 +13,13 @@ from openpoort.settings import SettingsError, load
 
 @click.command()
 @click.argument("home_word", required=False, metavar="[HOME]", type=HOME)
-@click.option("--home", "home_option", type=HOME, help="Home of the gateway they belong to.")
+@click.option(
+    "--home",
+    "home_option",
+    type=HOME,
+    envvar="OPENPOORT_HOME",
+    help="Home of the gateway they belong to.",
+)
 @click.option("--port", type=click.IntRange(0, 65535), help="[default: agency.port of the toml]")
 @click.option("--gateway", help="Base address of the gateway [default: by door.port].")
 @click.option("--report", type=click.Choice(["sync", "later", "none"]), help="When 500 comes.")
@@ -34,7 +40,7 @@ def agency(
     from openpoort.app.agency import Options, run_agency
     from openpoort.devkit.behaviour import Report
 
-    home = home_option or home_word
+    home = home_word or home_option
     if home is None:
         stop(2, "name a HOME")
     try:

@@ -172,7 +172,9 @@ def fetch(
 
     Exit code 0: done, also when there was nothing; 1: refused; 2: could not.
     """
-    home = home_option or (Path(words[0]) if words else None)
+    if len(words) > 1:
+        stop(2, "too many arguments: only HOME")
+    home = Path(words[0]) if words else home_option
     place = connection(home, **given)
     out = out or (home or Path()) / "fetched"
     with place.client() as client, _explained(as_json):
@@ -264,7 +266,7 @@ def _home_and_file(paths: tuple[str, ...], home: Path | None) -> tuple[Path | No
 
 
 def _home_and_word(words: tuple[str, ...], home: Path | None) -> tuple[Path | None, str]:
-    if len(words) > 2 or (len(words) == 2 and home is not None):
+    if len(words) > 2:
         stop(2, "too many arguments: HOME and one more")
     return (Path(words[0]), words[1]) if len(words) == 2 else (home, words[0])
 

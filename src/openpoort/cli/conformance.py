@@ -65,7 +65,7 @@ def command(
 
     Exit code 0: no clause fails; 1: one does; 2: could not try.
     """
-    place = connection(home_option or home_word, **given)
+    place = connection(home_word or home_option, **given)
     message = Message(berichtsoort, belanghebbende, rol)
     if sample is not None:
         message = Message(berichtsoort, belanghebbende, rol, sample.read_bytes())

@@ -64,7 +64,13 @@ def options(command: F) -> F:
         click.option("--key", type=PATH, help="Key of the certificate (PEM)."),
         click.option("--cert", type=PATH, help="Certificate, leaf first (PEM)."),
         click.option("--url", help="Base address, such as https://localhost:8443/wus/2.0/."),
-        click.option("--home", "home_option", type=HOME, help="Home of a local gateway."),
+        click.option(
+            "--home",
+            "home_option",
+            type=HOME,
+            envvar="OPENPOORT_HOME",
+            help="Home of a local gateway (also: first argument, or OPENPOORT_HOME).",
+        ),
     ):
         command = option(command)
     return command

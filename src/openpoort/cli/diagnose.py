@@ -31,7 +31,12 @@ _SIGNS = {
 @click.argument("file", required=False, type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--listen", is_flag=True, help="Wait for requests instead, with mutual TLS.")
 @click.option("--port", default=8443, show_default=True, help="Where to listen; 0: a free port.")
-@click.option("--home", type=HOME, help="Home of a gateway: its hosts, kinds and parties.")
+@click.option(
+    "--home",
+    type=HOME,
+    envvar="OPENPOORT_HOME",
+    help="Home of a gateway: its hosts, kinds and parties.",
+)
 @click.option("--to", "hosts", multiple=True, help="Base address that wsa:To must start with.")
 @click.option("--at", help="Judge at this time (RFC 3339), for old captures.")
 @click.option("--once", is_flag=True, help="With --listen: stop after one request.")
