@@ -10,11 +10,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from openpoort.client.wus import Client
 from openpoort.devkit import pki
+from openpoort.devkit.authority import Ca, pem
 from openpoort.devkit.revocations import crl
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.keys.fetch import Found, Source
 from openpoort.outbound.exchange import BadAnswer, Faulted
+from openpoort.outbound.http import NoAnswer
 from openpoort.store import evidence
 from tests.e2e.gateway import Gateway, openpoort, until
 
@@ -28,8 +30,7 @@ def filing(who: Identiteit) -> Aanlevering:
     )
 
 
-def apply(gateway: Gateway, text: str) -> None:
-    file = gateway.home / "changed.toml"
+def apply(gateway: Gateway, file: Path, text: str) -> None:
     file.write_text(text)
     done = openpoort("party", "apply", file, "--home", gateway.home)
     assert done.returncode == 0, done.stderr
@@ -43,16 +44,19 @@ def accepted(client: Client, who: Identiteit) -> bool:
     return True
 
 
-def test_mandate_counts_from_when_it_is_applied_until_it_is_taken_away(gateway: Gateway) -> None:
+def test_mandate_counts_from_when_it_is_applied_until_it_is_taken_away(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    file = tmp_path / "changed.toml"
     before = openpoort("party", "show", "--home", gateway.home).stdout
     mandate = (
         f'[[mandate]]\nbelanghebbende = "BTW:{NEW.nummer}"\nholder = "{OFFICE}"\nkinds = ["*"]\n'
     )
     with gateway.client("intermediair") as client:
         assert not accepted(client, NEW)
-        apply(gateway, before + "\n" + mandate)
+        apply(gateway, file, before + "\n" + mandate)
         until(lambda: accepted(client, NEW), 15)
-        apply(gateway, before)
+        apply(gateway, file, before)
         until(lambda: not accepted(client, NEW), 15)
 
 
@@ -92,3 +96,44 @@ def test_revoked_certificate_is_refused_by_the_running_gateway(
         other.aanleveren(filing(own))  # the same organisation with its sound certificate
     log = (gateway.home / "security.log").read_text()
     assert "revoked" in log
+
+
+def test_new_root_is_accepted_and_a_withdrawn_one_refused_without_a_restart(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    at = datetime.now(UTC).replace(microsecond=0)
+    root = Ca.root("the next generation", at)
+    issuing = root.intermediate("its services authority", at)
+    pki.write(tmp_path, "office", issuing.leaf("kantoor.test", OFFICE, at))
+    store = gateway.home / "pki" / "trust.toml"
+    before = store.read_text()
+
+    def outcome() -> str:
+        with Client.from_files(
+            f"https://localhost:{gateway.port}",
+            tmp_path / "office.pem",
+            tmp_path / "office.key",
+            gateway.home / "pki" / "ca.pem",
+        ) as client:
+            try:
+                client.aanleveren(filing(Identiteit("002000040B37", "BTW")))
+            except BadAnswer as no:
+                return "403" if "403" in str(no) else str(no)
+            except NoAnswer:
+                return "no handshake"
+            return "accepted"
+
+    try:
+        assert outcome() == "no handshake"
+        (store.parent / "next.pem").write_bytes(pem(root.certificate))
+        (store.parent / "next-ca.pem").write_bytes(pem(issuing.certificate))
+        generation = (
+            '\n[[generation]]\nname = "next"\nroots = ["next.pem"]\n'
+            'intermediates = ["next-ca.pem"]\n'
+        )
+        store.write_text(before + generation)
+        until(lambda: outcome() == "accepted", 15)
+        store.write_text(before + generation + "until = 2026-01-01\n")
+        until(lambda: outcome() == "403", 15)
+    finally:
+        store.write_text(before)

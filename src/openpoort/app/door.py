@@ -44,6 +44,7 @@ def run_door(
         known = trusting.anchors(settings)
         certificates = trusting.certificates(settings, known, clock)
         gate = Gate.of(settings)
+        gate.trusted = lambda new: certificates.trust(trusting.handshake(new))
         snapshot = Snapshot(dsn, gate.know, gate.follow)
         stack.callback(snapshot.close)
         threads = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="large"))

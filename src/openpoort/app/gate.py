@@ -24,6 +24,7 @@ from openpoort.keys.fetch import pool
 from openpoort.settings import Settings
 from openpoort.store import evidence
 from openpoort.store.evidence import Observed
+from openpoort.trust.anchors import Anchors
 from openpoort.trust.sender import Gatekeeper
 from openpoort.trust.verdicts import Verdicts
 
@@ -32,11 +33,13 @@ _log = telemetry.logger("app.gate")
 
 @dataclass(slots=True)
 class Gate:
-    """`keeper` judges; its grounds are replaced whole whenever something they rest on changed."""
+    """`keeper` judges; its grounds are replaced whole whenever something they rest on changed.
+    `trusted` hears of a changed trust store, for the handshake."""
 
     path: Path
     keeper: Gatekeeper
     observed: Observed
+    trusted: Callable[[Anchors], None] = lambda _: None
     _stamp: float = 0.0
 
     @classmethod
@@ -49,7 +52,7 @@ class Gate:
             noticed=observed.algorithms,
             verdicts=Verdicts(seen=observed.certificate),
         )
-        return cls(path, keeper, observed, _newest(path))
+        return cls(path, keeper, observed, _stamp=_newest(path))
 
     def know(self, directory: Directory) -> None:
         """A new directory, with its exceptions per party."""
@@ -76,6 +79,7 @@ class Gate:
             return
         now = self.keeper.grounds
         self.keeper.grounds = replace(now, anchors=new.anchors, policy=new.policy, modes=new.modes)
+        self.trusted(new.anchors)
         _log.info("trust store changed", version=new.anchors.version[:12])
 
 
