@@ -9,6 +9,7 @@ looks like a BSN or a private key is masked, whoever let it through.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import re
 import sys
@@ -117,6 +118,22 @@ def configure(level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
+    root = logging.getLogger()
+    root.handlers = [h for h in root.handlers if not isinstance(h, _Bridge)] + [_Bridge()]
+    root.setLevel(logging.WARNING)
+    # What strangers send is counted and told by the doors; here it would only be noise.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+
+
+class _Bridge(logging.Handler):
+    """What libraries log goes the same way as our own lines, through the same masking."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        line = logger(record.name)
+        exc_info = record.exc_info if record.exc_info and record.exc_info[0] else None
+        line.log(
+            record.levelno, record.getMessage(), **({"exc_info": exc_info} if exc_info else {})
+        )
 
 
 def logger(name: str) -> Any:

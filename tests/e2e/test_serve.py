@@ -198,6 +198,27 @@ def test_health_means_something(own: Gateway) -> None:
     assert health(own, "/health/ready")[0] == 200
 
 
+def test_strangers_are_written_down_and_the_log_stays_json(own: Gateway) -> None:
+    own.start()
+    for sent in (b"\x16\x03 not http\r\n\r\n", b"x-" + b"y" * 40_000):
+        with (
+            socket.create_connection(("127.0.0.1", own.port), timeout=10) as plain,
+            own.tls().wrap_socket(plain, server_hostname="localhost") as tls,
+        ):
+            tls.sendall(sent)
+            tls.recv(100)
+    assert (
+        own.http("POST", "/wus/2.0/aanleverservice/1.2", b"x", {"Content-Encoding": "br"})[0] == 415
+    )
+    assert own.stop() == 0
+    for line in own.log.splitlines():
+        assert json.loads(line)["level"] in {"info", "warning"}, line
+    events = [json.loads(line) for line in (own.home / "security.log").read_text().splitlines()]
+    told = [e["reason"] for e in events if e["action"] == "connection.refused"]
+    assert "not HTTP" in told
+    assert "Content-Encoding is not supported" in told
+
+
 def test_roles_apart_on_one_database(own: Gateway) -> None:
     """A door alone takes in; a worker alone, on the same database, carries on."""
     own.arguments = ("--port", "0", "--only", "door", "--doors", "2")

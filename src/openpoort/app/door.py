@@ -14,7 +14,7 @@ import uvloop
 
 from openpoort.app import trusting
 from openpoort.app.gate import Gate
-from openpoort.app.outcomes import Outcomes
+from openpoort.app.outcomes import Connections, Outcomes
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_front
 from openpoort.inbound.body import BodyLimits
@@ -71,7 +71,8 @@ def run_door(
         door = Door(wus, urls, body)
         door.turnstile = _turnstile(settings, door.in_flight, snapshot)
         door.limited = wus.limited
-        server = DoorServer(door, certificates, limits)
+        door.noticed = Connections(clock.now, f"port {settings.door.port}")
+        server = DoorServer(door, certificates, limits, door.noticed)
         server.on_started = ready
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(sockets))

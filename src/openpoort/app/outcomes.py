@@ -37,6 +37,34 @@ CPU = Counter("openpoort_cpu_seconds_total", "CPU time of a process", ["role"])
 _log = telemetry.logger("door")
 
 
+CUT = Counter("openpoort_connections_refused_total", "Connections cut before a request was whole")
+_EVENTS_A_SECOND = 10
+
+
+class Connections:
+    """Records connections that never became a request: each is counted, ten a second are
+    written down, so that a flood fills no disk."""
+
+    def __init__(self, now: Callable[[], datetime], door: str) -> None:
+        self._now = now
+        self._door = door
+        self._second = 0
+        self._written = 0
+
+    def __call__(self, origin: str, reason: str) -> None:
+        CUT.inc()
+        now = self._now()
+        if int(now.timestamp()) != self._second:
+            self._second, self._written = int(now.timestamp()), 0
+        self._written += 1
+        if self._written > _EVENTS_A_SECOND:
+            return
+        details: dict[str, str | int] = {"reason": reason}
+        telemetry.emit(
+            Event("connection.refused", self._door, REFUSED, origin, "unknown", now, details)
+        )
+
+
 class Outcomes:
     """Implements `inbound.wus.Outcomes`."""
 

@@ -16,7 +16,7 @@ from typing import Protocol
 from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
 from openpoort.inbound.limits import Wait
-from openpoort.inbound.server import Line, Receive, Scope, Send
+from openpoort.inbound.server import Line, Noticed, Receive, Scope, Send, unheard
 from openpoort.inbound.turnstile import Turnstile
 from openpoort.wire import services
 from openpoort.wire.services import AFLEVER, SERVICES, Service
@@ -70,6 +70,7 @@ class Door:
     in_flight: int = 1000
     turnstile: Turnstile = field(default_factory=Turnstile)
     limited: Callable[[Service, Line, Wait], None] = _untold
+    noticed: Noticed = unheard
     served: Mapping[str, Service] = field(
         default_factory=lambda: {p: s for p, s in SERVICES.items() if s is not AFLEVER}
     )
@@ -84,7 +85,9 @@ class Door:
             close = ((b"connection", b"close"),)
             wait = ((b"retry-after", b"2"),) if refused.status == 503 else ()
             answer = Answer(refused.status, refused.text.encode(), PLAIN, close + wait)
+            self.noticed(line.origin, refused.text)
         except Gone:
+            self.noticed(line.origin, "hung up in the middle of a request")
             return
         delivered = False
         try:

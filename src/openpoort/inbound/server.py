@@ -87,7 +87,17 @@ class Line:
         return waiting[0] + self.transport.get_write_buffer_size()
 
 
-def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpToolsProtocol]:
+Noticed = Callable[[str, str], None]
+"""Hears of connections cut before there was a request: origin and reason."""
+
+
+def unheard(_origin: str, _reason: str) -> None:
+    """Nobody listens."""
+
+
+def protocol(
+    limits: ServerLimits, certificates: Certificates, noticed: Noticed = unheard
+) -> type[HttpToolsProtocol]:
     """A protocol class for one door; `idle` is shared by its connections, oldest first."""
     idle: OrderedDict[HttpToolsProtocol, None] = OrderedDict()
 
@@ -125,6 +135,7 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
                 self._arm()
             self.head_bytes += len(data)
             if self.head_bytes > limits.head_bytes and not self.transport.is_closing():
+                noticed(self.line.origin, "request head too large")
                 self.transport.write(
                     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
                     b"connection: close\r\ncontent-length: 0\r\n\r\n"
@@ -164,7 +175,13 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
         def _late(self) -> None:
             self.head_timer = None
             if self.in_head and not self.transport.is_closing():
+                if self.head_bytes:
+                    noticed(self.line.origin, "request head too slow")
                 self.transport.abort()
+
+        def send_400_response(self, msg: str) -> None:
+            noticed(self.line.origin, "not HTTP")
+            super().send_400_response(msg)
 
     return DoorProtocol
 
@@ -172,11 +189,17 @@ def protocol(limits: ServerLimits, certificates: Certificates) -> type[HttpTools
 class DoorServer(uvicorn.Server):
     """uvicorn's server on sockets that are already bound, with a deadline on handshakes."""
 
-    def __init__(self, app: App, certificates: Certificates, limits: ServerLimits) -> None:
+    def __init__(
+        self,
+        app: App,
+        certificates: Certificates,
+        limits: ServerLimits,
+        noticed: Noticed = unheard,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=protocol(limits, certificates),
+                http=protocol(limits, certificates, noticed),
                 ws="none",
                 lifespan="off",
                 log_config=None,
