@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from weeg.feeds import Used
 from weeg.model import Criterion, Model, natural
 
-_BLOCK = 50_000
+_BLOCK = 10_000
 _VETOED = 2.0
 """Subtracted from a vetoed total; totals lie between 0 and 1, so every vetoed one stands behind."""
 
