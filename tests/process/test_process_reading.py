@@ -113,6 +113,44 @@ def test_polls_of_one_requester_go_one_after_the_other(gate: Gate) -> None:
     assert asyncio.run(race()) == [3, 3, 0]
 
 
+def test_a_requester_that_hangs_up_gives_up_its_turn(gate: Gate) -> None:
+    kenmerk = gate.send()
+    vraag = Vraag(Operatie.NIEUWE_STATUSSEN_PROCES, kenmerk=kenmerk)
+
+    async def hang_up() -> int:
+        for _ in range(20):  # more than there are connections to hold a turn with
+            poll = asyncio.create_task(gate.reader.vraag(verified(BEDRIJF), vraag))
+            await asyncio.sleep(0)
+            poll.cancel()
+            await asyncio.wait([poll])
+        last = await gate.reader.vraag(verified(BEDRIJF), vraag)
+        await last.delivered()
+        return len(last.antwoord.items)
+
+    assert asyncio.run(hang_up()) == 3
+
+
+def test_many_polls_of_one_requester_do_not_stop_the_others(gate: Gate) -> None:
+    kenmerk = gate.send()
+    own = Identiteit("002000040B37", "BTW")
+    other = gate.send(request(belanghebbende=own), oin=INTERMEDIAIR)
+
+    async def poll(oin: str, kenmerk: str) -> int:
+        vraag = Vraag(Operatie.NIEUWE_STATUSSEN_PROCES, kenmerk=kenmerk)
+        reading = await gate.reader.vraag(verified(oin), vraag)
+        await asyncio.sleep(0)
+        await reading.delivered()
+        return len(reading.antwoord.items)
+
+    async def storm() -> list[int]:
+        polls = [poll(BEDRIJF, kenmerk) for _ in range(30)]
+        return await asyncio.gather(*polls, poll(INTERMEDIAIR, other))
+
+    *mine, theirs = asyncio.run(storm())
+    assert sorted(mine) == [0] * 29 + [3]
+    assert theirs == 3
+
+
 @pytest.mark.parametrize(
     "operatie",
     [

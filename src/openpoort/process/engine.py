@@ -16,7 +16,7 @@ from openpoort.process.local import BATCH, LocalRounds
 from openpoort.process.outside import OutsideRounds, Partners
 from openpoort.process.ports import Authority, Channel
 from openpoort.process.work import House
-from openpoort.store import queue
+from openpoort.store import payloads, queue
 from openpoort.store.pool import Connection
 from openpoort.store.store import Store
 from openpoort.telemetry import logger
@@ -26,6 +26,7 @@ POLL = 0.5
 ORPHANS = 2.0
 """Seconds between looks for leases whose holder died."""
 _QUICK_POLL = 0.02  # with a clock that runs faster: what falls due must not wait for real time
+_SWEEP = 6 * 3600.0  # seconds between looks for orphaned files
 _PATIENCE = 30.0  # how long a stopping engine waits for answers that are under way
 
 
@@ -130,9 +131,21 @@ class Engine:
 
     def _listen(self, conn: Connection, stop: threading.Event) -> None:
         queue.listen(conn)
+        swept = time.monotonic()
         while not stop.is_set():
             if queue.heard(conn, 1.0):
                 self.wake()
+            if time.monotonic() - swept > _SWEEP:
+                swept = time.monotonic()
+                self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove files of messages that were never taken in."""
+        outside = self._store.outside
+        if outside is not None:
+            with self._store.pool.lend() as conn:
+                removed = payloads.sweep(conn, outside)
+            self._log.info("swept", orphans=removed)
 
     def _kept_up(
         self, loop: Callable[[Connection, threading.Event], None], stop: threading.Event

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Kenmerk
@@ -49,22 +50,30 @@ class Reading:
         antwoord: Antwoord,
         turn: Turn | None = None,
         threads: ThreadPoolExecutor | None = None,
+        row: asyncio.Lock | None = None,
     ) -> None:
         self.antwoord = antwoord
         self._turn = turn
         self._threads = threads
+        self._row = row
 
     async def delivered(self) -> None:
         """The last byte is written: what was new no longer is."""
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            await asyncio.get_running_loop().run_in_executor(self._threads, turn.delivered)
+        if self._turn is not None:
+            await self._end(self._turn.delivered)
 
     async def release(self) -> None:
         """The answer did not get through: everything stays new."""
-        turn, self._turn = self._turn, None
-        if turn is not None:
-            await asyncio.get_running_loop().run_in_executor(self._threads, turn.release)
+        if self._turn is not None:
+            await self._end(self._turn.release)
+
+    async def _end(self, how: Callable[[], None]) -> None:
+        self._turn = None
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._threads, how)
+        finally:
+            if self._row is not None:
+                self._row.release()
 
 
 class Reader:
@@ -83,11 +92,15 @@ class Reader:
         self._store, self._house, self._directory = store, house, directory
         self._clock, self._switches = clock, switches
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="read")
+        # Apart: what ends a turn must never wait behind those who wait for one.
+        self._enders = ThreadPoolExecutor(2, thread_name_prefix="read-end")
+        self._rows: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._histories = store.batcher("statuses", _look_up)
 
     def close(self) -> None:
         self._histories.close()
         self._threads.shutdown()
+        self._enders.shutdown()
 
     async def vraag(self, who: VerifiedMessage, vraag: Vraag) -> Reading:
         """Raises Fault for an unknown kenmerk and, in the same words, for somebody else's."""
@@ -96,8 +109,37 @@ class Reader:
         if vraag.operatie is Operatie.STATUSSEN_PROCES:
             return Reading(await self._statuses(rights, vraag))
         loop = asyncio.get_running_loop()
-        antwoord, turn = await loop.run_in_executor(self._threads, self._ask, rights, vraag)
-        return Reading(antwoord, turn, self._threads)
+        row = await self._stand_in_row(rights.oin.value) if vraag.operatie.nieuwe else None
+        asked = loop.run_in_executor(self._threads, self._ask, rights, vraag)
+        try:
+            antwoord, turn = await asyncio.shield(asked)
+        except BaseException:
+            # The thread may still be looking: a turn it takes must not stay taken.
+            asked.add_done_callback(self._abandon)
+            if row is not None:
+                row.release()
+            raise
+        return Reading(antwoord, turn, self._enders, row)
+
+    def _abandon(self, asked: asyncio.Future[tuple[Antwoord, Turn | None]]) -> None:
+        """Nobody waits for this answer any more."""
+        if not asked.cancelled() and asked.exception() is None:
+            _, turn = asked.result()
+            if turn is not None:
+                self._enders.submit(turn.release)
+
+    async def _stand_in_row(self, requester: str) -> asyncio.Lock:
+        """Polls of one requester at this door wait here, where waiting takes no thread; those
+        at other doors wait in the database. Raises Busy."""
+        row = self._rows.get(requester)
+        if row is None:
+            row = self._rows[requester] = asyncio.Lock()
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await row.acquire()
+        except TimeoutError:
+            raise Busy(_PATIENCE) from None
+        return row
 
     async def _statuses(self, rights: Rights, vraag: Vraag) -> Antwoord:
         """The hot one: questions that come together are looked up together."""
@@ -165,6 +207,7 @@ def _look_up(conn: Connection, kenmerken: Sequence[UUID]) -> list[_History | Non
     return [_History(known[k], found[k]) if k in known else None for k in kenmerken]
 
 
+_PATIENCE = 10  # seconds that a poll waits for the one before it
 _NO_DAY = date(1970, 1, 1)  # without a partition
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 import uuid
 from collections.abc import Sequence
 
@@ -27,8 +29,20 @@ NO_SUCH_KENMERK = "Het opgegeven kenmerk is niet bekend, of niet bekend voor dez
 """One text for both, so that guessing a kenmerk teaches nothing."""
 
 
+_SALT = os.urandom(16)
+_SPOT_SECONDS = 10
+
+
 def new_kenmerk() -> uuid.UUID:
-    return uuid.uuid4()
+    """A UUID v4 of which the first 24 bits are chosen anew every ten seconds.
+
+    Kenmerken of one moment then stand side by side in every index: with all bits drawn each
+    time, every message would touch its own page of each of ten indexes, and after a checkpoint
+    write that page whole to the log (measured: decision 0031). 98 random bits remain.
+    """
+    moment = int(time.monotonic() / _SPOT_SECONDS).to_bytes(8, "big")
+    spot = hashlib.sha256(_SALT + moment).digest()[:3]
+    return uuid.UUID(bytes=spot + os.urandom(13), version=4)
 
 
 def message_id(kenmerk: uuid.UUID, agency: str, generation: int) -> str:
