@@ -16,9 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 30.0
-_PATIENCE = 6
+PATIENCE = 6
 """Attempts before a refusal counts: a verdict may overtake the confirmation it belongs to."""
 
 
@@ -27,28 +26,37 @@ class TryLater(Exception):
 
 
 class NeverMind(Exception):
-    """The gateway refused; after `_PATIENCE` times the job goes to `geweigerd/`."""
+    """The gateway refused; after `PATIENCE` times the job goes to `geweigerd/`."""
 
 
 @dataclass(slots=True)
 class _Waiting:
     path: Path
     due: float
-    pause: float = _FIRST_PAUSE
+    pause: float
     refusals: int = 0
 
 
 class Outbox:
-    """Files in `folder`; `tell` does one job (its JSON) and raises TryLater or NeverMind."""
+    """Files in `folder`; `tell` does one job (its JSON) and raises TryLater or NeverMind.
+
+    `pause` is the wait in seconds after a first failure; it doubles with each.
+    """
 
     def __init__(
-        self, folder: Path, tell: Callable[[dict[str, Any]], None], threads: int = 4
+        self,
+        folder: Path,
+        tell: Callable[[dict[str, Any]], None],
+        *,
+        threads: int = 4,
+        pause: float = 0.2,
     ) -> None:
         self._folder = folder
         self._tell = tell
+        self._pause = pause
         folder.mkdir(parents=True, exist_ok=True)
         self._wake = threading.Condition()
-        self._waiting = [_Waiting(path, 0.0) for path in sorted(folder.glob("*.json"))]
+        self._waiting = [_Waiting(path, 0.0, pause) for path in sorted(folder.glob("*.json"))]
         self._stopping = False
         self._threads = [
             threading.Thread(target=self._run, name=f"agency-outbox-{number}", daemon=True)
@@ -66,7 +74,7 @@ class Outbox:
         part.write_text(json.dumps(job), encoding="utf-8")
         part.replace(path)
         with self._wake:
-            self._waiting.append(_Waiting(path, 0.0))
+            self._waiting.append(_Waiting(path, 0.0, self._pause))
             self._wake.notify()
 
     def stop(self) -> None:
@@ -104,7 +112,7 @@ class Outbox:
             self._again(job)
         except NeverMind as no:
             job.refusals += 1
-            if job.refusals < _PATIENCE:
+            if job.refusals < PATIENCE:
                 self._again(job)
             else:
                 self._set_aside(job, str(no))
