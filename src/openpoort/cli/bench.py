@@ -15,8 +15,8 @@ import click
 if TYPE_CHECKING:
     from openpoort.devkit.bench.gateway import Gateway
     from openpoort.devkit.bench.load import Run
+    from openpoort.devkit.bench.measure import Plan
     from openpoort.devkit.bench.report import Result
-    from openpoort.devkit.bench.scenarios import Plan
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _SIZES = {"10k": 10_000, "20k": 20_000, "50k": 50_000, "1m": 1_000_000, "15m": 15_000_000}
@@ -89,8 +89,17 @@ def _gateway(given: dict[str, Any], *words: str) -> Iterator[Gateway]:
         yield stack.enter_context(gateways.own(Path(home), *words))
 
 
+def _own(given: dict[str, Any]) -> contextlib.AbstractContextManager[Gateway]:
+    """For scenarios that need the certificate of an agency as well."""
+    from openpoort.devkit.bench.gateway import BenchRefused
+
+    if given["url"]:
+        raise BenchRefused("this scenario starts its own gateway; leave out --url")
+    return _gateway(given)
+
+
 def _plan(given: dict[str, Any]) -> Plan:
-    from openpoort.devkit.bench.scenarios import Plan
+    from openpoort.devkit.bench.measure import Plan
 
     return Plan(
         messages=given["messages"],
@@ -191,5 +200,47 @@ def status(**given: Any) -> None:
             )
             _, _, known = scenarios.accept(gateway, first)
             return scenarios.status(gateway, plan, known)
+
+    _run(measure, given)
+
+
+@bench.command()
+@_options
+def fetch(**given: Any) -> None:
+    """Fetching: the content of messages that an agency left for the company."""
+
+    def measure() -> tuple[Result, Run]:
+        from openpoort.devkit.bench import scenarios
+
+        with _own(given) as gateway:
+            return scenarios.fetch(gateway, _plan(given))
+
+    _run(measure, given)
+
+
+@bench.command()
+@_options
+def mixed(**given: Any) -> None:
+    """A working day: six in ten requests hand in, four ask for a status."""
+
+    def measure() -> tuple[Result, Run]:
+        from openpoort.devkit.bench import scenarios
+
+        with _gateway(given) as gateway:
+            return scenarios.mixed(gateway, _plan(given))
+
+    _run(measure, given)
+
+
+@bench.command()
+@_options
+def deadline(**given: Any) -> None:
+    """A quiet day and its last hour: one twentieth of --rate (200), then all of it."""
+
+    def measure() -> tuple[Result, Run]:
+        from openpoort.devkit.bench import scenarios
+
+        with _gateway(given) as gateway:
+            return scenarios.deadline(gateway, _plan(given))
 
     _run(measure, given)

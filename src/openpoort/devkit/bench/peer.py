@@ -9,7 +9,8 @@ from dataclasses import replace
 
 from openpoort.devkit.bench import prepare
 from openpoort.devkit.bench.gateway import BenchRefused, Gateway, free_port
-from openpoort.devkit.bench.scenarios import Plan, drive, order_for
+from openpoort.devkit.bench.measure import Plan, drive
+from openpoort.devkit.bench.scenarios import order_for
 from openpoort.store.embedded import Embedded
 
 

@@ -21,7 +21,7 @@ from openpoort.domain.message import Aanlevering, Document, Operatie, Vraag
 from openpoort.keys.pem import PemSigner
 from openpoort.wire.koppelvlak import write
 from openpoort.wire.seal import seal_request
-from openpoort.wire.services import AANLEVER, STATUSINFORMATIE
+from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Order:
     size: int
     base: str  # https://localhost:8443, as in wsa:To
     seed: int = 1
+    rol: str = "Bedrijf"
 
 
 def content(size: int, draw: random.Random) -> bytes:
@@ -50,7 +51,7 @@ def _aanleveringen(order: Order, count: int, seed: int) -> list[bytes]:
         request = Aanlevering(
             berichtsoort=order.berichtsoort,
             belanghebbende=Identiteit("001000044B37", "BTW"),
-            rol_belanghebbende="Bedrijf",
+            rol_belanghebbende=order.rol,
             inhoud=Document(
                 "application/xml", f"{order.berichtsoort}.xml", content(order.size, draw)
             ),
@@ -84,32 +85,45 @@ def aanleveringen(order: Order, count: int) -> list[bytes]:
         return [request for part in parts for request in part]
 
 
+def vragen(order: Order, questions: Sequence[Vraag]) -> list[bytes]:
+    """The questions as signed requests; all of one service."""
+    signer = PemSigner(order.target.certificate, order.target.key)
+    made = []
+    for vraag in questions:
+        service = OPHAAL if "Berichten" in vraag.operatie.value else STATUSINFORMATIE
+        operation = next(o for o in service.operations if o.name == vraag.operatie.value)
+        envelope = seal_request(
+            write(vraag),
+            to=order.base + service.path,
+            action=operation.action,
+            message_id=f"urn:uuid:{uuid.uuid4()}",
+            created=datetime.now(UTC),
+            signer=signer,
+        )
+        made.append(http_request(order.target, service.path, envelope))
+    return made
+
+
 def statusvragen(order: Order, kenmerken: Sequence[str]) -> list[bytes]:
     """One getStatussenProces for each kenmerk."""
-    signer = PemSigner(order.target.certificate, order.target.key)
-    service = STATUSINFORMATIE
-    operation = next(o for o in service.operations if o.name == Operatie.STATUSSEN_PROCES.value)
-    return [
-        http_request(
-            order.target,
-            service.path,
-            seal_request(
-                write(
-                    Vraag(
-                        Operatie.STATUSSEN_PROCES,
-                        kenmerk=kenmerk,
-                        autorisatie_adres="http://geenausp.nl",
-                    )
-                ),
-                to=order.base + service.path,
-                action=operation.action,
-                message_id=f"urn:uuid:{uuid.uuid4()}",
-                created=datetime.now(UTC),
-                signer=signer,
-            ),
-        )
-        for kenmerk in kenmerken
-    ]
+    return vragen(
+        order,
+        [
+            Vraag(Operatie.STATUSSEN_PROCES, kenmerk=k, autorisatie_adres="http://geenausp.nl")
+            for k in kenmerken
+        ],
+    )
+
+
+def ophaalvragen(order: Order, kenmerken: Sequence[str]) -> list[bytes]:
+    """One getBerichtenKenmerk for each kenmerk."""
+    return vragen(
+        order,
+        [
+            Vraag(Operatie.BERICHTEN_KENMERK, kenmerk=k, autorisatie_adres="http://geenausp.nl")
+            for k in kenmerken
+        ],
+    )
 
 
 def own_target(home: Path, port: int) -> Target:

@@ -1,142 +1,27 @@
-"""What can be measured: accepting, the whole process, reading statuses, fetching, a deadline day.
+"""What can be measured: accepting, the whole process, reading, fetching, a mix, a deadline day.
 
 Each scenario prepares its requests, drives the gateway, counts what came back and asks the
-gateway afterwards for every message it acknowledged. `lost` other than 0 is the worst news.
+gateway afterwards for the messages it acknowledged. `lost` other than 0 is the worst news.
 """
 
 from __future__ import annotations
 
-import asyncio
+import random
 import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-
-import uvloop
+from collections.abc import Sequence
+from dataclasses import replace
 
 from openpoort.devkit.bench import prepare
-from openpoort.devkit.bench.gateway import Gateway, counters
+from openpoort.devkit.bench.gateway import BenchRefused, Gateway
 from openpoort.devkit.bench.limit import rsa_limit
-from openpoort.devkit.bench.load import Run, Shot, closed, opened
+from openpoort.devkit.bench.load import Run, Shot
+from openpoort.devkit.bench.measure import Meter, Plan, drive, kenmerken, lost, measure
 from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.bench.report import Result, percentile
-from openpoort.devkit.bench.usage import usage
 
-_KENMERK = re.compile(rb"<(?:\w+:)?kenmerk>([0-9a-f-]{36})<")
 _FINAL = re.compile(rb"<(?:\w+:)?statuscode>(500|400|410|311|510)<")
-_STAGE = "openpoort_stage_cpu_seconds_total"
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How to drive. `rate` (a second) makes the loop open; None: closed."""
-
-    messages: int = 5000
-    size: int = 20_000
-    callers: int = 16
-    berichtsoort: str = "Bench"
-    rate: float | None = None
-    keep_alive: bool = True
-    rounds: int = 3
-
-
-def drive(gateway: Gateway, requests: Sequence[bytes], plan: Plan) -> Run:
-    """Send prepared requests the way the plan says."""
-    if plan.rate is None:
-        work = closed(gateway.target, requests, plan.callers, keep_alive=plan.keep_alive)
-    else:
-        work = opened(gateway.target, requests, plan.callers, plan.rate)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(work)
-
-
-def kenmerken(shots: Sequence[Shot]) -> list[str]:
-    """The kenmerk of every acknowledged message."""
-    found = (_KENMERK.search(s.body) for s in shots if s.status == 200)
-    return [match[1].decode() for match in found if match]
-
-
-def lost(gateway: Gateway, order: Order, acknowledged: Sequence[str], sample: int = 500) -> int:
-    """How many of the acknowledged messages the gateway does not know: asked over the wire.
-
-    At most `sample` of them, evenly spread, so that asking costs less than the run.
-    """
-    step = max(1, len(acknowledged) // sample)
-    asked = acknowledged[::step]
-    run = drive(gateway, prepare.statusvragen(order, asked), Plan(callers=4))
-    known = {k for s in run.shots for k in kenmerken([s])}
-    return len(set(asked) - known)
-
-
-def _stages(before: dict[str, float], after: dict[str, float], messages: int) -> dict[str, float]:
-    found = {}
-    for key, value in after.items():
-        if key.startswith(_STAGE):
-            stage = key.split('stage="', 1)[1].split('"', 1)[0]
-            found[stage] = round((value - before.get(key, 0.0)) * 1000 / messages, 4)
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Reads what the gateway used around a run; `role` names the processes that count."""
-
-    gateway: Gateway
-    role: str
-
-    def read(self) -> tuple[float, int, dict[str, float]]:
-        """CPU seconds so far, peak bytes of the largest process, own counters."""
-        used = [usage(p) for p in self.gateway.pids(self.role)]
-        return (
-            sum(u.cpu for u in used),
-            max((u.peak for u in used), default=0),
-            counters(self.gateway),
-        )
-
-
-def measure(
-    name: str,
-    gateway: Gateway,
-    plan: Plan,
-    make: Callable[[int], Sequence[bytes]],
-    expected: Callable[[Shot], bool],
-    role: str = "door",
-) -> tuple[Result, Run]:
-    """`plan.rounds` rounds; the figures are those of the round with the median rate."""
-    limit = rsa_limit()
-    meter = Meter(gateway, role)
-    rounds: list[tuple[Run, float, int, dict[str, float]]] = []
-    for number in range(plan.rounds):
-        requests = make(number)
-        cpu, _, before = meter.read()
-        run = drive(gateway, requests, plan)
-        cpu_after, peak, after = meter.read()
-        count = max(1, len(run.shots))
-        rounds.append((run, (cpu_after - cpu) * 1000 / count, peak, _stages(before, after, count)))
-    rounds.sort(key=lambda r: r[0].rate)
-    run, cpu_ms, peak, stages = rounds[len(rounds) // 2]
-    latencies = [s.latency * 1000 for s in run.shots]
-    failed = sum(r.broken + sum(not expected(s) for s in r.shots) for r, *_ in rounds)
-    known = sum(stages.values())
-    if stages and cpu_ms > known:
-        stages = {**stages, "tls_http": round(cpu_ms - known, 4)}
-    return Result(
-        scenario=name,
-        messages=sum(len(r.shots) for r, *_ in rounds),
-        rate=round(run.rate, 1),
-        cpu_ms_per_message=round(cpu_ms, 4),
-        rsa_limit=round(limit, 1),
-        ratio_to_limit=round(run.rate / limit, 4),
-        p50_ms=round(percentile(latencies, 0.5), 2),
-        p95_ms=round(percentile(latencies, 0.95), 2),
-        p99_ms=round(percentile(latencies, 0.99), 2),
-        peak_bytes=peak,
-        lost=0,
-        failed=failed,
-        stages_ms=stages,
-        notes={"rates_min": round(rounds[0][0].rate, 1), "rates_max": round(rounds[-1][0].rate, 1)},
-    ), run
 
 
 def accepted(shot: Shot) -> bool:
@@ -167,7 +52,7 @@ def accept(gateway: Gateway, plan: Plan) -> tuple[Result, Run, list[str]]:
 
     result, run = measure("accept", gateway, plan, make, good)
     missing = lost(gateway, order_for(gateway, plan, 1), seen)
-    return _with(result, lost=missing), run, seen
+    return replace(result, lost=missing), run, seen
 
 
 def status(gateway: Gateway, plan: Plan, known: Sequence[str]) -> tuple[Result, Run]:
@@ -227,7 +112,84 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
     ), run
 
 
-def _with(result: Result, **changes: int) -> Result:
-    import dataclasses
+def fetch(gateway: Gateway, plan: Plan) -> tuple[Result, Run]:
+    """getBerichtenKenmerk: the content of messages an agency left for the company."""
+    known = _left_for_us(gateway, plan)
 
-    return dataclasses.replace(result, **changes)  # type: ignore[arg-type]  # only int fields
+    def make(number: int) -> Sequence[bytes]:
+        wanted = [known[i % len(known)] for i in range(plan.messages)]
+        return prepare.ophaalvragen(order_for(gateway, plan, number), wanted)
+
+    def good(shot: Shot) -> bool:
+        return shot.status == 200 and b"inhoud>" in shot.body
+
+    return measure("fetch", gateway, plan, make, good)
+
+
+def _left_for_us(
+    gateway: Gateway, plan: Plan, count: int = 100, seconds: float = 30.0
+) -> list[str]:
+    """Service messages handed in by the demo agency, once they can be fetched."""
+    pki = gateway.home / "pki"
+    agency = replace(gateway.target, certificate=pki / "agency.pem", key=pki / "agency.key")
+    order = Order(agency, "Servicebericht", plan.size, gateway.base, int(time.time()) % 1_000_000)
+    run = drive(
+        replace(gateway, target=agency), prepare.aanleveringen(order, count), Plan(callers=4)
+    )
+    names = kenmerken(run.shots)
+    if len(names) < count:
+        raise BenchRefused(f"the agency could hand in only {len(names)} of {count} messages")
+    end = time.perf_counter() + seconds
+    ours = order_for(gateway, plan, 1)
+    while time.perf_counter() < end:
+        found = drive(gateway, prepare.ophaalvragen(ours, names[-10:]), Plan(callers=2))
+        if all(b"inhoud>" in s.body for s in found.shots):
+            return names
+        time.sleep(0.2)
+    raise BenchRefused(f"messages of the agency could not be fetched after {seconds:.0f} s")
+
+
+def mixed(gateway: Gateway, plan: Plan) -> tuple[Result, Run]:
+    """Six in ten hand in, four ask for a status: what a working day looks like."""
+    _, _, known = accept(gateway, replace(plan, messages=500, rounds=1, rate=None))
+    seed = int(time.time()) % 1_000_000 + 500
+
+    def make(number: int) -> Sequence[bytes]:
+        draw = random.Random(number)  # noqa: S311 - an order, not a secret
+        hand_in = plan.messages * 6 // 10
+        asked = [draw.choice(known) for _ in range(plan.messages - hand_in)]
+        requests = [
+            *prepare.aanleveringen(order_for(gateway, plan, seed + number * 100), hand_in),
+            *prepare.statusvragen(order_for(gateway, plan, number), asked),
+        ]
+        draw.shuffle(requests)
+        return requests
+
+    return measure("mixed", gateway, plan, make, lambda s: accepted(s) or answered(s))
+
+
+def deadline(gateway: Gateway, plan: Plan) -> tuple[Result, Run]:
+    """A quiet day and then its last hour: one twentieth of the rate, then all of it.
+
+    Figures are those of the busy part; `quiet_p99_ms` stands beside it. `plan.rate` is the peak.
+    """
+    peak = plan.rate or 200.0
+    seed = int(time.time()) % 1_000_000
+    quiet_count = max(20, plan.messages // 20)
+    calm = prepare.aanleveringen(order_for(gateway, plan, seed), quiet_count)
+    quiet = drive(gateway, calm, replace(plan, rate=peak / 20))
+
+    def make(number: int) -> Sequence[bytes]:
+        return prepare.aanleveringen(
+            order_for(gateway, plan, seed + 100 + number * 100), plan.messages
+        )
+
+    result, run = measure("deadline", gateway, replace(plan, rate=peak), make, accepted)
+    names = kenmerken([*quiet.shots, *run.shots])
+    notes = {
+        **result.notes,
+        "peak_rate_asked": peak,
+        "quiet_p99_ms": round(percentile([s.latency * 1000 for s in quiet.shots], 0.99), 2),
+    }
+    missing = lost(gateway, order_for(gateway, plan, 1), names)
+    return replace(result, lost=missing, notes=notes), run
