@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from openpoort.keys.fetch import Found, Source
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.outbound.http import NoAnswer
 from openpoort.store import evidence
+from openpoort.trust.chain import fingerprint
 from tests.e2e.gateway import Gateway, openpoort, until
 
 NEW = Identiteit("005000072B01", "BTW")
@@ -94,8 +96,11 @@ def test_revoked_certificate_is_refused_by_the_running_gateway(
         until(refused, 15)
     with gateway.client("intermediair") as other:
         other.aanleveren(filing(own))  # the same organisation with its sound certificate
-    log = (gateway.home / "security.log").read_text()
-    assert "revoked" in log
+    events = map(json.loads, (gateway.home / "security.log").read_text().splitlines())
+    told = [e for e in events if e["action"] == "certificate.refused"]
+    assert told[-1]["object"] == fingerprint(thief.der)
+    assert told[-1]["reason"] == "certificate-token-revoked"
+    assert told[-1]["actor"] == OFFICE
 
 
 def test_new_root_is_accepted_and_a_withdrawn_one_refused_without_a_restart(

@@ -79,9 +79,11 @@ class Outcomes:
         STAGES.labels(stage).inc(max(0.0, seconds))
 
     def refused(
-        self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str
-    ) -> None:
-        """`action` names the event; `code` is a fault code or an HTTP status."""
+        self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str,
+        about: str = "",
+    ) -> None:  # fmt: skip
+        """`action` names the event; `code` is a fault code or an HTTP status; `about` is what the
+        event is about when that is not the service."""
         REFUSED_COUNT.labels(service.name, code).inc()
         known = CATALOGUE[action].details
         details: dict[str, str | int] = {}
@@ -96,7 +98,7 @@ class Outcomes:
         telemetry.emit(
             Event(
                 action,
-                service.path,
+                about or service.path,
                 _result(action, code),
                 origin,
                 oin.value if oin else "unknown",

@@ -37,7 +37,8 @@ from openpoort.inbound.turnstile import whose
 from openpoort.process.intake import Busy, Intake
 from openpoort.process.read import Reader, Reading
 from openpoort.telemetry import logger
-from openpoort.trust.sender import Admits, VerifiedMessage
+from openpoort.trust.policy import AlgorithmRefused
+from openpoort.trust.sender import Admits, CertificateRefused, VerifiedMessage
 from openpoort.wire import addressing, koppelvlak, seal
 from openpoort.wire.koppelvlak import Value
 from openpoort.wire.seal import Signer
@@ -79,8 +80,11 @@ class Outcomes(Protocol):
     def accepted(self, service: Service, operation: Operation, seconds: float) -> None: ...
 
     def refused(
-        self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str
-    ) -> None: ...
+        self, service: Service, action: str, code: str, oin: Oin | None, origin: str, why: str,
+        about: str = "",
+    ) -> None:  # fmt: skip
+        """`about` is what the event is about when that is not the service."""
+        ...
 
     def spent(self, stage: str, seconds: float) -> None:
         """CPU seconds of one stage: `verify`, `authorise`, `read`, `store` or `sign`."""
@@ -129,7 +133,7 @@ class Wus:
         except Fault as fault:
             return self._fault(post, fault, trail)
         except Refusal as refusal:
-            self._refused(post, "request.refused", str(refusal.status), trail, refusal.what)
+            self._bare(post, refusal, trail)
             return Answer(refusal.status)
         except Busy as busy:
             wait = str(busy.retry_after)
@@ -239,13 +243,28 @@ class Wus:
         known = oin if isinstance(oin, Oin) else None
         self.outcomes.refused(service, action, "429", known, line.origin, str(wait.seconds))
 
-    def _refused(self, post: Post, action: str, code: str, trail: _Trail, why: str) -> None:
-        self.outcomes.refused(post.service, action, code, trail.oin, post.line.origin, why)
+    def _bare(self, post: Post, refusal: Refusal, trail: _Trail) -> None:
+        """A certificate that does not pass may be an honest mistake; the rest is an attack."""
+        action, about = "request.refused", ""
+        if isinstance(refusal, CertificateRefused):
+            action, about = "certificate.refused", refusal.fingerprint
+        self._refused(post, action, str(refusal.status), trail, refusal.what, about)
+
+    def _refused(
+        self, post: Post, action: str, code: str, trail: _Trail, why: str, about: str = ""
+    ) -> None:
+        """Who is not known from the message is known from the connection."""
+        caller = trail.oin or whose(post.line.peer)
+        oin = caller if isinstance(caller, Oin) else None
+        self.outcomes.refused(post.service, action, code, oin, post.line.origin, why, about)
 
     def _fault(self, post: Post, fault: Fault, trail: _Trail) -> Answer:
         service = post.service
         fout = seal.fout(service, fault)
-        self._refused(post, trail.action, fout.foutcode, trail, fault.log)
+        action, about = trail.action, ""
+        if isinstance(fault, AlgorithmRefused):
+            action, about = "algorithm.refused", fault.algorithm
+        self._refused(post, action, fout.foutcode, trail, fault.log, about)
         operation, asked = _request(post, trail)
         content = seal.seal_fault(
             service,

@@ -20,6 +20,14 @@ _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _ENC = "http://www.w3.org/2001/04/xmlenc#"
 
 
+class AlgorithmRefused(Fault):
+    """Fault 100: the policy does not allow (any more) what the sender signed with."""
+
+    def __init__(self, text: str, algorithm: str) -> None:
+        super().__init__(text)
+        self.algorithm = algorithm
+
+
 @dataclass(frozen=True, slots=True)
 class Algorithm:
     """`until` is the first moment at which it is no longer accepted; None: no end in sight."""
@@ -59,27 +67,29 @@ class Policy:
     ) -> tuple[str, ...]:
         """Names of the used algorithms that have a sunset; empty when all will stay.
 
-        `own_until` replaces every sunset for this sender. Raises Fault 100.
+        `own_until` replaces every sunset for this sender. Raises AlgorithmRefused.
         """
         ending: list[str] = []
         for uri in (used.signature, *sorted(used.digests)):
             known = self._by_uri.get(uri)
             if known is None:
-                raise Fault(f"Het algoritme {uri} wordt niet geaccepteerd.")
+                raise AlgorithmRefused(f"Het algoritme {uri} wordt niet geaccepteerd.", uri)
             until = known.until
             if until is None:
                 continue
             until = own_until or until
             if at >= until:
-                raise Fault(
+                raise AlgorithmRefused(
                     f"De ondertekening gebruikt {known.name}; dat wordt sinds "
-                    f"{until:%Y-%m-%d} niet meer geaccepteerd. Gebruik RSA-SHA256 met SHA-256."
+                    f"{until:%Y-%m-%d} niet meer geaccepteerd. Gebruik RSA-SHA256 met SHA-256.",
+                    known.name,
                 )
             ending.append(known.name)
         if used.key_bits < self.min_key_bits:
-            raise Fault(
+            raise AlgorithmRefused(
                 f"De sleutel van de ondertekening heeft {used.key_bits} bits; "
-                f"minstens {self.min_key_bits} is nodig."
+                f"minstens {self.min_key_bits} is nodig.",
+                f"RSA-{used.key_bits}",
             )
         return tuple(ending)
 

@@ -16,6 +16,7 @@ from openpoort.domain.fault import Refusal
 from openpoort.domain.ids import Oin
 from openpoort.domain.party import Directory
 from openpoort.trust.anchors import Anchors, Purpose
+from openpoort.trust.chain import fingerprint
 from openpoort.trust.policy import Policy
 from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.verdict import Judged, Reason, Untrusted
@@ -40,6 +41,14 @@ class VerifiedMessage:
 
     sender: VerifiedSender
     message: SignedMessage
+
+
+class CertificateRefused(Refusal):
+    """Refusal 403: `fingerprint` names the certificate that is the reason."""
+
+    def __init__(self, what: str, fingerprint: str) -> None:
+        super().__init__(what, status=403)
+        self.fingerprint = fingerprint
 
 
 class Admits(Protocol):
@@ -84,8 +93,9 @@ class Gatekeeper:
     ) -> VerifiedMessage:
         """The message with its judged sender.
 
-        Raises Refusal 403 when a certificate is the reason, Fault 100 for an algorithm that is
-        no longer accepted. `tls_leaf` is DER; None for a message that came in another way.
+        Raises CertificateRefused (403) when a certificate is the reason, AlgorithmRefused for an
+        algorithm that is no longer accepted. `tls_leaf` is DER; None for a message that came in
+        another way.
         """
         grounds = self.grounds
         token = self._judge(message.token, Purpose.SIGNATURE, at, grounds, route)
@@ -95,7 +105,7 @@ class Gatekeeper:
             caller = self._judge(tls_leaf, Purpose.AUTHENTICATION, at, grounds, route)
             tls = caller.fingerprint
             if caller.oin != token.oin and (party is None or caller.oin not in party.tls_oins):
-                raise _refused("tls", Reason.OTHER_OIN)
+                raise _refused(Purpose.AUTHENTICATION, Reason.OTHER_OIN, tls_leaf)
         own_until = party.sha1_until if party is not None else None
         ending = grounds.policy.check(message.algorithms, at, own_until)
         if ending:
@@ -111,8 +121,9 @@ class Gatekeeper:
         try:
             return self.verdicts.judge(leaf, purpose, at, grounds.anchors, grounds.evidence, mode)
         except Untrusted as no:
-            raise _refused("token" if purpose is Purpose.SIGNATURE else "tls", no.reason) from no
+            raise _refused(purpose, no.reason, leaf) from no
 
 
-def _refused(which: str, reason: Reason) -> Refusal:
-    return Refusal(f"certificate-{which}-{reason}", status=403)
+def _refused(purpose: Purpose, reason: Reason, leaf: bytes) -> CertificateRefused:
+    which = "token" if purpose is Purpose.SIGNATURE else "tls"
+    return CertificateRefused(f"certificate-{which}-{reason}", fingerprint(leaf))
