@@ -18,6 +18,7 @@ from openpoort.cli.connection import HOME, PATH, connection, last_line, options,
 from openpoort.cli.follow import GOOD, as_dict, follow, table
 from openpoort.client.wus import Client
 from openpoort.domain.ids import Identiteit
+from openpoort.domain.kind import StepKind
 from openpoort.domain.message import (
     MAX_DOCUMENT,
     Aanlevering,
@@ -30,6 +31,7 @@ from openpoort.domain.message import (
 from openpoort.domain.status import Status
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.outbound.http import NoAnswer
+from openpoort.process import kinds
 
 NO_AUSP = "http://geenausp.nl"
 
@@ -91,7 +93,8 @@ def send(
         answer = client.aanleveren(aanlevering, message_id)
         if not as_json:
             console.print(f"kenmerk {answer.kenmerk}", highlight=False)
-        statuses = _statuses(client, answer.kenmerk, following, console)
+        ends = _ends_at_400(home, berichtsoort) if following else None
+        statuses = _statuses(client, answer.kenmerk, following, console, ends)
     last = statuses[-1].statuscode if statuses else None
     if as_json:
         last_line(
@@ -221,16 +224,26 @@ def _save(bericht: Bericht, out: Path) -> dict[str, Any]:
 
 
 def _statuses(
-    client: Client, kenmerk: str, following: bool, console: Console
+    client: Client, kenmerk: str, following: bool, console: Console, ends_at_400: bool | None
 ) -> tuple[Status, ...]:
     if following:
-        return follow(lambda: client.statussen(kenmerk), console)
+        return follow(lambda: client.statussen(kenmerk), console, ends_at_400=ends_at_400)
     try:
         return client.statussen(kenmerk)
     except (NoAnswer, Faulted, BadAnswer) as error:
         # It was accepted; that its statuses cannot be read does not undo that.
         click.echo(f"accepted, but statuses cannot be read: {error}", err=True)
         return ()
+
+
+def _ends_at_400(home: Path | None, berichtsoort: str) -> bool | None:
+    """Whether nothing follows a delivery of this kind; None if this machine does not know it."""
+    folder = home / "kinds" if home is not None and (home / "kinds").is_dir() else None
+    try:
+        kind = kinds.load(folder).get(berichtsoort)
+    except kinds.KindError:
+        return None
+    return None if kind is None else all(step.kind is not StepKind.REPORT for step in kind.steps)
 
 
 @contextmanager

@@ -11,10 +11,13 @@ from rich.live import Live
 from rich.table import Table
 
 from openpoort.domain.status import FINAL, Status
+from openpoort.outbound.http import NoAnswer
 
 _POLL = 0.4
 _QUIET = 10.0
 """Seconds after 400 without anything new before it counts as the end of a kind."""
+_PATIENCE = 30.0
+"""Seconds without any answer before following is given up."""
 GOOD = frozenset({"400", "500"})
 
 
@@ -74,7 +77,7 @@ def follow(
     screen = _Screen(console, show)
     with screen.open(), contextlib.suppress(KeyboardInterrupt):
         while True:
-            now = ask()
+            now = _patiently(ask)
             if len(now) > len(known):
                 screen.show(now, len(known))
                 known, changed = now, time.monotonic()
@@ -82,6 +85,18 @@ def follow(
                 break
             time.sleep(_POLL)
     return known
+
+
+def _patiently(ask: Callable[[], tuple[Status, ...]]) -> tuple[Status, ...]:
+    """A gateway that starts again is no reason to stop following. Raises NoAnswer in the end."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            return ask()
+        except NoAnswer:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_POLL)
 
 
 def _over(last: Status, ends_at_400: bool | None, changed: float) -> bool:
