@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
-from openpoort.domain.fault import Fault
+from openpoort.devkit.forge import WSU_ID, Forge
+from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.message import ZetStatusBevestiging
 from openpoort.wire import addressing, koppelvlak
-from openpoort.wire.seal import seal_answer
+from openpoort.wire.names import WSSE11
+from openpoort.wire.seal import seal_answer, seal_fault
 from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import SignedMessage, glimpse, open_answer, open_signed
+from openpoort.wire.soap import SignedMessage, SoapFault, glimpse, open_answer, open_signed
 from tests.wire_kit import HOST, MESSAGE_ID, NOW, aanlevering, key, request
 
 
@@ -69,3 +72,29 @@ def test_glimpse_repeats_no_message_id_that_is_none(value: str) -> None:
 
 def test_glimpse_of_rubbish_sees_nothing() -> None:
     assert glimpse(b"\x00\x01") == (None, None)
+
+
+def confirmed() -> Forge:
+    made = Forge(key(), NOW, AANLEVER, "sha256", HOST + AANLEVER.path)
+    part = etree.SubElement(made.security, f"{{{WSSE11}}}SignatureConfirmation")
+    part.set(WSU_ID, "id-confirmation")
+    part.set("Value", "AAAA")
+    return made.sign([*made.parts, part])
+
+
+def test_an_answer_of_another_gateway_may_confirm_the_signature() -> None:
+    assert isinstance(open_answer(confirmed().raw()), SignedMessage)
+    with pytest.raises(Fault, match="SignatureConfirmation in wsse:Security is niet toegestaan"):
+        open_signed(confirmed().raw())
+
+
+def test_a_signed_fault_is_a_fault_if_its_signature_holds() -> None:
+    made = Forge(key(), NOW, AANLEVER, "sha256", HOST + AANLEVER.path)
+    told = Fout("ALS100", "Onleesbaar.")
+    sealed = seal_fault(AANLEVER, None, told, message_id="uuid:1", relates_to=None)
+    made.body[:] = etree.fromstring(sealed)[1][:]
+    seen = open_answer(made.sign().raw())
+    assert isinstance(seen, SoapFault)
+    assert seen.fout == told
+    with pytest.raises(Fault, match="digest van soapenv:Body"):
+        open_answer(made.raw().replace(b"Onleesbaar", b"Leesbaar"))

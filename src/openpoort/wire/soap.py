@@ -40,9 +40,11 @@ def open_signed(
 def open_answer(raw: bytes, content_type: str | None = None) -> SignedMessage | SoapFault:
     """Read an answer: a signed message, or an unsigned fault. Raises as `open_signed`."""
     shape, contents = _shape(mime.unpack(raw, content_type, ANSWER), ANSWER)
-    if shape.payload.tag == f"{{{SOAP}}}Fault" and shape.security is None:
-        return _fault(shape)
-    return _signed(shape, contents, answer=True)
+    if shape.payload.tag != f"{{{SOAP}}}Fault":
+        return _signed(shape, contents, answer=True)
+    if shape.security is not None:  # not ours to send, but another gateway may
+        _signed(shape, contents, answer=True)
+    return _fault(shape)
 
 
 def glimpse(raw: bytes, content_type: str | None = None) -> tuple[str | None, str | None]:
@@ -79,7 +81,7 @@ def _shape(data: bytes, limits: Limits) -> tuple[envelope.Envelope, aside.Aside]
 
 
 def _signed(shape: envelope.Envelope, contents: aside.Aside, *, answer: bool) -> SignedMessage:
-    security = wssec.verify(shape, contents)
+    security = wssec.verify(shape, contents, answer=answer)
     return SignedMessage(
         body=shape.payload,
         addressing=addressing.read(shape.headers, answer=answer),

@@ -10,6 +10,7 @@ Sources: contract 1.2 security profile; WSS X.509 token profile 1.0; XML Signatu
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -30,6 +31,7 @@ from openpoort.wire.names import (
     DS,
     SIGNATURES,
     WSSE,
+    WSSE11,
     WSU,
     X509V3,
 )
@@ -46,6 +48,7 @@ _PARTS = {
     f"{{{WSSE}}}BinarySecurityToken": "BinarySecurityToken",
     f"{{{DS}}}Signature": "Signature",
 }
+_ANSWER_PARTS = {**_PARTS, f"{{{WSSE11}}}SignatureConfirmation": "SignatureConfirmation"}
 _TIMES = {f"{{{WSU}}}{local}": local for local in ("Created", "Expires")}
 _TOKEN_ATTRIBUTES = (WSU_ID, "EncodingType", "ValueType")
 
@@ -62,11 +65,14 @@ class Security:
     algorithms: Algorithms
 
 
-def verify(envelope: Envelope, aside: asides.Aside) -> Security:
-    """Fault if a part is unsigned or does not match; Refusal if the signature plays tricks."""
+def verify(envelope: Envelope, aside: asides.Aside, *, answer: bool = False) -> Security:
+    """Fault if a part is unsigned or does not match; Refusal if the signature plays tricks.
+
+    An `answer` may hold a SignatureConfirmation (Digikoppeling WB014), which nobody reads.
+    """
     if envelope.security is None:
         raise Fault("De header wsse:Security ontbreekt; het bericht is niet ondertekend.")
-    parts = _security_parts(envelope.security)
+    parts = _security_parts(envelope.security, _ANSWER_PARTS if answer else _PARTS)
     signature = parts.get("Signature")
     if signature is None:
         raise Fault("In wsse:Security ontbreekt de handtekening (ds:Signature).")
@@ -77,7 +83,7 @@ def verify(envelope: Envelope, aside: asides.Aside) -> Security:
     bst = parts.get("BinarySecurityToken")
     if bst is not None:
         plain(bst, _TOKEN_ATTRIBUTES)
-    outer = [timestamp] if bst is None else [timestamp, bst]
+    outer = [part for place, part in parts.items() if place != "Signature"]
     ids = identities(envelope, outer, signature)
     info_element, value, key_info = _signature(signature)
     info = signedinfo.read(info_element)
@@ -93,10 +99,12 @@ def verify(envelope: Envelope, aside: asides.Aside) -> Security:
     return Security(created, expires, der, algorithms)
 
 
-def _security_parts(security: etree._Element) -> dict[str, etree._Element]:
+def _security_parts(
+    security: etree._Element, known: Mapping[str, str]
+) -> dict[str, etree._Element]:
     parts: dict[str, etree._Element] = {}
     for child in children(security):
-        place = _PARTS.get(child.tag)
+        place = known.get(child.tag)
         if place is None:
             raise Fault(f"{name(child)} in wsse:Security is niet toegestaan.")
         if place in parts:
