@@ -124,7 +124,8 @@ def _nameless(element: etree._Element) -> None:
             raise Refusal("identity by another attribute than wsu:Id")
 
 
-_COUNT = etree.XPath("count(//@u:Id)", namespaces={"u": WSU})
+_COUNT = etree.XPath("count(//@u:Id | //@xml:id)", namespaces={"u": WSU})
+_XML_ID = etree.XPath("boolean(//@xml:id)")
 _IDS = etree.XPath("//*[@u:Id]", namespaces={"u": WSU})
 
 
@@ -156,6 +157,8 @@ def _others(
     envelope: Envelope, owners: dict[str, etree._Element], signature: etree._Element
 ) -> None:
     """More ids than signed parts: fine on Security and in the signature, if each is unique."""
+    if _XML_ID(envelope.root):
+        raise Refusal("identity by another attribute than wsu:Id")
     inside = list(signature.iter())
     seen: set[str] = set(owners)
     for element in _found(envelope.root):

@@ -111,6 +111,13 @@ def _envelope_id(s: Setting) -> bytes:
     return made.raw()
 
 
+@case("wrapping/signature-value-with-xml-id", BARE)
+def _value_id(s: Setting) -> bytes:
+    made = s.signed()
+    made.security[-1][1].set(f"{{{XML}}}id", "id-body")
+    return made.raw()
+
+
 @case("wrapping/body-in-timestamp", FAULT)
 def _in_timestamp(s: Setting) -> bytes:
     root, _, signed = _other_body(s)
