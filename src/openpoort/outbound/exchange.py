@@ -7,13 +7,13 @@ Source: Digipoort koppelvlak WUS 1.2 (request and response profile), WS-Addressi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from openpoort.domain.fault import Fault, Fout, Refusal
-from openpoort.outbound.http import Answer, Https
+from openpoort.outbound.http import Answer
 from openpoort.wire.names import ANONYMOUS
 from openpoort.wire.seal import Signer, seal_request
 from openpoort.wire.services import Operation
@@ -41,6 +41,16 @@ class Faulted(Exception):
         super().__init__(text or f"{fault.faultcode}: {fault.faultstring}")
 
 
+class Transport(Protocol):
+    """What carries a request; `outbound.http.Https` does."""
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Raises NoAnswer."""
+        ...
+
+    def close(self) -> None: ...
+
+
 class Judge(Protocol):
     """A verdict on the certificate that signed an answer."""
 
@@ -53,7 +63,7 @@ class Judge(Protocol):
 class Exchange:
     """How to ask: with which connection and key, whom to believe, and what time it is."""
 
-    http: Https
+    http: Transport
     signer: Signer
     judge: Judge
     now: Callable[[], datetime]
