@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= openpoort-home
 
-.PHONY: demo test check serve docs interop lock figures clean
+.PHONY: demo test check serve docs interop lock figures measure clean
 
 demo: $(VENV)/ready
 	$(BIN)/openpoort demo
@@ -39,6 +39,13 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
+
+# Tables of figures from recorded measurements; `make measure` records them anew (an hour).
+figures: $(VENV)/ready
+	$(BIN)/python -m openpoort.devkit.figures write
+
+measure: $(VENV)/ready
+	$(BIN)/python -m openpoort.devkit.figures measure
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \

@@ -40,6 +40,7 @@ def _options(function: _F) -> _F:
             click.option("--new-connections", is_flag=True, help="A TLS connection per message."),
             click.option("--rounds", type=click.IntRange(1, 99), default=3),
             click.option("--berichtsoort", default="Bench"),
+            click.option("--vat", is_flag=True, help="The sample VAT return, with its checks."),
             click.option("--reference", is_flag=True, help="Measure the reference variant too."),
             click.option(
                 "--plot", type=click.Path(path_type=Path), help="Write PLOT.png and .svg."
@@ -109,6 +110,7 @@ def _plan(given: dict[str, Any]) -> Plan:
         rate=given["rate"],
         keep_alive=not given["new_connections"],
         rounds=given["rounds"],
+        vat=given["vat"],
     )
 
 
@@ -244,3 +246,33 @@ def deadline(**given: Any) -> None:
             return scenarios.deadline(gateway, _plan(given))
 
     _run(measure, given)
+
+
+@bench.command()
+@click.option("--seconds", type=click.FloatRange(1, 600), default=10.0, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option("--home", type=click.Path(exists=True, path_type=Path), help="Taxonomies to use.")
+@click.argument("files", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+def checks(
+    seconds: float, workers: int, home: Path | None, files: tuple[Path, ...], as_json: bool
+) -> None:
+    """Checking filings, beside the Session API of the reference processor, in one run.
+
+    Without FILES: the VAT return and the annual account of the demo taxonomies.
+    """
+    import json
+
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    from openpoort.devkit.bench_checks import run, table
+
+    rates = run(seconds=seconds, workers=workers, home=home, files=files)
+    Console(stderr=as_json).print(Markdown(table(rates)))
+    if as_json:
+        found = {
+            r.subject: {**dataclasses.asdict(r), "times": r.times, "times_cpu": r.times_cpu}
+            for r in rates
+        }
+        click.echo(json.dumps(found))

@@ -32,6 +32,7 @@ class Plan:
     rate: float | None = None
     keep_alive: bool = True
     rounds: int = 3
+    vat: bool = False  # the sample VAT return, checked for real, instead of filling
 
 
 def drive(gateway: Gateway, requests: Sequence[bytes], plan: Plan) -> Run:

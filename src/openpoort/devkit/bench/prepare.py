@@ -26,7 +26,7 @@ from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to make: `size` is the decoded content in bytes."""
+    """What to make: `size` is the decoded content in bytes, unless `document` is the content."""
 
     target: Target
     berichtsoort: str
@@ -34,6 +34,7 @@ class Order:
     base: str  # https://localhost:8443, as in wsa:To
     seed: int = 1
     rol: str = "Bedrijf"
+    document: bytes | None = None
 
 
 def content(size: int, draw: random.Random) -> bytes:
@@ -53,7 +54,9 @@ def _aanleveringen(order: Order, count: int, seed: int) -> list[bytes]:
             belanghebbende=Identiteit("001000044B37", "BTW"),
             rol_belanghebbende=order.rol,
             inhoud=Document(
-                "application/xml", f"{order.berichtsoort}.xml", content(order.size, draw)
+                "application/xml",
+                f"{order.berichtsoort}.{'xbrl' if order.document else 'xml'}",
+                order.document or content(order.size, draw),
             ),
             aanleverkenmerk=f"bench-{draw.getrandbits(48):x}",
             autorisatie_adres="http://geenausp.nl",

@@ -33,6 +33,11 @@ def answered(shot: Shot) -> bool:
 
 
 def order_for(gateway: Gateway, plan: Plan, seed: int) -> Order:
+    if plan.vat:
+        sample = (gateway.home / "samples" / "Omzetbelasting.xbrl").read_bytes()
+        return Order(
+            gateway.target, "Omzetbelasting", len(sample), gateway.base, seed, document=sample
+        )
     return Order(gateway.target, plan.berichtsoort, plan.size, gateway.base, seed)
 
 
