@@ -39,7 +39,8 @@ def command(home_word: Path | None, home_option: Path | None) -> None:
             outcome = _run(home, console)
         except (NotStarted, NoAnswer, BadAnswer, Faulted) as error:
             stop(2, f"demo failed: {error}")
-        console.print(table(outcome.statuses, f"kenmerk {outcome.kenmerk}"))
+        console.print(table(outcome.statuses, f"kenmerk {outcome.kenmerk}", details=False))
+        _receipt(outcome)
     for problem in outcome.problems:
         click.echo(f"problem: {problem}")
     if outcome.problems:
@@ -50,6 +51,15 @@ def command(home_word: Path | None, home_option: Path | None) -> None:
         f"answer of {len(outcome.answer)} bytes fetched; {outcome.seconds:.1f} s in all"
     )
     click.echo("demo ok")
+
+
+def _receipt(outcome: demo.Outcome) -> None:
+    """What came back, in full: the receipt in status 500 and the return message."""
+    last = outcome.statuses[-1] if outcome.statuses else None
+    if last is not None and last.details:
+        click.echo(f"receipt in the last status: {last.details}")
+    if outcome.answer:
+        click.echo(f"answer fetched: {' '.join(outcome.answer.decode().split())}")
 
 
 def _run(home: Path, console: Console) -> demo.Outcome:

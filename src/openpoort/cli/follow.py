@@ -32,14 +32,18 @@ def wide() -> Console:
     return console if console.is_terminal else Console(width=160)
 
 
-def table(statuses: Sequence[Status], title: str = "") -> Table:
+def table(statuses: Sequence[Status], title: str = "", *, details: bool = True) -> Table:
+    """A row per status; `details` False leaves faults and receipts out."""
     made = Table(title=title or None, title_justify="left")
-    for name in ("time (UTC)", "status", "omschrijving"):
-        made.add_column(name, no_wrap=True)
-    made.add_column("fout / details", overflow="fold")
+    made.add_column("time (UTC)", no_wrap=True)
+    made.add_column("status", no_wrap=True)
+    made.add_column("omschrijving", overflow="fold", min_width=20)
+    if details:
+        made.add_column("fout / details", overflow="fold", min_width=20)
     for status in statuses:
         moment = status.tijdstempel.strftime("%m-%d %H:%M:%S.%f")[:-3]
-        made.add_row(moment, status.statuscode, status.omschrijving, _detail(status))
+        cells = [moment, status.statuscode, status.omschrijving]
+        made.add_row(*cells, *([_detail(status)] if details else []))
     return made
 
 
