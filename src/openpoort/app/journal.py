@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from openpoort.evidence.export import Exporter
 from openpoort.keys.checkpoint import load_private
@@ -20,7 +21,7 @@ def sequencer(settings: Settings, dsn: str, now: Callable[[], datetime] = utc_no
         load_private(settings.path(chosen.key)),
         chosen.origin,
         every=timedelta(seconds=chosen.checkpoint_seconds),
-        copy=settings.path(chosen.copy) if chosen.copy else None,
+        copy=copy(settings),
         now=now,
     )
 
@@ -29,4 +30,9 @@ def exporter(settings: Settings) -> Exporter:
     """Raises BadKey, OSError."""
     key = load_private(settings.path(settings.journal.key))
     outside = Folder(settings.home / "payloads")
-    return Exporter(key, settings.journal.origin, utc_now, outside)
+    return Exporter(key, settings.journal.origin, utc_now, outside, copy=copy(settings))
+
+
+def copy(settings: Settings) -> Path | None:
+    """The file outside the database that gets every checkpoint."""
+    return settings.path(settings.journal.copy) if settings.journal.copy else None

@@ -20,6 +20,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509 import load_pem_x509_certificates
+
 from openpoort import telemetry
 from openpoort.app import database, journal, starting, trusting
 from openpoort.app.clock import clock
@@ -78,6 +81,8 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
                     _handshake(settings, sockets[0])
                     (run / "url").write_text(_url(settings) + "\n")
                 say(f"ready {_url(settings)}" if sockets else "ready worker")
+                if sockets:
+                    _keys(settings)
                 _tell("gateway.started", only, {"version": version("openpoort")})
                 _log.info("serving", processes=[c.name for c in supervisor.children])
             supervisor.watch()
@@ -85,6 +90,17 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
             supervisor.stop(("door", "worker"), settings.door.stop_seconds + 2.0)
             _tell("gateway.stopped", only, {})
             _log.info("stopped")
+
+
+def _keys(settings: Settings) -> None:
+    """One event for each key that the doors now use, by the fingerprint of its certificate."""
+    for one in settings.tls.certificates:
+        for purpose, file in (("tls", one.certificate), ("answers", one.signing_certificate)):
+            pem = settings.path(file or one.certificate).read_bytes()
+            mark = load_pem_x509_certificates(pem)[0].fingerprint(SHA256()).hex()
+            details = {"purpose": purpose}
+            now = datetime.now(UTC)
+            telemetry.emit(Event("key.loaded", mark, OK, "local", "gateway", now, details))
 
 
 def _tell(action: str, only: str | None, details: Mapping[str, str | int]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 
 
@@ -29,10 +30,12 @@ def migrate(home: Path | None, home_option: Path | None, phase: str | None, as_j
 
     known = settings(chosen(home, home_option))
     try:
+        acts.security_log(known)
+        acts.emit("admin.command", f"db migrate {phase or ''}".strip(), "ok")
         with server(known) as dsn:
             done = run(dsn, Phase(phase or "all"))
             left = waiting(dsn)
-    except ServerFailed as failed:
+    except (ServerFailed, OSError) as failed:
         fail(str(failed), 1)
     if phase == "after" and not done and left:
         fail(f"{', '.join(left)} wait for `openpoort db migrate --before` first", 1)

@@ -10,13 +10,14 @@ import click
 import psycopg
 
 from openpoort.app.database import database
+from openpoort.app.journal import copy
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.store import sequencer
 from openpoort.store.audit import Report, audit
 from openpoort.store.sequencer import JournalBroken
-from openpoort.store.sequencing import utc_now
+from openpoort.store.sequencing import keep, utc_now
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -99,11 +100,15 @@ def checkpoint(home: Path | None, home_option: Path | None) -> None:
     """Place what is committed, sign a checkpoint and print it (keep it elsewhere)."""
     chosen_settings = settings(chosen(home, home_option))
     try:
+        acts.security_log(chosen_settings)
+        acts.emit("admin.command", "journal checkpoint", "ok")
         key = load_private(chosen_settings.path(chosen_settings.journal.key))
         with database(chosen_settings) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
             while (placed := sequencer.step(conn, wait=True)) is None or placed.more:
                 pass
-            sequencer.sign(conn, key, chosen_settings.journal.origin, utc_now())
+            signed = sequencer.sign(conn, key, chosen_settings.journal.origin, utc_now())
+            if signed is not None:
+                keep(copy(chosen_settings), signed[1])
             click.echo(sequencer.last_note(conn) or "the journal is empty", nl=False)
     except (BadKey, OSError, psycopg.Error) as exc:
         fail(str(exc))

@@ -35,6 +35,8 @@ SIZES = (1_000, 10_000, 100_000, 1_000_000)
 KENMERK = UUID("3f0c2ab4-16b5-4c3c-9d3e-0123456789ab")
 ORIGIN = "openpoort"
 ROUNDS = 21
+ENTRIES = 5
+"""Journal entries of the example message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def _measure(conn: Connection, keys: Path, size: int) -> Row:
     sender, gateway, agency = (PemSigner(keys / f"{n}.pem", keys / f"{n}.key") for n in _NAMES)
     others(conn, size // 2, at)
     Example(at, sender, gateway, agency, sender.certificate, KENMERK, bytes(20_000)).put(conn)
-    others(conn, size - size // 2 - 8, at)
+    others(conn, size - size // 2 - ENTRIES, at)
     begin = time.perf_counter()
     while (placed := sequencer.step(conn)) is None or placed.more:
         sequencer.sign(conn, key, ORIGIN, at)
@@ -126,7 +128,7 @@ def table(rows: Sequence[Row]) -> str:
 
 _PAGE = """# Evidence among many entries
 
-Made by `python -m openpoort.devkit.evidence_figures`. One message of 20 kB with 8 journal entries
+Made by `python -m openpoort.devkit.evidence_figures`. One message of 20 kB with 5 journal entries
 in the middle of the journal; embedded PostgreSQL on the same machine; medians of 21. Proof bytes
 are all audit paths and consistency proofs of the file; most of the rest of the file is the
 message. Placing is the sequencer's rate with a checkpoint after every 5,000 entries; the audit
@@ -150,7 +152,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     sizes = [r.entries for r in rows]
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4))
     left.semilogx(sizes, [r.proof_bytes for r in rows], "o-", label="proof bytes")
-    left.set_ylabel("bytes of proof for 8 entries")
+    left.set_ylabel(f"bytes of proof for {ENTRIES} entries")
     right.semilogx(sizes, [r.export_ms for r in rows], "o-", label="export")
     right.semilogx(sizes, [r.verify_ms for r in rows], "s--", label="verify")
     right.set_ylabel("ms (median)")

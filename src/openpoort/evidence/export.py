@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,6 +25,7 @@ from openpoort.store import dossier, sequencer, tree
 from openpoort.store.dossier import LeafRow
 from openpoort.store.payloads import PayloadStore
 from openpoort.store.sequencer import Connection, JournalBroken
+from openpoort.store.sequencing import keep
 
 
 class NotCovered(Exception):
@@ -32,13 +34,15 @@ class NotCovered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """`key` signs checkpoints and the seal; `patience` in seconds."""
+    """`key` signs checkpoints and the seal; `patience` in seconds; `copy` is the file that gets
+    each checkpoint made."""
 
     key: Ed25519PrivateKey
     origin: str
     now: Callable[[], datetime]
     outside: PayloadStore | None = None
     patience: float = 30.0
+    copy: Path | None = None
 
     def export(self, conn: Connection, kenmerk: UUID) -> bytes:
         """The evidence file of one message. `conn` is outside a transaction.
@@ -58,7 +62,9 @@ class Exporter:
                     found = self._gather(conn, kenmerk, leaves, notes)
                     return bundle.write(found, self.origin, self.key)
             if leaves and not waits:
-                sequencer.sign(conn, self.key, self.origin, self.now())
+                signed = sequencer.sign(conn, self.key, self.origin, self.now())
+                if signed is not None:
+                    keep(self.copy, signed[1])
             elif time.monotonic() > end:
                 raise NotCovered(
                     f"{waits} journal entries of {kenmerk} still wait for a transaction to end"

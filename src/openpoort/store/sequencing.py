@@ -30,6 +30,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def keep(copy: Path | None, note: str) -> None:
+    """Append a signed checkpoint to the file outside the database."""
+    if copy is not None:
+        with copy.open("a", encoding="utf-8") as file:
+            file.write(note + "\n")
+
+
 @dataclass(slots=True)
 class Sequencer:
     """`poll` is the pause when nothing waits, `every` the time between checkpoints.
@@ -81,9 +88,7 @@ class Sequencer:
         if signed is None:
             return None
         point, note = signed
-        if self.copy is not None:
-            with self.copy.open("a", encoding="utf-8") as file:
-                file.write(note + "\n")
+        keep(self.copy, note)
         self._emit("key.used", self.mark, "ok", purpose="checkpoint", size=point.size)
         return point
 
