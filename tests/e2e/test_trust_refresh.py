@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import psycopg
 import pytest
 from cryptography.x509 import ocsp
 
+from openpoort import telemetry
 from openpoort.app.gate import Gate, Refresher
 from openpoort.app.revocations import refresh
 from openpoort.devkit import pki
@@ -258,3 +260,30 @@ def test_sha1_use_reaches_the_list_to_call(dsn: str, tmp_path: Path) -> None:
         assert {one.algorithm, two.algorithm} == {"RSA-SHA1", "SHA-1"}
         assert one.oin == Oin(pki.OINS["bedrijf"])
         assert evidence.seen(conn, at) == (der,)
+
+
+def test_operator_is_told_once_when_evidence_cannot_be_had(
+    dsn: str, responder: Responder, url: str, tmp_path: Path
+) -> None:
+    pki.create(tmp_path / "pki")
+    issuing_here = pki.load_issuer(tmp_path / "pki")
+    responder.broken = True
+    log = tmp_path / "security.log"
+    telemetry.security_log(log)
+    try:
+        with psycopg.connect(dsn, autocommit=True) as conn:
+            remember(conn, leaf(issuing_here, crl_urls=[f"{url}/crl"]))
+        stop, times = threading.Event(), iter((NOW, NOW, NOW + HOUR, NOW + HOUR))
+
+        def now() -> datetime:
+            at = next(times)
+            if at != NOW and len(responder.asked) == 2:
+                stop.set()
+            return at
+
+        Refresher(dsn, tmp_path / "pki" / "trust.toml", now, every=0.01).run(stop)
+    finally:
+        telemetry.security_log(None)
+    (event,) = map(json.loads, log.read_text().splitlines())
+    assert (event["action"], event["object"]) == ("revocation.stale", f"{url}/crl")
+    assert event["reason"] == "HTTP 503"
