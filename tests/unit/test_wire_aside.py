@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from openpoort.devkit.bench_wire import memory
 from openpoort.domain.fault import Fault
-from openpoort.wire import aside, koppelvlak
+from openpoort.wire import aside, fields, koppelvlak
 from openpoort.wire.soap import open_signed
 from openpoort.wire.xml import parse
 from tests.wire_kit import aanlevering, request
@@ -19,6 +21,7 @@ LONG = b"QUFB" * 2000
     [
         b"<a><inhoud>" + LONG + b"</inhoud></a>",
         b"<p:a xmlns:p='urn:p'><p:inhoud>" + LONG + b"</p:inhoud></p:a>",
+        b"<a><inhoud>\r\n" + LONG + b"\r\n" + LONG + b"</inhoud></a>",
         b"<a><inhoud>" + LONG + b"\n" + LONG + b"</inhoud><inhoud>" + LONG + b"</inhoud></a>",
     ],
 )
@@ -36,7 +39,8 @@ def test_long_texts_leave_the_tree_and_come_back(data: bytes) -> None:
     "data",
     [
         b"<a><inhoud>" + LONG + b"&amp;</inhoud></a>",
-        b"<a><inhoud>" + LONG + b"\r\n" + LONG + b"</inhoud></a>",
+        b"<a><inhoud>" + LONG + b"\r" + LONG + b"</inhoud></a>",
+        b"<a><inhoud>" + LONG + b"\r\n" + LONG + b"\r</inhoud></a>",
         b"<a><inhoud>" + LONG + b"></inhoud></a>",
         b"<a><inhoud >" + LONG + b"</inhoud></a>",
         b"<a><inhoud>QUFB</inhoud></a>" + b" " * 5000,
@@ -100,3 +104,31 @@ def test_long_content_that_is_no_base64_is_a_fault(spoil: bytes) -> None:
 
 def test_large_request_costs_less_than_its_own_size_in_memory() -> None:
     assert memory(15_000_000) < 1.0
+
+
+@pytest.mark.parametrize("size", [1_500_001, 776_150, 776_149, 776_148])
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b" ", b"\t\n"])
+def test_content_in_lines_verifies_and_reads_the_same(line_end: bytes, size: int) -> None:
+    """Some sizes end just where a piece of a mebibyte does."""
+    content = bytes(i * 7 % 251 for i in range(1000)) * (size // 1000) + bytes(size % 1000)
+    text = b64encode(content)
+    lines = line_end.join(text[i : i + 76] for i in range(0, len(text), 76)) + line_end
+    body = koppelvlak.write(aanlevering(content))
+    # A parser turns CR LF into LF: that is what the sender signed.
+    signed = request(body.replace(text, lines.replace(b"\r\n", b"\n")))
+    message = open_signed(signed.replace(lines.replace(b"\r\n", b"\n"), lines))
+    assert message.aside
+    assert koppelvlak.read(message) == aanlevering(content)
+
+
+def test_base64_in_lines_is_as_strict_as_without() -> None:
+    long = b"QUFB" * 5000
+    for good in (b"QQ==", b"QUE=", b"Q Q\n=\n=\n"):
+        assert fields.decode(memoryview(long + b"\n" + good))
+    for bad in (b"Q===", b"QQ==QQ==", b"QR==", b"QQ=", b"*", b"Q", b"=QQ="):
+        with pytest.raises(Fault):
+            fields.decode(memoryview(long + b"\n" + bad))
+    # A piece that ends between two `=`, and one that begins with a line break only.
+    for head in (fields._PIECE - 1, fields._PIECE - 2, fields._PIECE - 3):
+        text = b"\n" * (head % 4 + 2) + b"A" * (head - head % 4 - 4) + b"AA==\n"
+        assert set(fields.decode(memoryview(text))) == {0}

@@ -98,3 +98,16 @@ def test_a_signed_fault_is_a_fault_if_its_signature_holds() -> None:
     assert seen.fout == told
     with pytest.raises(Fault, match="digest van soapenv:Body"):
         open_answer(made.raw().replace(b"Onleesbaar", b"Leesbaar"))
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        (b"<a:Envelope xmlns:a='http://www.w3.org/2003/05/soap-envelope'/>", "SOAP 1.2"),
+        (b"<x:brief xmlns:x='urn:x'/>", "begint met x:brief in plaats van soapenv:Envelope"),
+        (b"<a:Envelope xmlns:a='http://schemas.xmlsoap.org/soap/envelope/'/>", "ontbreekt soapenv"),
+    ],
+)
+def test_other_envelopes_are_named(raw: bytes, told: str) -> None:
+    with pytest.raises(Fault, match=told):
+        open_signed(raw)
