@@ -20,6 +20,7 @@ _DUTCH = {"cel": "cell", "bron": "source", "datum": "date", "wie": "who", "zeker
 _CONFIDENCE = {"high": "high", "hoog": "high", "medium": "medium", "midden": "medium",
                "low": "low", "laag": "low"}  # fmt: skip
 _MOST_ROWS = 20_000
+_ROOMS = ("costs", "weights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,16 @@ class Sources:
 
     def of(self, cell: str) -> Source | None:
         """The most precise row that covers a cell: the one with the fewest stars, the last wins."""
-        fitting = [row for row in self.rows if fnmatch.fnmatchcase(cell, row.cell)]
+        fitting = [row for row in self.rows if _covers(row.cell, cell)]
         return min(reversed(fitting), key=lambda row: row.cell.count("*"), default=None)
+
+
+def _covers(pattern: str, cell: str) -> bool:
+    """Part by part: a star stops at the slash, and a star for options is no star for money."""
+    wanted, parts = pattern.split("/"), cell.split("/")
+    if len(wanted) != len(parts) or (parts[0] in _ROOMS and wanted[0] != parts[0]):
+        return False
+    return all(fnmatch.fnmatchcase(part, w) for part, w in zip(parts, wanted, strict=True))
 
 
 def read(data: bytes) -> Sources:
