@@ -85,6 +85,8 @@ def step(conn: Connection, batch: int = 5000, *, wait: bool = False) -> Placed |
         size, after_xid, after_id, floor, same_cluster, watermark = state
         if not same_cluster:
             return _adopt(conn, size)
+        # Without statistics (a new month) the planner would sort the whole backlog each time.
+        conn.execute("set local enable_sort = off")
         rows = conn.execute(_NEXT, (after_xid, after_id, watermark, floor, batch)).fetchall()
         if not rows:
             return Placed(0, size, False)
