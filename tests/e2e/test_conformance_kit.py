@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openpoort.client.conformance import CASES, LARGE, Kit, Message, Outcome, run
 from openpoort.client.conformance.kit import Case, Fails, Skips
+from openpoort.outbound.http import Answer, Https
 from tests.conformance.table import clauses
 from tests.e2e.gateway import Gateway, openpoort
 
@@ -75,3 +78,51 @@ def test_address_where_nobody_serves_the_contract_does_not_conform(gateway: Gate
     with Kit(f"https://localhost:{gateway.port}/elders", *files, Message()) as kit:
         report = run(kit, CASES[:5])
     assert report.count(Outcome.FAILED) == 5
+
+
+class Bent:
+    """The gateway with one thing wrong in what it answers."""
+
+    def __init__(self, inner: Https, change: Callable[[Answer], Answer]) -> None:
+        self.inner = inner
+        self.change = change
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        return self.change(self.inner.post(url, body, headers))
+
+    def get(self, url: str) -> Answer:
+        return self.change(self.inner.get(url))
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def swap(old: bytes, new: bytes) -> Callable[[Answer], Answer]:
+    return lambda answer: replace(answer, body=answer.body.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("change", "clause"),
+    [
+        (swap(b"fault:", b"kv:"), "WUS-1.5-3"),
+        (swap(b"xmlns:fault=", b"xmlns:kv="), "WUS-1.5-3"),
+        (swap(b"Algemene fout", b"Error"), "WUS-1.5-2"),
+        (swap(b"De volgende fout is opgetreden:", b""), "WUS-1.5-4"),
+        (swap(b"aanleveren/Fault/", b"aanleverenFault"), "WUS-1.5-1"),
+        (swap(b"ALS100", b"XYZ1"), "WUS-1.5-5"),
+        (swap(b'<Signature xmlns="', b'<ds:Signature xmlns:ds="'), "WUS-2.2-4"),
+        (swap(b"<kenmerk>", b"<kenmerk>X"), "WUS-3.3-1"),
+        (swap(b'name="aanleveren"', b'name="aanlever"'), "WUS-2.1-12"),
+        (lambda answer: replace(answer, status=200), "WUS-5.9-2"),
+        (lambda answer: replace(answer, body=b"", status=200), "WUS-2.1-9"),
+    ],
+)
+def test_kit_finds_a_gateway_that_breaks_a_clause(
+    gateway: Gateway, change: Callable[[Answer], Answer], clause: str
+) -> None:
+    pki = gateway.home / "pki"
+    files = (pki / "bedrijf.pem", pki / "bedrijf.key", pki / "ca.pem")
+    with Kit(f"https://localhost:{gateway.port}", *files, Message()) as kit:
+        kit.http = Bent(kit.http, change)  # type: ignore[assignment]  # as much as cases use
+        report = run(kit, [case for case in CASES if case.clause == clause])
+    assert not report.conforms

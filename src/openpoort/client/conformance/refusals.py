@@ -14,6 +14,7 @@ from openpoort.domain.message import Document, Operatie
 from openpoort.wire import koppelvlak
 from openpoort.wire.names import ANONYMOUS, DS, KOPPELVLAK, SOAP, WSA, WSSE
 from openpoort.wire.services import AANLEVER
+from openpoort.wire.signed import SoapFault
 
 Change = Callable[[etree._Element], None]
 _ALL = ("Body", "Timestamp", "Action", "MessageID", "ReplyTo", "To")
@@ -197,7 +198,8 @@ def _hostile(kit: Kit) -> None:
     bomb = b'<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
     for title, raw in (("a DTD", bomb), ("no XML", b"hello"), ("no body", b"")):
         seen = kit.post(url, raw, headers)
-        expect(seen.answer.status >= 400, f"{title}: {seen.told()}")
+        said_no = seen.answer.status >= 400 or isinstance(seen.opened, SoapFault)
+        expect(said_no, f"{title}: {seen.told()}")
 
 
 def _large(kit: Kit) -> None:
