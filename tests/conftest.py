@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from openpoort import telemetry
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
 from tests import canary
@@ -44,6 +45,13 @@ def dsn(postgres: Embedded) -> Iterator[str]:
     yield postgres.dsn(name)
     with psycopg.connect(postgres.dsn("postgres"), autocommit=True) as conn:
         conn.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture(autouse=True)
+def _security_log_of_one_test() -> Iterator[None]:
+    """A command run in this process sends events to its HOME; the next test has another."""
+    yield
+    telemetry.security_log(None)
 
 
 @pytest.hookimpl(wrapper=True)
