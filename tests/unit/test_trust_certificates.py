@@ -207,6 +207,21 @@ def test_four_generations_side_by_side() -> None:
     assert found == [reason for *_, reason in expected]
 
 
+@pytest.mark.parametrize(
+    ("policies", "reason"),
+    [
+        (["2.16.528.1.1003.1.2.8.6"], None),
+        (["1.2.3.4", "2.16.528.1.1003.1.2.8.6"], None),
+        (["2.16.528.1.1003.1.2.5.1"], Reason.WRONG_POLICY),  # a person's, with 20 digits too
+        (["2.5.29.32.0"], Reason.WRONG_POLICY),  # anyPolicy says nothing
+        ([], Reason.WRONG_POLICY),
+    ],
+)
+def test_generation_may_ask_a_policy(policies: list[str], reason: Reason | None) -> None:
+    store = anchors(generation(policies=frozenset({"2.16.528.1.1003.1.2.8.6"})))
+    assert why(leaf(policies=policies), store=store) is reason
+
+
 def test_intermediate_of_one_generation_does_not_lead_to_the_root_of_another() -> None:
     store = anchors(
         replace(generation("g1"), intermediates=()),

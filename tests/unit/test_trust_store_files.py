@@ -25,6 +25,7 @@ name = "G1"
 roots = ["g1.pem"]
 intermediates = ["g1-ca.pem"]
 until = 2028-01-01
+policies = ["2.16.528.1.1003.1.2.8.6"]
 
 [[generation]]
 name = "G2 auth"
@@ -77,7 +78,9 @@ def test_four_generations_from_one_file(folder: Path) -> None:
     assert auth.usage == SINGLE_PURPOSE
     assert sign.usage[Purpose.SIGNATURE].extended == {DOCUMENT_SIGNING, "1.2.3.4"}
     assert last.since is not None
-    assert why(leaf(issuing("g1")), store=store) is None
+    assert first.policies == {"2.16.528.1.1003.1.2.8.6"}
+    services = leaf(issuing("g1"), policies=list(first.policies))
+    assert why(services, store=store) is None
     ((mark, pinned),) = store.pinned.items()
     assert pinned.oin == Oin("00000099001234567000")
     assert mark == hashlib.sha256(pinned.certificate).hexdigest()

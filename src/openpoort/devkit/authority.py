@@ -119,6 +119,7 @@ class Ca:
         crl_urls: Sequence[str] = (),
         ocsp_urls: Sequence[str] = (),
         issuer_urls: Sequence[str] = (),
+        policies: Sequence[str] = (),
         critical: x509.ObjectIdentifier | None = None,
         serial: int | None = None,
     ) -> Leaf:
@@ -150,6 +151,9 @@ class Ca:
             builder = builder.add_extension(_distribution(crl_urls), False)
         if ocsp_urls or issuer_urls:
             builder = builder.add_extension(_access(ocsp_urls, issuer_urls), False)
+        if policies:
+            rows = [x509.PolicyInformation(x509.ObjectIdentifier(p), None) for p in policies]
+            builder = builder.add_extension(x509.CertificatePolicies(rows), False)
         if critical is not None:
             builder = builder.add_extension(
                 x509.UnrecognizedExtension(critical, b"\x05\x00"), critical=True

@@ -47,6 +47,11 @@ _EXTENDED = {
 }
 
 
+_GENERATION = {
+    "name", "roots", "intermediates", "purposes", "profile", "usage", "policies", "since", "until",
+}  # fmt: skip
+
+
 class BadTrustStore(ValueError):
     """The trust store cannot be read; the message says where and why."""
 
@@ -98,7 +103,17 @@ def _generation(row: dict[str, Any], pem: Any) -> Generation:
         raise BadTrustStore("a generation needs a name")
     _only(
         row,
-        {"name", "roots", "intermediates", "purposes", "profile", "usage", "since", "until"},
+        {
+            "name",
+            "roots",
+            "intermediates",
+            "purposes",
+            "profile",
+            "usage",
+            "policies",
+            "since",
+            "until",
+        },
         name,
     )
     profile = row.get("profile", "multi-purpose")
@@ -116,6 +131,7 @@ def _generation(row: dict[str, Any], pem: Any) -> Generation:
         intermediates=tuple(_der(c) for f in row.get("intermediates", []) for c in pem(f)),
         purposes=_purposes(row, name),
         usage=usage,
+        policies=frozenset(str(p) for p in row.get("policies", [])),
         since=_moment(row.get("since"), name),
         until=_moment(row.get("until"), name),
     )

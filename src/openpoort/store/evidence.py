@@ -144,6 +144,8 @@ class Observed:
         with self._lock:
             leaves, self._leaves = self._leaves, {}
             uses, self._uses = self._uses, {}
+        if not leaves and not uses:
+            return
         # Sorted, so that two processes that flush at once lock rows in the same order.
         certificates = sorted((sha256(c).hexdigest(), c, day) for c, day in leaves.items())
         counts = sorted((*key, count, last) for key, (count, last) in uses.items())

@@ -60,13 +60,18 @@ SINGLE_PURPOSE: Mapping[Purpose, Usage] = {
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """Certificates are DER. `since` is included, `until` excluded; None follows the roots."""
+    """Certificates are DER. `since` is included, `until` excluded; None follows the roots.
+
+    `policies` (dotted OIDs) of which the leaf must carry one; empty asks none. Under one root may
+    stand products for people too, whose serialNumber also has 20 digits and is no OIN.
+    """
 
     name: str
     roots: tuple[bytes, ...] = field(repr=False)
     intermediates: tuple[bytes, ...] = field(default=(), repr=False)
     purposes: frozenset[Purpose] = frozenset(Purpose)
     usage: Mapping[Purpose, Usage] = field(default_factory=lambda: MULTI_PURPOSE)
+    policies: frozenset[str] = frozenset()
     since: datetime | None = None
     until: datetime | None = None
 

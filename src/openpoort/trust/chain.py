@@ -80,6 +80,7 @@ def _judge(
     end = asn1.Certificate.load(leaf, strict=True)
     generation, path = _path(end, purpose, at, anchors)
     _usage(certificate, generation.usage[purpose])
+    _policy(certificate, generation.policies)
     oin = oin_of(certificate, test_oins=anchors.test_oins)
     standing = _standing(end, path, generation, at, evidence, mode)
     return Judged(
@@ -183,6 +184,18 @@ def _usage(certificate: x509.Certificate, asked: Usage) -> None:
         extended = set()
     if asked.extended and not asked.extended & extended:
         raise Untrusted(Reason.WRONG_USAGE, "extended key usage does not fit the purpose")
+
+
+def _policy(certificate: x509.Certificate, asked: frozenset[str]) -> None:
+    if not asked:
+        return
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.CertificatePolicies).value
+        given = {information.policy_identifier.dotted_string for information in found}
+    except x509.ExtensionNotFound:
+        given = set()
+    if not asked & given:
+        raise Untrusted(Reason.WRONG_POLICY, "certificate policy does not fit the generation")
 
 
 def _standing(

@@ -16,6 +16,7 @@ class Reason(StrEnum):
     UNKNOWN_ISSUER = "unknown-issuer"
     WRONG_PURPOSE = "wrong-purpose"
     WRONG_USAGE = "wrong-usage"
+    WRONG_POLICY = "wrong-policy"
     NOT_A_LEAF = "not-a-leaf"
     EXPIRED = "expired"
     NOT_YET_VALID = "not-yet-valid"
