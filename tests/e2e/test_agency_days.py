@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from openpoort.app.home import create
 from openpoort.devkit.archive import receipts
+from openpoort.outbound.http import Https, tls_context
 from tests.e2e.gateway import Gateway, openpoort
 
 WORDS = ("--berichtsoort", "Aangifte_LH", "--belanghebbende", "LHnr:001000044L01")
@@ -64,3 +69,22 @@ def test_kind_without_verdict_ends_at_400_at_once(gateway: Gateway) -> None:
     listed = receipts(gateway.home / "agency" / "demoregister" / "ontvangsten.csv")
     digests = [r.digest for r in listed if r.kenmerk == told["kenmerk"]]
     assert digests == [hashlib.sha256(sample.read_bytes()).hexdigest()]
+
+
+def test_agencies_alone_answer_and_stop_cleanly(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    create(home)
+    command = [sys.executable, "-m", "openpoort", "agency", str(home), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        word, _, url = process.stdout.readline().strip().partition(" ")
+        pki = home / "pki"
+        context = tls_context(pki / "server.pem", pki / "server.key", pki / "ca.pem")
+        with Https(context) as http:
+            answer = http.post(f"{url}/wus/2.0/afleverservice/1.2", b"<a/>", {})
+            other = http.post(url, b"<a/>", {})
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+    assert word == "ready"
+    assert (answer.status, b"AFS100" in answer.body) == (500, True)
+    assert other.status == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def agency(
         settings = load(home)
     except SettingsError as error:
         stop(2, str(error))
-    if port is not None:
-        settings = replace(settings, agency=replace(settings.agency, port=port))
+    chosen = settings.agency.port if port is None else port
+    settings = replace(settings, agency=replace(settings.agency, port=chosen or _free_port()))
     options = Options(Report(report) if report else None, slow, gateway=gateway)
 
     def ready() -> None:
@@ -58,3 +59,10 @@ def agency(
         run_agency(settings, ready, options=options)
     except OSError as error:
         stop(2, f"cannot listen on port {settings.agency.port}: {error}")
+
+
+def _free_port() -> int:
+    """Chosen beforehand, because the agencies check that they are addressed by it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
