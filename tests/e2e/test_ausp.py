@@ -116,6 +116,7 @@ def test_outside_service_is_asked_in_full(service: Service, https: Https) -> Non
         (503, b'{"statuscode": "210"}', Verdict.UNAVAILABLE),
     ],
 )
+@pytest.mark.conformance("WUS-3.4-2")
 def test_only_a_clear_answer_counts(
     service: Service, https: Https, status: int, body: bytes, verdict: Verdict
 ) -> None:
@@ -151,6 +152,7 @@ def test_kind_with_an_ausp_of_its_own(service: Service, https: Https) -> None:
     assert len(service.asked) == 1
 
 
+@pytest.mark.conformance("WUS-3.4-2")
 def test_gateway_asks_the_service_its_settings_name(
     service: Service, keys: Path, tmp_path: Path
 ) -> None:

@@ -114,6 +114,7 @@ def remember(conn: psycopg.Connection, *leaves: Leaf) -> None:
 
 
 @pytest.mark.parametrize("how", ["crl", "ocsp"])
+@pytest.mark.conformance("WUS-2.3-1")
 def test_evidence_travels_from_responder_to_verdict(
     dsn: str, responder: Responder, url: str, how: str
 ) -> None:

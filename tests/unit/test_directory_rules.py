@@ -82,6 +82,7 @@ def test_role_outside_the_agreement_names_what_is_allowed() -> None:
     assert "wel: Bedrijf" in text
 
 
+@pytest.mark.conformance("WUS-3.4-1")
 def test_company_cannot_send_for_another() -> None:
     text = refusal(starting(), BEDRIJF_OIN, "ICP", CLIENT, "Bedrijf", NOW)
     assert "alleen voor zichzelf" in text
@@ -94,6 +95,7 @@ def test_intermediary_in_role_bedrijf_cannot_use_a_mandate() -> None:
     )
 
 
+@pytest.mark.conformance("WUS-3.4-1")
 def test_no_mandate_no_send_and_no_read() -> None:
     text = refusal(starting(), INTERMEDIAIR, "ICP", OWN, "Intermediair", NOW)
     assert "geen machtiging" in text

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric import rsa as rsa_keys
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,6 +25,8 @@ from openpoort.devkit.authority import (
 )
 from openpoort.domain.ids import Oin
 from openpoort.trust.anchors import SINGLE_PURPOSE, Anchors, Pinned, Purpose
+from openpoort.trust.chain import fingerprint
+from openpoort.trust.subject import oin_of
 from openpoort.trust.verdict import Reason, Standing, Untrusted
 from tests.trust_builders import (
     NOW,
@@ -76,6 +80,7 @@ def test_a_sound_certificate_gives_its_oin(purpose: Purpose) -> None:
         ({"ca": None}, None),  # no basicConstraints at all: still a leaf
     ],
 )
+@pytest.mark.conformance("WUS-2.5-1")
 def test_flaw_gives_its_reason(
     purpose: Purpose, flaw: dict[str, object], reason: Reason | None
 ) -> None:
@@ -240,11 +245,32 @@ def test_verdict_ends_with_certificate_or_acceptance() -> None:
 def test_pinned_leaf_passes_as_it_stands_but_not_after_its_end() -> None:
     odd = leaf(issuing("other"), None, ca=True, not_after=NOW + timedelta(days=1))
     oin = Oin("00000099001234567000")
-    pins = {verdict_mark(odd.der): Pinned(odd.der, oin, frozenset({Purpose.SIGNATURE}))}
+    pins = {fingerprint(odd.der): Pinned(odd.der, oin, frozenset({Purpose.SIGNATURE}))}
     store = Anchors("1", (), pins, test_oins=True)
     assert verdict(odd, store=store).oin == oin
     assert why(odd, Purpose.AUTHENTICATION, store=store) is Reason.NOT_A_LEAF
     assert why(odd, store=store, at=NOW + timedelta(days=2)) is Reason.EXPIRED
+
+
+@pytest.mark.conformance("WUS-2.5-1")
+@pytest.mark.parametrize(
+    ("name", "oin"),
+    [
+        ("captured/server-cert.pem", "00000004003214345001"),
+        ("clients/sample-client-cert.pem", "00000099001234567000"),
+    ],
+)
+def test_real_certificates_name_their_oin(shared: Path, name: str, oin: str) -> None:
+    """A certificate of the real gateway and one of a client; their authorities are not known."""
+    found = x509.load_pem_x509_certificates((shared / "data" / "wus" / name).read_bytes())[0]
+    assert oin_of(found, test_oins=True) == Oin(oin)
+    der_bytes = found.public_bytes(Encoding.DER)
+    at = found.not_valid_before_utc + timedelta(days=1)
+    assert why(der_bytes, at=at) in {Reason.UNKNOWN_ISSUER, Reason.NOT_A_LEAF}
+    pinned = {fingerprint(der_bytes): Pinned(der_bytes, Oin(oin))}
+    assert verdict(der_bytes, at=at, store=Anchors("1", (), pinned)).oin == Oin(oin)
+    later = found.not_valid_after_utc + SECOND
+    assert why(der_bytes, at=later, store=Anchors("1", (), pinned)) is Reason.EXPIRED
 
 
 @given(data=st.data())
@@ -264,16 +290,9 @@ def test_junk_is_unreadable(junk: bytes) -> None:
     assert why(junk) is Reason.UNREADABLE
 
 
-def verdict_mark(certificate: bytes) -> str:
-    from openpoort.trust.chain import fingerprint
-
-    return fingerprint(certificate)
-
-
 def _with_public_key(public: rsa_keys.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:
     """A leaf around a public key of which there is no private half."""
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.serialization import Encoding
 
     ca = issuing()
     name = x509.Name([x509.NameAttribute(x509.NameOID.SERIAL_NUMBER, OIN)])

@@ -49,6 +49,7 @@ def test_fresh_clean_crl_is_good(listed: Leaf, mode: FailMode) -> None:
 
 
 @pytest.mark.parametrize("mode", [SOFT, HARD, REQUIRE])
+@pytest.mark.conformance("WUS-2.3-1")
 def test_revoked_in_crl_is_refused_whatever_the_mode(listed: Leaf, mode: FailMode) -> None:
     found = evidence(crl(issuing(), NOW - HOUR, [listed.certificate]), above())
     assert why(listed, evidence=found, mode=mode) is Reason.REVOKED

@@ -60,6 +60,7 @@ def test_bad_token_and_bad_tls_are_bare_refusals() -> None:
     )
 
 
+@pytest.mark.conformance("WUS-2.5-2")
 def test_tls_of_another_organisation_is_refused() -> None:
     tls = leaf(None, OTHER)
     assert refused(lambda: gate().admit(message(leaf()), tls.der, NOW)) == (
@@ -67,6 +68,7 @@ def test_tls_of_another_organisation_is_refused() -> None:
     )
 
 
+@pytest.mark.conformance("WUS-2.5-2")
 def test_recorded_exception_lets_another_tls_oin_through_one_way() -> None:
     party = Party(Oin(OIN), "Acht B.V.", tls_oins=frozenset({Oin(OTHER)}))
     keeper = gate(party)
@@ -84,6 +86,7 @@ def test_fail_mode_goes_by_route() -> None:
     )
 
 
+@pytest.mark.conformance("WUS-2.3-2")
 def test_sha1_is_noticed_until_its_sunset_and_refused_from_it() -> None:
     heard: list[tuple[Oin, tuple[str, ...], datetime]] = []
     token = leaf()
@@ -100,6 +103,7 @@ def test_sha1_is_noticed_until_its_sunset_and_refused_from_it() -> None:
 
 
 @pytest.mark.parametrize(("days", "allowed"), [(1, True), (0, False), (-300, False)])
+@pytest.mark.conformance("WUS-2.3-2")
 def test_party_has_its_own_sunset(days: int, allowed: bool) -> None:
     at = SHA1_SUNSET
     own = Party(Oin(OIN), "Acht B.V.", sha1_until=at + timedelta(days=days))
