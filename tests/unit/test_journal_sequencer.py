@@ -196,6 +196,26 @@ def test_no_signature_after_a_checkpoint_of_another_key(conn: Connection) -> Non
         sequencer.sign(conn, KEY, "o", AT)
 
 
+def test_a_copy_that_cannot_be_written_stops_nothing(
+    dsn: str, conn: Connection, tmp_path: Path
+) -> None:
+    every, poll = timedelta(0), timedelta(milliseconds=20)
+    runner = Sequencer(dsn, KEY, "o", poll, every, tmp_path / "no folder" / "copy")
+    stop = threading.Event()
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    try:
+        for size in (1, 2):
+            append(conn, size)
+            end = time.monotonic() + 30
+            while conn.execute("select max(size) from journal_checkpoint").fetchone() != (size,):
+                assert time.monotonic() < end, f"no checkpoint of size {size}"
+                stop.wait(0.02)
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_running_sequencer_places_signs_and_survives_a_lost_connection(
     dsn: str, conn: Connection, tmp_path: Path
 ) -> None:

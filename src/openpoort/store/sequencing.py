@@ -63,6 +63,9 @@ class Sequencer:
             except psycopg.Error as exc:
                 _log.warning("sequencer_lost_database", error=type(exc).__name__)
                 stop.wait(self.poll.total_seconds())
+            except OSError as exc:  # the copy: the checkpoint itself is in the database
+                _log.error("checkpoint_not_copied", error=exc.strerror)
+                stop.wait(self.poll.total_seconds())
             except JournalBroken as exc:
                 _log.critical("journal_broken", what=str(exc))
                 self._emit("journal.broken", self.origin, "failed", reason=str(exc))
