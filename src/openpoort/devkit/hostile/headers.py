@@ -210,6 +210,27 @@ def _element(s: Setting) -> bytes:
     return made.sign().raw()
 
 
+@case("header/own-attribute-on-to", FAULT)
+def _own_attribute(s: Setting) -> bytes:
+    made = s.forge()
+    made.to.set("{urn:x}soort", "1")
+    return made.sign().raw()
+
+
+@case("header/own-attribute-on-timestamp", FAULT)
+def _timestamp_attribute(s: Setting) -> bytes:
+    made = s.forge()
+    made.timestamp.set("soort", "1")
+    return made.sign().raw()
+
+
+@case("header/text-between", FAULT)
+def _text_between(s: Setting) -> bytes:
+    made = s.signed()
+    made.to.tail = "elders"
+    return made.raw()
+
+
 @case("encrypted/body", FAULT)
 def _encrypted(s: Setting) -> bytes:
     made = s.forge()

@@ -70,6 +70,13 @@ def _empty_security(s: Setting) -> bytes:
     return made.raw()
 
 
+@case("unsigned/no-timestamp", FAULT)
+def _no_timestamp(s: Setting) -> bytes:
+    made = s.forge()
+    made.security.remove(made.timestamp)
+    return made.sign([p for p in made.parts if p is not made.timestamp]).raw()
+
+
 @case("unsigned/header-added-after-signing", FAULT)
 def _added_header(s: Setting) -> bytes:
     made = s.signed()
@@ -334,6 +341,22 @@ def _two_infos(s: Setting) -> bytes:
     info = of(made.security, "SignedInfo")
     made.security[-1].insert(0, copy(info))
     return made.raw()
+
+
+@case("signature/no-canonicalization-method", FAULT)
+def _no_method(s: Setting) -> bytes:
+    def change(info: etree._Element) -> None:
+        info.remove(info[0])
+
+    return s.forge().sign(change=change).raw()
+
+
+@case("signature/empty-signed-info", FAULT)
+def _empty_info(s: Setting) -> bytes:
+    def change(info: etree._Element) -> None:
+        info[:] = []
+
+    return s.forge().sign(change=change).raw()
 
 
 @case("signature/empty", FAULT)
