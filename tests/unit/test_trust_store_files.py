@@ -10,10 +10,11 @@ import pytest
 from openpoort.devkit import pki
 from openpoort.devkit.authority import pem
 from openpoort.domain.ids import Oin
-from openpoort.keys.anchors import BadTrustStore, load
+from openpoort.keys.anchors import BadTrustStore, load, load_grounds
 from openpoort.keys.pem import PemSigner
 from openpoort.trust.anchors import DOCUMENT_SIGNING, SINGLE_PURPOSE, Purpose
 from openpoort.trust.chain import judge
+from openpoort.trust.policy import Policy, write
 from openpoort.trust.revocation import Evidence, FailMode
 from tests.trust_builders import NOW, issuing, leaf, root, why
 
@@ -158,3 +159,38 @@ def test_two_certificate_profile_from_the_development_authority(tmp_path: Path) 
         ("sign", Purpose.AUTHENTICATION): False,
         ("sign", Purpose.SIGNATURE): True,
     }
+
+
+def test_fail_modes_and_algorithms_come_from_the_same_file(folder: Path) -> None:
+    path = folder / "trust.toml"
+    modes = '[revocation]\ndefault = "soft"\nzetstatusservice = "hard"\n'
+    (folder / "algorithms.toml").write_text(write(Policy()).replace("2028-01-01", "2027-01-01"))
+    path.write_text('algorithms = "algorithms.toml"\n' + FOUR + modes)
+    grounds = load_grounds(path)
+    assert grounds.mode("zetstatusservice") is FailMode.HARD
+    assert grounds.mode("aanleverservice") is FailMode.SOFT
+    assert {a.until.year for a in grounds.policy.algorithms if a.until} == {2027}
+    assert grounds.anchors == load(path)
+
+
+def test_without_words_about_them_modes_are_soft_and_algorithms_built_in(folder: Path) -> None:
+    grounds = load_grounds(folder / "trust.toml")
+    assert grounds.mode("aanleverservice") is FailMode.SOFT
+    assert grounds.policy == Policy()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('[revocation]\ndefault = "sometimes"', "sometimes"),
+        ("revocation = 5", "trust.toml"),
+        ('algorithms = "none.toml"', "none.toml"),
+        ('algorithms = "g1.pem"', "trust.toml"),
+    ],
+)
+def test_bad_modes_and_algorithms_say_where(folder: Path, more: str, says: str) -> None:
+    path = folder / "trust.toml"
+    text = more + "\n" + FOUR if not more.startswith("[") else FOUR + more
+    path.write_text(text)
+    with pytest.raises(BadTrustStore, match=says):
+        load_grounds(path)
