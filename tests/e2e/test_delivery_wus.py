@@ -175,6 +175,14 @@ def test_passing_technical_problem_passes_on_the_third_attempt(agency: Running) 
         assert channel.deliver(sent, agency.record(), fresh()).kenmerk == sent.kenmerk
 
 
+def test_agency_that_wants_sha1_gets_it_and_answers_in_kind(agency: Running) -> None:
+    wanted = replace(agency.record(), options={"hash": "sha1"})
+    sent = bericht(kenmerk=str(uuid.uuid4()))
+    with agency.channel() as channel:
+        answer = channel.deliver(sent, wanted, fresh())
+    assert answer.kenmerk == sent.kenmerk
+
+
 def test_connections_are_kept_alive(agency: Running) -> None:
     with agency.channel() as channel:
         for _ in range(3):

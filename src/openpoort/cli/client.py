@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 
 from openpoort.cli.connection import HOME, PATH, connection, last_line, options, stop
-from openpoort.cli.follow import GOOD, as_dict, follow, table
+from openpoort.cli.follow import GOOD, as_dict, follow, table, wide
 from openpoort.client.wus import Client
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import StepKind
@@ -151,7 +151,7 @@ def status(
             }
         )
     elif not (following and console.is_terminal):
-        console.print(table(statuses, kenmerk))
+        wide().print(table(statuses, kenmerk))
     raise SystemExit(1 if last and last.fout is not None else 0)
 
 
