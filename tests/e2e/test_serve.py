@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -219,10 +220,27 @@ def test_strangers_are_written_down_and_the_log_stays_json(own: Gateway) -> None
     assert "Content-Encoding is not supported" in told
 
 
+def resumed_at_either_door(gateway: Gateway) -> None:
+    """The doors share the keys of session tickets: a client resumes whichever takes it."""
+    context = gateway.tls()
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    session = None
+    for _ in range(8):
+        with (
+            socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as plain,
+            context.wrap_socket(plain, server_hostname="localhost", session=session) as tls,
+        ):
+            tls.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert b" 404 " in tls.recv(1000)
+            assert tls.session_reused is (session is not None)
+            session = session or tls.session
+
+
 def test_roles_apart_on_one_database(own: Gateway) -> None:
     """A door alone takes in; a worker alone, on the same database, carries on."""
     own.arguments = ("--port", "0", "--only", "door", "--doors", "2")
     own.start()
+    resumed_at_either_door(own)
     kenmerk = hand_in(own)
     assert last_status(own, kenmerk) == "110"
     worker = Gateway(own.home, arguments=("--only", "worker"), agency_port=own.agency_port)

@@ -21,6 +21,7 @@ from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Door
 from openpoort.inbound.limits import Limits, Rate, Shares
 from openpoort.inbound.server import DoorServer, ServerLimits
+from openpoort.inbound.tls import Certificates
 from openpoort.inbound.turnstile import Turnstile
 from openpoort.inbound.wus import Wus
 from openpoort.process.clock import Clock
@@ -35,15 +36,15 @@ def run_door(
     settings: Settings,
     dsn: str,
     clock: Clock,
+    certificates: Certificates,
     sockets: list[socket.socket],
     ready: Callable[[], None],
 ) -> None:
     """Serve on `sockets` until SIGTERM; finish what is under way first."""
     _many_files(settings.door.connections)
     with ExitStack() as stack:
-        known = trusting.anchors(settings)
-        certificates = trusting.certificates(settings, known, clock)
         gate = Gate.of(settings)
+        certificates.trust(trusting.handshake(gate.keeper.grounds.anchors))
         gate.trusted = lambda new: certificates.trust(trusting.handshake(new))
         snapshot = Snapshot(dsn, gate.know, gate.follow)
         stack.callback(snapshot.close)

@@ -29,7 +29,9 @@ from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
 from openpoort.domain.event import OK, Event
+from openpoort.inbound.tls import Certificates
 from openpoort.process import kinds
+from openpoort.process.clock import Clock
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate, waiting
 from openpoort.store.embedded import Embedded
@@ -58,7 +60,8 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         for sock in sockets:
             stack.callback(sock.close)
         settings = _with_ports(settings, sockets, only)
-        _preflight(settings)
+        common = clock(settings)
+        certificates = _preflight(settings, common)
         local = _health_socket(settings)
         if local:
             stack.callback(local.close)
@@ -74,7 +77,7 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         supervisor = Supervisor(run, _keeper(server))
         supervisor.watch_signals()
         try:
-            _spawn(supervisor, settings, dsn, sockets, local, only)
+            _spawn(supervisor, settings, dsn, common, certificates, sockets, local, only)
             supervisor.wait_ready(_START_SECONDS)
             if not supervisor.stopping:
                 if sockets:
@@ -116,6 +119,8 @@ def _spawn(
     supervisor: Supervisor,
     settings: Settings,
     dsn: str,
+    common: Clock,
+    certificates: Certificates,
     sockets: list[socket.socket],
     local: socket.socket | None,
     only: str | None,
@@ -130,10 +135,8 @@ def _spawn(
     from openpoort.app.health import run_health
     from openpoort.app.worker import run_worker
 
-    common = clock(settings)
-
     def door(ready: Callable[[], None]) -> None:
-        run_door(settings, dsn, common, sockets, ready)
+        run_door(settings, dsn, common, certificates, sockets, ready)
 
     def worker(ready: Callable[[], None]) -> None:
         run_worker(settings, dsn, common, ready)
@@ -174,16 +177,20 @@ def _keeper(server: Embedded | None) -> Callable[[], None]:
     return keep
 
 
-def _preflight(settings: Settings) -> None:
+def _preflight(settings: Settings, common: Clock) -> Certificates:
     """Read every file of HOME once, so that a mistake in one is told here and not by a child.
+
+    The TLS contexts made here are inherited by every door: they then share the keys of session
+    tickets, and a client resumes whichever door it comes back to.
 
     Raises KindError, BadTrustStore, KeyUnusable, BadKey, OSError.
     """
     kinds.load(settings.home / "kinds")
     known = trusting.anchors(settings)
-    trusting.certificates(settings, known, clock(settings))
+    certificates = trusting.certificates(settings, known, common)
     trusting.try_signers(settings)
     journal.sequencer(settings, "")
+    return certificates
 
 
 def _health_socket(settings: Settings) -> socket.socket | None:

@@ -8,6 +8,7 @@ any other: the parser below refuses a request with both lengths (smuggling).
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -95,16 +96,17 @@ async def read(receive: Receive, length: int | None, limits: BodyLimits) -> byte
     _within(len(first), limits)
     if not more and (length is None or len(first) == length):
         return first
-    body = bytearray(first)
+    body = io.BytesIO()  # gives its bytes away without a copy, unlike a bytearray
+    size = body.write(first)
     while more:
         part, more = await _next(receive, limits.gap)
-        body += part
-        _within(len(body), limits)
-        if loop.time() - begin > limits.grace + len(body) / limits.rate:
+        size += body.write(part)
+        _within(size, limits)
+        if loop.time() - begin > limits.grace + size / limits.rate:
             raise BodyRefused(408, "the request came in too slowly")
-    if length is not None and len(body) != length:
+    if length is not None and size != length:
         raise Gone
-    return bytes(body)
+    return body.getvalue()
 
 
 def _within(size: int, limits: BodyLimits) -> None:
