@@ -101,13 +101,17 @@ def refused(door: Running, context: ssl.SSLContext, request: bytes) -> bool:
 
 
 def cut(tls: ssl.SSLSocket, piece: bytes, times: int) -> bool:
-    """Whether the door closes the connection before `piece` was sent `times` times."""
+    """Whether the door ends the connection, while or after `piece` is sent `times` times."""
     try:
         for _ in range(times):
             tls.sendall(piece)
-    except (ssl.SSLError, ConnectionError):
+        while tls.recv(65536):
+            pass
+    except TimeoutError:
+        return False
+    except (ssl.SSLError, OSError):
         return True
-    return False
+    return True
 
 
 def post(path: str, body: bytes, *headers: bytes) -> bytes:
