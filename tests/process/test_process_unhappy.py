@@ -12,9 +12,11 @@ from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
-from openpoort.domain.message import Document
+from openpoort.domain.message import AfleverBevestiging, Bericht, Document
 from openpoort.process import kinds
+from openpoort.process.engine import Engine
 from openpoort.process.ports import (
+    Agency,
     CheckUnavailable,
     DeliveryFailed,
     DeliveryRefused,
@@ -398,3 +400,42 @@ def test_switches_do_nothing_when_off(gate: Gate) -> None:
     kenmerk = gate.send(request(aanleverkenmerk="AanleverFault"))
     gate.work()
     assert gate.codes(kenmerk) == HAPPY
+
+
+@pytest.mark.parametrize("step", [0, 1])
+def test_a_kind_that_was_taken_away_parks_its_messages_and_no_others(dsn: str, step: int) -> None:
+    base = kinds.load()["eFactuur"]
+    gone = replace(base, berichtsoort="Weg", steps=base.steps[step:])
+    before, after = Gate(dsn, extra=[gone]), Gate(dsn)
+    kvk = {"belanghebbende": Identiteit("90000044", "KvK")}
+    lost = [before.send(request("Weg", **kvk)) for _ in range(2)]
+    fine = before.send(request("eFactuur", **kvk))
+    after.work()
+    assert after.codes(fine)[-1] == "400"
+    assert [after.codes(k) for k in lost] == [STARTED, STARTED]
+    assert after.count("parked where reason like '%not installed any more'") == 2
+    before.close()
+    after.close()
+
+
+def test_an_answer_that_cannot_be_written_parks_its_own_message(gate: Gate) -> None:
+    kenmerken = [gate.send() for _ in range(4)]
+    bad = kenmerken[1]
+    deliver = gate.channel.deliver
+
+    def odd(bericht: Bericht, agency: Agency, message_id: str) -> AfleverBevestiging:
+        answer = deliver(bericht, agency, message_id)
+        details = "nul \x00" if bericht.kenmerk == bad else answer.statusdetails
+        return replace(answer, statusdetails=details)
+
+    class Odd:
+        name = "wus"
+        deliver = staticmethod(odd)
+
+    engine = Engine(
+        gate.store, gate.house, lambda: gate.directory, {"wus": Odd()}, clock=gate.clock
+    )
+    engine.run_until_idle()
+    assert [gate.codes(k) for k in kenmerken if k != bad] == [HAPPY] * 3
+    assert gate.codes(bad) == HAPPY[:7]
+    assert gate.count("parked") == 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from openpoort.domain.message import Document
+from openpoort.process import steps
 from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, payloads
 from openpoort.store.changes import Process
@@ -22,9 +23,11 @@ ENDED = frozenset({"delivered", "rejected", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A job and its message. `work` is None when the process has ended in the meantime."""
+    """A job and its process. `work` is None when there is nothing to do: the process has ended
+    in the meantime, or was parked because its kind or step is not installed any more."""
 
     job: JobRow
+    process: Process
     work: Work | None
 
 
@@ -65,7 +68,8 @@ def load(
     for job in jobs:
         process = locked[job.kenmerk]
         documents[job] = current(process, rows[job.kenmerk].documents)
-        if process.state not in ENDED and needs(house, process.berichtsoort, job):
+        lost = _not_installed(house, process, job)
+        if process.state not in ENDED and not lost and needs(house, process.berichtsoort, job):
             for row in documents[job]:
                 if (row.digest, job.day) not in wanted:
                     wanted[row.digest, job.day] = None
@@ -74,11 +78,33 @@ def load(
     items = []
     for job in jobs:
         process = locked[job.kenmerk]
-        kind = house.kinds[process.berichtsoort]
-        read = Documents(documents[job], stored, store)
-        work = Work(house, kind, process, rows[job.kenmerk], now, read)
-        items.append(Item(job, None if process.state in ENDED else work))
+        lost = _not_installed(house, process, job)
+        if process.state in ENDED:
+            items.append(Item(job, process, None))
+        elif lost:
+            steps.park(process, job, now, lost)
+            items.append(Item(job, process, None))
+        else:
+            kind = house.kinds[process.berichtsoort]
+            read = Documents(documents[job], stored, store)
+            work = Work(house, kind, process, rows[job.kenmerk], now, read)
+            items.append(Item(job, process, work))
     return items
+
+
+def _not_installed(house: House, process: Process, job: JobRow) -> str:
+    """Why this job cannot be looked up; empty when it can."""
+    kind = house.kinds.get(process.berichtsoort)
+    if kind is None:
+        return f"kind {process.berichtsoort} is not installed any more"
+    if all(step.name != job.step for step in kind.steps):
+        return f"kind {process.berichtsoort} has no step {job.step} any more"
+    return ""
+
+
+def stranded(items: Iterable[Item]) -> list[Process]:
+    """Processes that were parked while loading: to be written with the rest."""
+    return [item.process for item in items if item.work is None and item.process.parked]
 
 
 def current(process: Process, handed_in: tuple[DocumentRow, ...]) -> tuple[DocumentRow, ...]:

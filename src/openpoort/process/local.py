@@ -56,6 +56,7 @@ class LocalRounds:
             except Exception as error:  # noqa: BLE001 - whatever it is, an operator must see it
                 items = batch.load(conn, self._store, self._house, jobs, now, _no_documents)
                 queue.finish(conn, jobs)
+                batch.write(conn, batch.stranded(items))
                 for item in items:
                     if item.work is not None:
                         steps.park(item.work.process, item.job, now, _reason(error))
@@ -64,7 +65,7 @@ class LocalRounds:
 
     def _do(self, conn: Connection, jobs: list[JobRow], now: datetime) -> None:
         items = batch.load(conn, self._store, self._house, jobs, now, _needs_documents)
-        done: list[Process] = []
+        done: list[Process] = batch.stranded(items)
         for item in items:
             if item.work is None:
                 continue

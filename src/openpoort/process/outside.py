@@ -151,7 +151,7 @@ class OutsideRounds:
             live = [(item.job, item.work) for item in items if item.work is not None]
             for job, work in live:
                 _begin(work, job)
-            batch.write(conn, _once(work for _, work in live))
+            batch.write(conn, _once(work for _, work in live) + batch.stranded(items))
         crash_point("after-attempt")
         for job, work in live:
             side.lane.out += 1
@@ -204,14 +204,36 @@ class OutsideRounds:
         crash_point("after-delivery")
         try:
             self._write(conn, outs)
-        except BaseException:
-            # Nothing was written. The leases run out, and whoever takes over asks again.
+        except Exception:
+            if conn.closed or conn.broken:
+                # The database went away. Our leases stand: written on the next connection.
+                for out in outs:
+                    self._results.put(out)
+                raise
             for out in outs:
-                out.side.lane.out -= 1
-            raise
+                self._write_alone(conn, out)
         for out in outs:
             self._account(conn, out)
         return len(outs)
+
+    def _write_alone(self, conn: Connection, out: _Out) -> None:
+        """After a failed batch: a result that cannot be written parks its own message only."""
+        try:
+            self._write(conn, [out])
+        except Exception as error:
+            if conn.closed or conn.broken:
+                raise
+            now = self._clock.now()
+            reason = f"internal error: {type(error).__name__}: {error}"
+            with conn.transaction():
+                if queue.finish(conn, [out.job]):
+                    items = batch.load(
+                        conn, self._store, self._house, [out.job], now, _no_documents
+                    )
+                    for item in items:
+                        if item.work is not None:
+                            steps.park(item.process, item.job, now, reason)
+                        batch.write(conn, [item.process])
 
     def _write(self, conn: Connection, outs: list[_Out]) -> None:
         now = self._clock.now()
@@ -224,7 +246,7 @@ class OutsideRounds:
                 self._settle(won, items)
                 changed = _once(item.work for item in items if item.work is not None)
                 self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
-                batch.write(conn, changed)
+                batch.write(conn, changed + batch.stranded(items))
             crash_point("before-step-commit")
         crash_point("after-step-commit")
 
@@ -256,7 +278,8 @@ class OutsideRounds:
             for item in items:
                 if item.work is not None:
                     _held(item.work, item.job, now)
-            batch.write(conn, _once(item.work for item in items if item.work is not None))
+            told = _once(item.work for item in items if item.work is not None)
+            batch.write(conn, told + batch.stranded(items))
         return len(jobs)
 
 

@@ -119,7 +119,7 @@ def redeliver(
         p = work.process
         if p.state == "cancelled":
             raise WorkError(f"{kenmerk} was cancelled")
-        if parked.jobs(conn, kenmerk):
+        if parked.jobs(conn, kenmerk, lock=True):
             raise WorkError(f"{kenmerk} is still being worked on; wait, or cancel it")
         step = _delivery(work)
         made = parked.delivered_to(conn, kenmerk, p.day)
@@ -147,7 +147,7 @@ def cancel(store: Store, house: House, kenmerk: UUID, act: Act) -> Done:
         p = work.process
         if p.state in batch.ENDED:
             raise WorkError(f"{kenmerk} has ended already: {p.state}")
-        on_queue = parked.jobs(conn, kenmerk)
+        on_queue = parked.jobs(conn, kenmerk, lock=True)
         if any(out for _, out in on_queue):
             raise WorkError(f"{kenmerk} is being delivered at this moment; try again later")
         queue.finish(conn, [job for job, _ in on_queue])
@@ -175,7 +175,9 @@ def _opened(
                 place = [(kenmerk, known.day)]
                 process = changes.lock(conn, place)[kenmerk]
                 message = messages.messages(conn, place)[kenmerk]
-                kind = house.kinds[known.berichtsoort]
+                kind = house.kinds.get(known.berichtsoort)
+                if kind is None:
+                    raise WorkError(f"kind {known.berichtsoort} is not installed any more")
                 read = Documents(message.documents, {}, store)
                 yield conn, Work(house, kind, process, message, act.at, read)
                 if act.dry_run:
@@ -183,6 +185,8 @@ def _opened(
                 queue.wake(conn)
         except _Undo:
             return
+        except parked.Held:
+            raise WorkError(f"{kenmerk} is in the hands of a worker; try again") from None
 
 
 def _done(conn: Connection, work: Work, act: Act, kind: str, data: dict[str, object]) -> Done:

@@ -65,14 +65,25 @@ def remove(conn: Connection, ids: Sequence[int]) -> None:
     conn.execute("delete from parked where id = any(%s)", [list(ids)])
 
 
-def jobs(conn: Connection, kenmerk: UUID) -> list[tuple[JobRow, bool]]:
-    """Jobs on the queue for a message, locked; and whether each is out at this moment."""
-    rows = conn.execute(
-        "select day, kenmerk, step, lane, due_at, agency, generation, attempts, first_at, fence,"
-        " id, fence is not null and lease_until >= clock_timestamp() from job"
-        " where kenmerk = %s order by id for update",
-        [kenmerk],
-    ).fetchall()
+class Held(Exception):
+    """A worker has this message in hand at this moment."""
+
+
+def jobs(conn: Connection, kenmerk: UUID, *, lock: bool = False) -> list[tuple[JobRow, bool]]:
+    """Jobs on the queue for a message, and whether each is out at this moment.
+
+    With `lock` they are locked for the transaction. Raises Held rather than wait: a worker locks
+    first the job and then the process, an operator the other way round.
+    """
+    try:
+        rows = conn.execute(
+            "select day, kenmerk, step, lane, due_at, agency, generation, attempts, first_at,"
+            " fence, id, fence is not null and lease_until >= clock_timestamp() from job"
+            " where kenmerk = %s order by id" + (" for update nowait" if lock else ""),
+            [kenmerk],
+        ).fetchall()
+    except psycopg.errors.LockNotAvailable:
+        raise Held from None
     return [(JobRow(*row[:11]), row[11]) for row in rows]
 
 
