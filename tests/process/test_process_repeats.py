@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from openpoort import telemetry
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Received
@@ -31,16 +33,22 @@ def test_repeat_of_same_message_returns_same_kenmerk(gate: Gate) -> None:
     assert gate.count("message") == 1
 
 
-def test_same_message_id_with_other_values_is_refused(
-    gate: Gate, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def events(tmp_path: Path) -> Iterator[Path]:
+    log = tmp_path / "security.log"
+    telemetry.security_log(log)
+    yield log
+    telemetry.security_log(None)
+
+
+def test_same_message_id_with_other_values_is_refused(gate: Gate, events: Path) -> None:
     gate.send(message_id="uuid:1")
     with pytest.raises(Fault, match="MessageID"):
         gate.send(request(aanleverkenmerk="anders"), message_id="uuid:1")
     with pytest.raises(Fault, match="MessageID"):
         gate.send(request(body=b"<andere inhoud/>"), message_id="uuid:1")
     assert gate.count("message") == 1
-    assert capsys.readouterr().err.count("request.replayed") == 2
+    assert events.read_text().count("request.replayed") == 2
 
 
 def test_message_ids_of_different_senders_are_different(gate: Gate) -> None:

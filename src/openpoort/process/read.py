@@ -8,6 +8,7 @@ new only when the last byte of the answer was written (settled points, "Nieuwe")
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -76,6 +77,31 @@ class Reading:
                 self._row.release()
 
 
+class _Look:
+    """A look-up in a thread, for somebody who may hang up before it is done."""
+
+    def __init__(self, ask: Callable[[], tuple[Antwoord, Turn | None]]) -> None:
+        self._ask = ask
+        self._lock = threading.Lock()
+        self._turn: Turn | None = None
+        self._abandoned = False
+
+    def __call__(self) -> tuple[Antwoord, Turn | None]:
+        antwoord, turn = self._ask()
+        with self._lock:
+            self._turn = turn
+            late = self._abandoned
+        if late and turn is not None:
+            turn.release()
+        return antwoord, turn
+
+    def abandon(self) -> Turn | None:
+        """Nobody waits any more; the turn to give up, when it was taken already."""
+        with self._lock:
+            self._abandoned = True
+            return self._turn
+
+
 class Reader:
     """Answers the eleven reading operations. `threads` bounds how many are looked up at once."""
 
@@ -110,23 +136,18 @@ class Reader:
             return Reading(await self._statuses(rights, vraag))
         loop = asyncio.get_running_loop()
         row = await self._stand_in_row(rights.oin.value) if vraag.operatie.nieuwe else None
-        asked = loop.run_in_executor(self._threads, self._ask, rights, vraag)
+        look = _Look(lambda: self._ask(rights, vraag))
         try:
-            antwoord, turn = await asyncio.shield(asked)
+            antwoord, turn = await loop.run_in_executor(self._threads, look)
         except BaseException:
             # The thread may still be looking: a turn it takes must not stay taken.
-            asked.add_done_callback(self._abandon)
+            taken = look.abandon()
+            if taken is not None:
+                self._enders.submit(taken.release)
             if row is not None:
                 row.release()
             raise
         return Reading(antwoord, turn, self._enders, row)
-
-    def _abandon(self, asked: asyncio.Future[tuple[Antwoord, Turn | None]]) -> None:
-        """Nobody waits for this answer any more."""
-        if not asked.cancelled() and asked.exception() is None:
-            _, turn = asked.result()
-            if turn is not None:
-                self._enders.submit(turn.release)
 
     async def _stand_in_row(self, requester: str) -> asyncio.Lock:
         """Polls of one requester at this door wait here, where waiting takes no thread; those
