@@ -23,7 +23,7 @@ from openpoort.domain.message import Document
 from openpoort.outbound.exchange import Faulted
 from openpoort.outbound.http import NoAnswer
 from openpoort.store.postmaster import current
-from tests.e2e.gateway import Gateway, openpoort, until, vat_return
+from tests.e2e.gateway import Gateway, free_port, openpoort, until, vat_return
 
 
 @pytest.fixture
@@ -118,6 +118,30 @@ def test_wrong_settings_are_told_with_exit_code_2(own: Gateway) -> None:
     assert done.returncode == 2
     assert "did you mean `port`" in done.stderr
     assert openpoort("serve", own.home.parent).returncode == 2
+
+
+def test_database_that_is_not_there_is_told_without_its_password(own: Gateway) -> None:
+    url = f"postgresql://somebody:s3cr3t@127.0.0.1:{free_port()}/nowhere"
+    environment = {
+        **os.environ, "OPENPOORT_DATABASE_URL": url, "OPENPOORT_AGENCY_PORT": "0",
+        "OPENPOORT_HEALTH_PORT": "0",
+    }  # fmt: skip
+    for command in (("serve", own.home, "--port", "0"), ("message", "list", own.home)):
+        done = openpoort(*command, env=environment)
+        assert done.returncode == 1, done.stderr
+        assert "database.url cannot be used" in done.stderr
+        assert "s3cr3t" not in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_gateway_on_a_postgresql_by_url(own: Gateway, dsn: str) -> None:
+    """The test's own server stands in for somebody else's cluster."""
+    own.environment = {"OPENPOORT_DATABASE_URL": dsn}
+    own.start()
+    kenmerk = hand_in(own)
+    until(lambda: last_status(own, kenmerk) == "400")
+    assert own.stop() == 0
+    assert not (own.home / "postgres").exists()
 
 
 def test_wrong_kind_file_is_told_with_exit_code_2(own: Gateway) -> None:

@@ -5,14 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import psycopg
+
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate
-from openpoort.store.embedded import Embedded
+from openpoort.store.embedded import Embedded, ServerFailed
+
+_OLDEST = 15_00_00
 
 
 def embedded(settings: Settings) -> Embedded | None:
     """The server under HOME; None when `database.url` names another."""
     return None if settings.database.url else Embedded(settings.home / "postgres")
+
+
+def reach(url: str) -> str:
+    """`url` when a PostgreSQL 15 or newer answers there. Raises ServerFailed."""
+    try:
+        with psycopg.connect(url, connect_timeout=10) as conn:
+            if conn.info.server_version < _OLDEST:
+                raise ServerFailed("database.url: PostgreSQL 15 or newer is needed")
+    except psycopg.Error as wrong:
+        # Never the URL itself: it may hold a password.
+        raise ServerFailed(f"database.url cannot be used: {wrong}") from None
+    return url
 
 
 @contextmanager
@@ -24,7 +40,7 @@ def server(settings: Settings) -> Iterator[str]:
     """
     own = embedded(settings)
     if own is None:
-        yield settings.database.url
+        yield reach(settings.database.url)
         return
     dsn = own.start()
     try:

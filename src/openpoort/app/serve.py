@@ -67,7 +67,7 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
             stack.callback(local.close)
             (run / "health").write_text("http://{}:{}\n".format(*local.getsockname()[:2]))
         server = database.embedded(settings)
-        dsn = server.start() if server else settings.database.url
+        dsn = server.start() if server else database.reach(settings.database.url)
         if server:
             stack.callback(server.stop)
         migrate(dsn, Phase.BEFORE)

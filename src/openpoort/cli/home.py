@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from openpoort.settings import Settings, SettingsError, load
+
+if TYPE_CHECKING:
+    from openpoort.app.wiring import Parts
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -48,6 +52,24 @@ def settings(home: Path) -> Settings:
         return load(home)
     except SettingsError as wrong:
         fail(str(wrong))
+
+
+@contextmanager
+def at_desk(home: Path) -> Iterator[Parts]:
+    """Store and kinds of HOME for a command; exit code 1 when the database cannot be used."""
+    import psycopg
+
+    from openpoort.app.desk import desk
+    from openpoort.process.kinds import KindError
+    from openpoort.store.embedded import ServerFailed
+
+    try:
+        with desk(settings(home)) as parts:
+            yield parts
+    except KindError as wrong:
+        fail(str(wrong))
+    except (ServerFailed, psycopg.OperationalError) as failed:
+        fail(str(failed), 1)
 
 
 def fail(text: str, code: int = 2) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from openpoort.cli.home import chosen, fail, home_argument, home_option, settings
+from openpoort.cli.home import at_desk, chosen, fail, home_argument, home_option
 from openpoort.domain.ids import mask
 
 
@@ -31,10 +31,9 @@ def list_(
     home: Path | None, home_option: Path | None, limit: int, as_json: bool, **asked: Any
 ) -> None:
     """Messages, newest first."""
-    from openpoort.app.desk import desk
     from openpoort.store import overview
 
-    with desk(settings(chosen(home, home_option))) as parts, parts.store.pool.lend() as conn:
+    with at_desk(chosen(home, home_option)) as parts, parts.store.pool.lend() as conn:
         lines = overview.listed(conn, limit=limit, **asked)
     if as_json:
         rows = [
@@ -65,11 +64,10 @@ def list_(
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def show(words: tuple[str, ...], home: Path, as_json: bool) -> None:
     """Everything about one message: statuses, jobs, deliveries, what waits."""
-    from openpoort.app.desk import desk
     from openpoort.process import parked
 
     home, kenmerk = home_and_kenmerk(words, home)
-    with desk(settings(home)) as parts:
+    with at_desk(home) as parts:
         try:
             found = parked.show(parts.store, kenmerk)
         except parked.WorkError as no:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from openpoort.cli import acts
-from openpoort.cli.home import chosen, fail, home_argument, home_option, settings
+from openpoort.cli.home import at_desk, chosen, fail, home_argument, home_option, settings
 from openpoort.cli.message import as_data, home_and_kenmerk
 from openpoort.domain.event import FAILED, OK
 
@@ -36,10 +36,9 @@ def list_(
     as_json: bool,
 ) -> None:
     """What waits, longest first."""
-    from openpoort.app.desk import desk
     from openpoort.process import parked
 
-    with desk(settings(chosen(home, home_option))) as parts:
+    with at_desk(chosen(home, home_option)) as parts:
         found = parked.list_parked(parts.store, agency=agency, berichtsoort=berichtsoort)
     if as_json:
         rows = [
@@ -69,11 +68,10 @@ def list_(
 @_json
 def show(words: tuple[str, ...], home: Path, as_json: bool) -> None:
     """One message, with everything needed to judge it."""
-    from openpoort.app.desk import desk
     from openpoort.process import parked
 
     home, kenmerk = home_and_kenmerk(words, home)
-    with desk(settings(home)) as parts:
+    with at_desk(home) as parts:
         try:
             data = as_data(parked.show(parts.store, kenmerk))
         except parked.WorkError as no:
@@ -111,14 +109,12 @@ def _do(
     as_json: bool,
     given: dict[str, Any],
 ) -> None:
-    from openpoort.app.desk import desk
     from openpoort.process import parked
 
     home, kenmerk = home_and_kenmerk(words, home)
-    known = settings(home)
-    acts.security_log(known)
+    acts.security_log(settings(home))
     function: Callable[..., Any] = getattr(parked, name)
-    with desk(known) as parts:
+    with at_desk(home) as parts:
         try:
             act = parked.Act(acts.who(), reason, datetime.now(UTC), dry_run)
             done = function(parts.store, parts.house, kenmerk, act, **given)
