@@ -15,7 +15,7 @@ MIN_BITS = 2048
 MAX_BITS = 8192
 MIN_EXPONENT = 65537
 MAX_EXPONENT = 2**32
-_MAX_TEXT = 64 * 1024
+_MAX_TEXT = 16 * 1024  # of base64; 1024 of them are kept
 
 
 def base64(text: str | None, what: str) -> bytes:
