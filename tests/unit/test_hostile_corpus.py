@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import pytest
 
 from openpoort.devkit.hostile import CODEC, TRUST, Hostile, corpus
+from openpoort.devkit.hostile.__main__ import page
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire import addressing, koppelvlak
 from openpoort.wire.seal import fout
@@ -71,3 +73,8 @@ def test_a_glimpse_of_hostile_bytes_never_fails() -> None:
         element, message_id = glimpse(hostile.raw, hostile.content_type)
         assert element is None or isinstance(element, str)
         assert message_id is None or len(message_id) <= 256
+
+
+def test_page_of_hostile_messages_is_up_to_date() -> None:
+    path = Path(__file__).resolve().parents[2] / "docs" / "security" / "hostile-messages.md"
+    assert path.read_text("utf-8") == page(), f"run: python -m openpoort.devkit.hostile > {path}"
