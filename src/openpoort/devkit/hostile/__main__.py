@@ -13,7 +13,8 @@ Every message of the corpus, by family, with what becomes of it. Each is made fo
 in SHA-1 and SHA-256, and is wrong in one way only. *Fault* is the service's fault 100 (ALS100,
 STS100, OPH100) with a text that says what is wrong; *400* and *403* are bare refusals. The layer
 is who stops it. Made by `python -m openpoort.devkit.hostile`; run by
-`tests/unit/test_hostile_corpus.py` and, against a running gateway, `tests/e2e/test_hostile_door.py`.
+`tests/unit/test_hostile_corpus.py` and, against a running gateway, by
+`tests/e2e/test_hostile_door.py`.
 """
 
 
