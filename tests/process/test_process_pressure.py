@@ -1,0 +1,127 @@
+"""Under pressure: bounded queues, no storms, and nobody waits for another's agency."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.message import Bericht, Received
+from openpoort.process.ports import DeliveryFailed
+from openpoort.store.writer import Batcher, Busy
+from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
+
+KVK = {"belanghebbende": Identiteit("90000044", "KvK")}
+
+
+@pytest.fixture
+def gate(dsn: str) -> Iterator[Gate]:
+    gate = Gate(dsn)
+    yield gate
+    gate.close()
+
+
+def until(gate: Gate, kenmerken: list[str], code: str) -> None:
+    end = time.monotonic() + 60
+    while any(gate.codes(k)[-1] != code for k in kenmerken):
+        assert time.monotonic() < end, [gate.codes(k) for k in kenmerken]
+        time.sleep(0.02)
+
+
+def test_an_agency_that_answers_slowly_holds_up_nobody_else(gate: Gate) -> None:
+    answer, stop = threading.Event(), threading.Event()
+
+    def slowly(bericht: Bericht) -> None:
+        if bericht.berichtsoort == "Omzetbelasting":
+            answer.wait(60)
+
+    gate.channel.during = slowly
+    slow = [gate.send() for _ in range(12)]
+    quick = [gate.send(request("eFactuur", **KVK)) for _ in range(12)]
+    worker = threading.Thread(target=gate.engine.run, args=[stop])
+    worker.start()
+    until(gate, quick, "400")
+    assert all(gate.codes(k)[-1] in {"301", "405"} for k in slow)
+    answer.set()
+    until(gate, slow, "500")
+    stop.set()
+    gate.engine.wake()
+    worker.join(30)
+    assert not worker.is_alive()
+    assert [gate.codes(k) for k in slow] == [HAPPY] * 12
+
+
+def test_an_agency_that_comes_back_is_met_one_by_one_and_never_over_its_limit(gate: Gate) -> None:
+    gate.channel.errors["DEMOREGISTER"] = DeliveryFailed("down")
+    kenmerken = [gate.send(request("eFactuur", **KVK)) for _ in range(60)]
+    gate.work()
+    assert all(gate.codes(k)[-1] == "420" for k in kenmerken)
+    assert len(gate.channel.tried) < 10, "the others were told without an attempt each"
+    at_once: list[int] = []
+    inside = 0
+    lock = threading.Lock()
+
+    def count(bericht: Bericht) -> None:
+        nonlocal inside
+        with lock:
+            inside += 1
+            at_once.append(inside)
+        threading.Event().wait(0.005)  # an answer takes time, or none would overlap
+        with lock:
+            inside -= 1
+
+    gate.channel.errors.clear()
+    gate.channel.during = count
+    for _ in range(20):
+        gate.wall.turn(minutes=16)
+        gate.work()
+    assert all(gate.codes(k)[-1] == "400" for k in kenmerken)
+    assert at_once[0] == 1
+    assert max(at_once[:2]) <= 2
+    assert 1 < max(at_once) <= 8
+
+
+def test_over_the_bound_the_door_hears_busy_and_what_was_taken_is_safe(dsn: str) -> None:
+    gate = Gate(dsn, bound=5)
+
+    async def storm() -> list[object]:
+        raw = Received(b"<soap/>", START)
+        asked = (gate.intake.aanleveren(verified(BEDRIJF), request(), raw) for _ in range(200))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    results = asyncio.run(storm())
+    busy = [r for r in results if isinstance(r, Busy)]
+    assert busy
+    assert all(isinstance(b, Busy) and b.retry_after >= 1 for b in busy)
+    assert gate.count("message") == len(results) - len(busy)
+    gate.close()
+
+
+def test_a_batcher_that_closes_finishes_what_it_has() -> None:
+    done: list[int] = []
+
+    def work(conn: object, items: object) -> list[int]:
+        assert isinstance(items, list)
+        done.extend(items)
+        return items
+
+    batcher: Batcher[int, int] = Batcher("test", _Closed, work, batch=7)  # type: ignore[arg-type]
+    futures = [batcher.submit(n) for n in range(100)]
+    batcher.close()
+    assert [f.result(1) for f in futures] == done == list(range(100))
+    with pytest.raises(Busy):
+        batcher.submit(1)
+
+
+class _Closed:
+    """Stands where a connection would: this work needs none."""
+
+    closed = False
+    broken = False
+
+    def close(self) -> None:
+        self.closed = True
