@@ -160,3 +160,17 @@ def test_a_suite_without_home_knows_no_entry_point() -> None:
         assert suite.registry.all() == []
     finally:
         suite.close()
+
+
+def test_a_holder_ends_with_the_gateway_that_started_it(demo_home: Path, tmp_path: Path) -> None:
+    """As after `kill -9` of the gateway: nobody closes anything, only the pipe goes."""
+    packages = Registry(demo_home).get("demo-omzetbelasting").packages
+    pool = Pool()
+    try:
+        holder = pool.holder(packages, ENTRY)
+        assert holder.process.stdin is not None
+        holder.process.stdin.close()
+        assert holder.process.wait(30) == 0
+        assert not Path(holder.folder.name).exists()
+    finally:
+        pool.close()

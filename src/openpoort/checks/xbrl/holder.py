@@ -17,6 +17,7 @@ import json
 import os
 import resource
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -59,6 +60,8 @@ def main() -> None:
             }
         )
         _serve(listener, held, limits, settings["children"], Path(folder))
+    # A gateway that was killed could not clean up after itself.
+    shutil.rmtree(settings["folder"], ignore_errors=True)
 
 
 def _say(value: dict[str, Any]) -> None:

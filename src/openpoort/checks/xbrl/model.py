@@ -132,29 +132,29 @@ class Held:
 
         `documents` is how many other documents it may ask for.
         """
+        guard(self.controller.webCache, self.packages, instance, documents)
+        try:
+            self._judge(str(instance))
+        except MemoryError:
+            raise
+        except Exception as wrong:  # noqa: BLE001  # what a value makes Arelle stumble over is a
+            # message, as in its own `Validate.validate`
+            code = f"exception:{type(wrong).__name__}"
+            self.buffer.messages.append(Message(code, "error", str(wrong)[:300]))
+        return self.buffer.take()
+
+    def _judge(self, instance: str) -> None:
         model = self.model
         _drop_fact_caches(model)
-        guard(self.controller.webCache, self.packages, instance, documents)
         known = set(model.urlDocs)
-        model.modelDocument = ModelDocument.load(model, str(instance), isEntry=True)
+        model.modelDocument = ModelDocument.load(model, instance, isEntry=True)
         if model.modelDocument is None:
-            return self.buffer.take()
+            return
         ModelXbrl.loadSchemalocatedSchemas(model)
         if len(set(model.urlDocs) - known) > 1 or _links(model.modelDocument):
             Validate.validate(model)
         else:
-            self._judge(model)
-        return self.buffer.take()
-
-    def _judge(self, model: Any) -> None:
-        """What the values of a filing make Arelle stumble over is a message, as Arelle has it."""
-        try:
             self.validator.judge(model)
-        except MemoryError:
-            raise
-        except Exception as wrong:  # noqa: BLE001  # as `Validate.validate` does
-            code = f"exception:{type(wrong).__name__}"
-            self.buffer.messages.append(Message(code, "error", str(wrong)[:300]))
 
 
 def _speak_dutch() -> None:

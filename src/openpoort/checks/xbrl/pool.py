@@ -51,6 +51,7 @@ class Holder:
         )
         settings = {
             "socket": listener.fileno(),
+            "folder": self.folder.name,
             "entry": entry,
             "packages": [str(p) for p in packages],
             "limits": asdict(limits),
