@@ -164,6 +164,16 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """`[prices]`, in euros, for `openpoort measures`: a processor hour, a gigabyte written, a
+    gigabyte kept for a month (10^9 bytes). 0: not configured, quantities are shown only."""
+
+    cpu_hour: float = 0.0
+    gb_written: float = 0.0
+    gb_month: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything under HOME, typed. `home` is absolute."""
 
@@ -180,6 +190,7 @@ class Settings:
     ausp: Ausp = field(default_factory=Ausp)
     journal: Journal = field(default_factory=Journal)
     log: Log = field(default_factory=Log)
+    prices: Prices = field(default_factory=Prices)
 
     def path(self, text: str) -> Path:
         """A path of the file: relative ones count from HOME."""
@@ -317,6 +328,10 @@ def _judge(settings: Settings) -> None:
             and not set(settings.journal.origin) & set(" +")
             and bool(settings.journal.origin),
             "journal.origin must be one word without a plus sign",
+        ),
+        (
+            all(0 <= p < 1e6 for p in dataclasses.astuple(settings.prices)),
+            "prices are euros: 0 (not configured) or more",
         ),
         (settings.clock.factor > 0, "clock.factor must be greater than 0"),
         (

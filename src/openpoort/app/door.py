@@ -14,7 +14,7 @@ import uvloop
 
 from openpoort.app import trusting
 from openpoort.app.gate import Gate
-from openpoort.app.outcomes import Connections, Outcomes
+from openpoort.app.outcomes import Connections, Outcomes, counted_cpu
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_front
 from openpoort.inbound.body import BodyLimits
@@ -43,6 +43,7 @@ def run_door(
     """Serve on `sockets` until SIGTERM; finish what is under way first."""
     _many_files(settings.door.connections)
     with ExitStack() as stack:
+        stack.enter_context(counted_cpu("door"))
         gate = Gate.of(settings)
         certificates.trust(trusting.handshake(gate.keeper.grounds.anchors))
         gate.trusted = lambda new: certificates.trust(trusting.handshake(new))

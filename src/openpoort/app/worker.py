@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from openpoort.app import journal, trusting
 from openpoort.app.gate import Gate, Refresher
+from openpoort.app.outcomes import counted_cpu
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_parts
 from openpoort.outbound.ausp import ByKind, LocalAusp, RemoteAusp
@@ -24,6 +25,7 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
     """Work until SIGTERM; steps that are under way are finished first."""
     stop = threading.Event()
     with ExitStack() as stack:
+        stack.enter_context(counted_cpu("worker"))
         parts = open_parts(settings, dsn, stack, checks=True)
         gate = Gate.of(settings)
         names = {"agency_port": settings.agency.port}

@@ -6,17 +6,24 @@ The form is described in docs/weeg/measurements.md.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import importlib.metadata
 import json
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from openpoort.cli.connection import last_line, stop
+from openpoort.cli.home import settings
+
+if TYPE_CHECKING:
+    from openpoort.app.costs import Measured
+    from openpoort.process.costs import Cost
+    from openpoort.settings import Prices
 
 _REPORT = click.Path(path_type=Path, dir_okay=False)
 _NAME = re.compile(r"([A-Za-z0-9._-]+)(?:\[([^]]*)])?")
@@ -24,21 +31,32 @@ _NAME = re.compile(r"([A-Za-z0-9._-]+)(?:\[([^]]*)])?")
 
 
 @click.command("measures")
-@click.option("--home", type=click.Path(path_type=Path), help="Taken, as by every command.")
+@click.argument("folder", required=False, metavar="[HOME]", type=click.Path(path_type=Path))
+@click.option("--home", type=click.Path(path_type=Path), help="Also: first argument.")
+@click.option(
+    "--metrics",
+    "others",
+    multiple=True,
+    metavar="URL",
+    help="Health address of a further machine on the same database (may be repeated).",
+)
 @click.option("--conformance", type=_REPORT, help="The .json beside a conformance report.")
 @click.option("--bench", type=_REPORT, help="Output of `openpoort bench ... --json`.")
 @click.option("--cpu-hour", type=Decimal, help="Price of a processor hour in euros, for --bench.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def command(
+    folder: Path | None,
     home: Path | None,
+    others: tuple[str, ...],
     conformance: Path | None,
     bench: Path | None,
     cpu_hour: Decimal | None,
     as_json: bool,
 ) -> None:
-    """Publish dependencies, clauses passed and processor cost per message as measurements.
+    """Publish what was measured: dependencies, clauses passed, and with HOME what a message costs
+    by kind and agency since the gateway there started, parts to deploy, the last restore drill.
 
-    Exit code 2: a file given cannot be read.
+    Exit code 2: a file given cannot be read, or nothing runs in HOME.
     """
     if (bench is None) != (cpu_hour is None):
         stop(2, "--bench and --cpu-hour go together: a time without a price is no cost")
@@ -50,13 +68,96 @@ def command(
         found += [_cpu_cost(bench, cpu_hour)] if bench and cpu_hour is not None else []
     except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as wrong:
         stop(2, f"cannot read the report: {wrong}")
+    rows: list[Cost] = []
+    if chosen := folder or home:
+        rows, more = _running(chosen, others)
+        found += more
     version = importlib.metadata.version("openpoort")
     if as_json:
         form = {"format": "weeg-measures/1", "publisher": f"openpoort {version}"}
-        last_line({**form, "measures": found})
+        costs = {"costs": [dataclasses.asdict(row) for row in rows]} if rows else {}
+        last_line({**form, "measures": found, **costs})
         return
+    _table(rows)
     for row in found:
         click.echo(f"{row['name']}: {row['value']} {row['unit']} ({row['source']})")
+
+
+def _running(home: Path, others: tuple[str, ...]) -> tuple[list[Cost], list[dict[str, str]]]:
+    """What HOME and the gateway that runs there show."""
+    import psycopg
+
+    from openpoort.app import costs
+    from openpoort.process.kinds import KindError
+    from openpoort.store.embedded import ServerFailed
+
+    known = settings(home)
+    try:
+        measured = costs.measure(known, others)
+    except (costs.NotRunning, psycopg.Error, OSError, KindError, ServerFailed) as wrong:
+        stop(2, str(wrong).strip())
+    now = measured.until
+    parts = "openpoort (doors and workers are one part), PostgreSQL, an outside AuSP if one is set"
+    found = [_measure("deployable_parts", str(costs.parts(known)), "count", now, parts)]
+    found += _per_message(measured, known.prices) + _drill(costs.drill(known.home))
+    return measured.rows, found
+
+
+def _per_message(measured: Measured, prices: Prices) -> list[dict[str, str]]:
+    from openpoort.process.costs import average
+
+    rows = measured.rows
+    if not rows:
+        return []
+    count = sum(row.messages for row in rows)
+    window = f"PT{max(1, round((measured.until - measured.since).total_seconds()))}S"
+    source = (
+        f"{count} messages of a running gateway; doors and workers"
+        f" ({', '.join(f'{k} {v:.1f} s' for k, v in sorted(measured.cpu.items()))}),"
+        " database processor not in it"
+    )
+
+    def one(name: str, value: str, unit: str) -> dict[str, str]:
+        return _measure(name, value, unit, measured.until, source, window)
+
+    found = [
+        one("cpu_ms_per_message", f"{1000 * average(rows, 'cpu_seconds'):.3f}", "ms/message"),
+        one("bytes_written_per_message", f"{average(rows, 'bytes_written'):.0f}", "B/message"),
+        one("gb_days_per_message", f"{average(rows, 'gb_days'):.9f}", "GB.day/message"),
+    ]
+    if prices.cpu_hour and prices.gb_written and prices.gb_month:
+        found.append(one("cost_per_message", f"{average(rows, 'euro'):.9f}", "EUR/message"))
+    return found
+
+
+def _drill(file: Path) -> list[dict[str, str]]:
+    """RTO and RPO of the last drill that succeeded; nothing when there was none."""
+    try:
+        done = json.loads(file.read_text(encoding="utf-8"))
+        at = dt.datetime.fromisoformat(done["at"])
+        if not done["equal"]:
+            return []
+        source = f"restore drill: {done['rows']} rows in {done['tables']} tables equal"
+        return [
+            _measure(f"restore_drill_{name}", f"{done[f'{name}_seconds'] / 60:.4f}", "minutes",
+                     at, source)
+            for name in ("rto", "rpo")
+        ]  # fmt: skip
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, KeyError, TypeError) as wrong:
+        stop(2, f"cannot read {file}: {wrong}")
+
+
+def _table(rows: list[Cost]) -> None:
+    if not rows:
+        return
+    click.echo(f"{'kind':24}{'agency':26}{'messages':>9}{'cpu ms':>9}{'bytes':>10}"
+               f"{'MB days':>10}{'euro':>13}")  # fmt: skip
+    for r in rows:
+        euro = "" if r.euro is None else f"{r.euro:.9f}"
+        click.echo(f"{r.berichtsoort:24}{r.agency:26}{r.messages:9}{1000 * r.cpu_seconds:9.2f}"
+                   f"{r.bytes_written:10.0f}{1000 * r.gb_days:10.2f}{euro:>13}")  # fmt: skip
 
 
 def _measure(
