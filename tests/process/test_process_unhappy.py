@@ -12,7 +12,7 @@ from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
-from openpoort.domain.message import AfleverBevestiging, Bericht, Document
+from openpoort.domain.message import AfleverBevestiging, Bericht, Document, Operatie
 from openpoort.process import kinds
 from openpoort.process.engine import Engine
 from openpoort.process.ports import (
@@ -390,6 +390,8 @@ def test_switches_on_the_doors(dsn: str) -> None:
     kenmerk = gate.send(request(aanleverkenmerk="StatusInformatieFault"))
     with pytest.raises(Fault, match="StatusInformatieFault"):
         gate.codes(kenmerk)
+    with pytest.raises(Fault, match="StatusInformatieFault"):
+        gate.ask(Operatie.NIEUWE_STATUSSEN_PROCES, kenmerk=kenmerk)
     kenmerk = gate.send(request(aanleverkenmerk="OverbelastStatusInformatie"))
     with pytest.raises(Busy):
         gate.codes(kenmerk)

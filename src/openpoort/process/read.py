@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -208,6 +209,9 @@ class Reader:
                 mine = [k for k in known.values() if rights.process(k)]
                 if not mine:
                     raise Fault(texts.NO_SUCH_KENMERK)
+                wait = switches.at_status(switches.of(mine[0].switch)) if self._switches else None
+                if wait:
+                    time.sleep(wait.total_seconds())
                 return new.of_processes(conn, turn, mine, vraag)
             case Operatie.NIEUWE_STATUSSEN:
                 return new.statuses(conn, turn, rights, vraag)
