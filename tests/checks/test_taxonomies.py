@@ -250,3 +250,14 @@ def test_an_installed_entry_point_without_a_kind_gets_the_default_checks(tmp_pat
         "valid": True,
         "findings": [],
     }
+
+
+@pytest.mark.parametrize("file", ["taxonomy.json", "outline-1.json"])
+def test_a_damaged_installation_is_could_not_check_not_a_verdict(file: str, tmp_path: Path) -> None:
+    Registry(tmp_path).add([rezip(tmp_path / "ob.zip")], name="ob")
+    (tmp_path / "taxonomies" / "ob" / file).write_text("{")
+    good = tmp_path / "goed.xbrl"
+    good.write_bytes(samples()["Omzetbelasting"])
+    result = CliRunner().invoke(main, ["check", str(good), "--json", "--home", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "cannot be read" in json.loads(result.output.splitlines()[-1])["failure"]

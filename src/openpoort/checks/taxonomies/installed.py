@@ -20,6 +20,7 @@ from typing import Any
 
 from openpoort.checks.taxonomies.outline import Outline
 from openpoort.domain.finding import Severity
+from openpoort.process.ports import CheckUnavailable
 
 MANIFEST = "taxonomy.json"
 
@@ -57,10 +58,16 @@ class Installed:
         return cls(folder, rules=None if rules is None else tuple(rules), **raw)
 
     def outline(self, entry: str) -> Outline:
-        """Read once; KeyError for an entry point of another taxonomy."""
+        """Read once; KeyError for an entry point of another taxonomy.
+
+        CheckUnavailable when the file is gone or broken.
+        """
         if entry not in self._outlines:
-            text = (self.folder / self.entries[entry]).read_text("utf-8")
-            self._outlines[entry] = Outline.loads(text)
+            path = self.folder / self.entries[entry]
+            try:
+                self._outlines[entry] = Outline.loads(path.read_text("utf-8"))
+            except (OSError, ValueError) as wrong:
+                raise CheckUnavailable(f"outline of {self.name} cannot be read: {wrong}") from None
         return self._outlines[entry]
 
     @cached_property

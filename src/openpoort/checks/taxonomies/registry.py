@@ -20,6 +20,7 @@ from typing import Any
 from openpoort.checks.taxonomies.dts import Walker
 from openpoort.checks.taxonomies.installed import MANIFEST, Installed
 from openpoort.checks.taxonomies.package import Package, PackageRefused, open_package
+from openpoort.process.ports import CheckUnavailable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 Verify = Callable[[Sequence[Path], str], tuple[list[str], dict[str, int]]]
@@ -42,12 +43,18 @@ class Registry:
         return [Installed.load(p.parent) for p in sorted(self.folder.glob(f"*/{MANIFEST}"))]
 
     def find(self, entry: str) -> Installed | None:
-        """The taxonomy that has this entry point."""
+        """The taxonomy that has this entry point.
+
+        CheckUnavailable when the folder cannot be read: the message is not to blame.
+        """
         with self._lock:
-            state = self._state()
-            if state != self._seen:
-                self._entries = {e: t for t in self.all() for e in t.entries}
-                self._seen = state
+            try:
+                state = self._state()
+                if state != self._seen:
+                    self._entries = {e: t for t in self.all() for e in t.entries}
+                    self._seen = state
+            except (OSError, ValueError, TypeError) as wrong:
+                raise CheckUnavailable(f"taxonomies cannot be read: {wrong}") from None
             return self._entries.get(entry)
 
     def _state(self) -> object:
