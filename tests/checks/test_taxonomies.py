@@ -261,3 +261,13 @@ def test_a_damaged_installation_is_could_not_check_not_a_verdict(file: str, tmp_
     result = CliRunner().invoke(main, ["check", str(good), "--json", "--home", str(tmp_path)])
     assert result.exit_code == 2
     assert "cannot be read" in json.loads(result.output.splitlines()[-1])["failure"]
+
+
+def test_home_may_be_a_relative_path(
+    demo_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "goed.xbrl").write_bytes(samples()["Omzetbelasting"])
+    monkeypatch.chdir(demo_home.parent)
+    command = ["check", str(tmp_path / "goed.xbrl"), "--home", demo_home.name]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output

@@ -31,7 +31,8 @@ class Registry:
     """Reads the folder again when it changed: a running gateway sees an added taxonomy."""
 
     def __init__(self, home: Path | None) -> None:
-        self.folder = home / "taxonomies" if home is not None else None
+        # Absolute: the processor works with absolute paths, and its guard compares them.
+        self.folder = home.resolve() / "taxonomies" if home is not None else None
         self._lock = threading.Lock()
         self._seen: object = None
         self._entries: dict[str, Installed] = {}

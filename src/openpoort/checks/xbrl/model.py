@@ -94,10 +94,10 @@ class Held:
 
     def __init__(self, packages: Sequence[Path], entry: str, *, thorough: bool = False) -> None:
         os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="openpoort-arelle-")
-        self.entry, self.packages = entry, list(packages)
+        self.entry, self.packages = entry, [p.resolve() for p in packages]
         _speak_dutch()
         self.buffer = _Buffer()
-        self.controller = _controller(packages, self.buffer)
+        self.controller = _controller(self.packages, self.buffer)
         manager = self.controller.modelManager
         if thorough:
             manager.baseTaxonomyValidationMode = ValidateBaseTaxonomiesMode.ALL
