@@ -132,7 +132,7 @@ Made by `python -m openpoort.devkit.evidence_figures`. One message of 20 kB with
 in the middle of the journal; embedded PostgreSQL on the same machine; medians of 21. Proof bytes
 are all audit paths and consistency proofs of the file; most of the rest of the file is the
 message. Placing is the sequencer's rate with a checkpoint after every 5,000 entries; the audit
-recomputes the whole journal.
+recomputes the whole journal. Bytes are exact; times depend on what else the machine does.
 
 ![Proof size and times against the size of the journal](evidence-figures.svg)
 
