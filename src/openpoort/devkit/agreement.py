@@ -145,6 +145,8 @@ def reason(comparison: Comparison) -> str:
     theirs = comparison.reference.codes
     if comparison.own.codes == theirs and all(c.startswith("message:") for c in theirs):
         return "configured: this assertion only warns here (severity of the package or operator)"
+    if {c for c in theirs if c.startswith("exception:")} & set(comparison.own.codes):
+        return "stumble: the processor stops at a value; what it said before has no fixed order"
     if "FileNotLoadable" in comparison.own.codes:
         return "guard: we do not open a path of this machine that the document names"
     return ""
