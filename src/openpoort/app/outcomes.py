@@ -77,6 +77,9 @@ class Outcomes:
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._now = now
+        # Looked up once: finding a labelled counter costs as much as a small digest.
+        stages = ("verify", "authorise", "read", "store", "sign")
+        self._stages = {name: STAGES.labels(name) for name in stages}
 
     def accepted(self, service: Service, operation: Operation, seconds: float) -> None:
         ACCEPTED.labels(service.name, operation.name).inc()
