@@ -50,10 +50,6 @@ class Connections:
 
     def __init__(self, now: Callable[[], datetime], door: str) -> None:
         self._now = now
-        # Looked up once: finding a labelled counter costs as much as a small digest.
-        self._stages = {
-            n: STAGES.labels(n) for n in ("verify", "authorise", "read", "store", "sign")
-        }
         self._door = door
         self._second = 0
         self._written = 0
