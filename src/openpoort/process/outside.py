@@ -210,8 +210,16 @@ class OutsideRounds:
                 for out in outs:
                     self._results.put(out)
                 raise
-            for out in outs:
-                self._write_alone(conn, out)
+            for place, out in enumerate(outs):
+                try:
+                    self._write_alone(conn, out)
+                except Exception:
+                    # Not even that (a plan from before a migration): on the next connection.
+                    for left in outs[place:]:
+                        self._results.put(left)
+                    for settled in outs[:place]:
+                        self._account(conn, settled)
+                    raise
         for out in outs:
             self._account(conn, out)
         return len(outs)

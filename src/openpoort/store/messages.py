@@ -428,7 +428,11 @@ def answered(conn: Connection, items: Sequence[Answered]) -> None:
 
 
 MESSAGES = """
-select m.* from unnest(%b::uuid[], %b::date[]) w(k, d)
+select m.day, m.kenmerk, m.about, m.parent, m.berichtsoort, m.sender, m.berichtkenmerk,
+    m.aanleverkenmerk, m.eerder_aanleverkenmerk, m.belang_type, m.belang_nummer, m.rol_belang,
+    m.ontvanger_type, m.ontvanger_nummer, m.rol_ontvanger, m.autorisatie_adres, m.accepted_at,
+    m.documents
+from unnest(%b::uuid[], %b::date[]) w(k, d)
 join message m on m.kenmerk = w.k and m.day = w.d
 """
 

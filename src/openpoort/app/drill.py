@@ -1,0 +1,122 @@
+"""`restore-drill`: back up, restore into a second server, compare, and write down how long it took.
+
+The gateway may go on meanwhile. A table that did not change during the backup must be equal; of
+one that did, the journal's leaves up to the restored size must be the same, hash by hash, and
+those say what every message was.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from openpoort.app.costs import drill as record_file
+from openpoort.app.database import server
+from openpoort.domain.journal import JournalEntry
+from openpoort.settings import Settings
+from openpoort.store import drill, journal
+from openpoort.store.drill import Contents
+from openpoort.store.embedded import Embedded, ServerFailed
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """Times in seconds. `different` are tables that should be equal and are not; `moved` changed
+    while the backup was made."""
+
+    at: datetime
+    backup_seconds: float
+    rto_seconds: float
+    rpo_seconds: float
+    tables: int
+    rows: int
+    digest: str
+    journal_leaves: int
+    moved: list[str]
+    different: list[str]
+
+    @property
+    def equal(self) -> bool:
+        return not self.different
+
+    def record(self) -> dict[str, object]:
+        return {
+            "at": self.at.isoformat(timespec="seconds"), "equal": self.equal,
+            "backup_seconds": round(self.backup_seconds, 3),
+            "rto_seconds": round(self.rto_seconds, 3), "rpo_seconds": round(self.rpo_seconds, 3),
+            "tables": self.tables, "rows": self.rows, "digest": self.digest,
+            "journal_leaves": self.journal_leaves, "moved": self.moved,
+            "different": self.different,
+        }  # fmt: skip
+
+
+def run(settings: Settings, actor: str) -> Drill:
+    """Do it, and leave the record in HOME/measures and in the journal.
+
+    Raises ServerFailed, psycopg.Error, OSError.
+    """
+    with (
+        server(settings) as dsn,
+        tempfile.TemporaryDirectory(prefix="op-drill-") as folder,
+        psycopg.connect(dsn, autocommit=True) as first,
+    ):
+        password = _password(dsn)
+        second = Embedded(Path(folder) / "restored")
+        before = drill.contents(first)
+        seconds = drill.back_up(dsn, second, Path(folder) / "backup")
+        after = drill.contents(first)
+        begin = time.monotonic()
+        try:
+            restored = drill.restored(Path(folder) / "backup", second, password, dsn)
+            with psycopg.connect(restored, autocommit=True) as conn:
+                drill.ready(conn)
+                rto = time.monotonic() - begin
+                found = _compare(first, conn, before, after, (seconds, rto))
+        finally:
+            second.stop()
+        details = {k: v for k, v in found.record().items() if k not in {"at", "moved"}}
+        with first.transaction():
+            journal.add(first, [JournalEntry("restore.drilled", found.at, actor, None, details)])
+    file = record_file(settings.home)
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    file.write_text(json.dumps(found.record(), indent=2) + "\n", encoding="utf-8")
+    return found
+
+
+def _password(dsn: str) -> Path:
+    parts = conninfo_to_dict(dsn)
+    if not parts.get("passfile") or parts.get("user") != "openpoort":
+        raise ServerFailed(
+            "the drill knows the embedded server, and others whose database.url names role"
+            " `openpoort` and a `passfile`; drill others with their own tools"
+        )
+    return Path(str(parts["passfile"]))
+
+
+def _compare(
+    first: drill.Connection, second: drill.Connection, before: Contents, after: Contents,
+    seconds: tuple[float, float],
+) -> Drill:  # fmt: skip
+    restored = drill.contents(second)
+    moved = [t for t in after.tables if before.tables.get(t) != after.tables[t]]
+    different = [
+        t
+        for t in sorted(after.tables.keys() | restored.tables.keys())
+        if t not in moved and after.tables.get(t) != restored.tables.get(t)
+    ]
+    leaves, digest = drill.leaves(second, None)
+    if drill.leaves(first, leaves) != (leaves, digest):
+        different.append("journal_leaf: not the beginning of the journal it was restored from")
+    lost = after.last - restored.last if after.last and restored.last else None
+    rpo = max(0.0, lost.total_seconds()) if lost else 0.0
+    return Drill(
+        datetime.now(UTC), seconds[0], seconds[1], rpo, len(restored.tables), restored.rows,
+        restored.digest, leaves, moved, different,
+    )  # fmt: skip

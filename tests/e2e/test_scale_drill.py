@@ -1,0 +1,74 @@
+"""The restore drill on a gateway that holds messages, while it runs and after it stopped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from openpoort.app import drill as app
+from openpoort.app.home import create
+from openpoort.settings import load
+from openpoort.store import drill
+from tests.e2e.gateway import Gateway, openpoort, until
+from tests.e2e.test_serve import hand_in, last_status
+
+
+def test_backup_of_a_running_gateway_comes_back_and_is_told(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    create(home)
+    gateway = Gateway(home).start()
+    try:
+        kenmerken = [hand_in(gateway) for _ in range(3)]
+        for kenmerk in kenmerken:
+            until(lambda kenmerk=kenmerk: last_status(gateway, kenmerk) == "400")
+        done = openpoort("restore-drill", home, "--json")
+        assert done.returncode == 0, done.stderr + done.stdout
+        found = json.loads(done.stdout.splitlines()[-1])
+        assert found["equal"]
+        assert found["rows"] > 30
+        assert found["journal_leaves"] > 0
+        assert found["rto_seconds"] > 0
+        # What a message is made of does not change any more once it has ended.
+        assert not {"message", "request", "payload", "register"} & set(found["moved"])
+        with psycopg.connect(gateway.dsn) as conn:
+            row = conn.execute(
+                "select count(*) from journal where entry like %s", [b'%"kind":"restore.drilled"%']
+            ).fetchone()
+        assert row == (1,)
+        said = json.loads(openpoort("measures", home, "--json").stdout.splitlines()[-1])
+        names = {m["name"] for m in said["measures"]}
+        assert {"restore_drill_rto", "restore_drill_rpo"} <= names
+    finally:
+        gateway.stop()
+
+
+def test_a_row_that_did_not_come_back_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup that lost a row: the comparison has to find it, or it proves nothing."""
+    home = tmp_path / "home"
+    create(home)
+    whole = drill.ready
+
+    def damaged(conn: drill.Connection) -> None:
+        whole(conn)
+        conn.execute("delete from party where oin = (select min(oin) from party)")
+        conn.execute(
+            "insert into parked (day, kenmerk, step, lane, generation, attempts, since, reason)"
+            " values (now(), gen_random_uuid(), '', '', 0, 0, now(), '')"
+        )
+
+    monkeypatch.setattr(drill, "ready", damaged)
+    known = load(home)
+    with app.server(known) as dsn:
+        from openpoort.app.starting import apply_directory
+        from openpoort.store.db import migrate
+
+        migrate(dsn)
+        apply_directory(known, dsn)
+        found = app.run(known, "test")
+    assert not found.equal
+    assert {"parked", "party"} <= set(found.different)
