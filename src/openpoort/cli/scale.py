@@ -67,7 +67,11 @@ def scale(benches: tuple[Path, ...], home: Path | None, as_json: bool, **given: 
     values: dict[str, Any] = {}
     for file in benches:
         values |= _measured(file)
-    values |= {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in given.items() if value is not None}
+    if "process_ms" in values:  # a bench of the whole process has handing in within it
+        taken_in = options.get("accept_ms", values.get("accept_ms", Forecast().accept_ms))
+        values["process_ms"] = max(0.1, values["process_ms"] - taken_in)
+    values |= options
     forecast = dataclasses.replace(Forecast(), **values)
     try:
         found = size(forecast)

@@ -20,9 +20,9 @@ class Forecast:
     peak_day: float = 0.03  # share of the year that comes on the busiest day
     peak_hour: float = 0.15  # share of that day that comes in its busiest hour
     queries: float = 6.0  # status queries per message
-    accept_ms: float = 4.0  # doors, to the signed and committed answer
-    process_ms: float = 8.0  # workers, all steps and the delivery
-    status_ms: float = 3.0  # doors, one status query
+    accept_ms: float = 2.5  # doors, to the signed and committed answer
+    process_ms: float = 7.0  # workers, all steps and the delivery
+    status_ms: float = 1.5  # doors, one status query
     database_ms: float = 3.0  # PostgreSQL, per message, all of its process
     commits: float = 0.3  # flushes of the log per message: batches are shared under load
     cores: int = 16  # of one machine
