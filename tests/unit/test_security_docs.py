@@ -22,7 +22,7 @@ def test_every_named_test_exists(page: Path) -> None:
         or (test and not re.search(rf"def {test}\(", (ROOT / file).read_text(encoding="utf-8")))
     ]
     assert missing == []
-    assert len(named) > 20
+    assert len(named) > (20 if page.stem in {"threat-model", "controls"} else 0)
 
 
 def test_every_attack_in_the_threat_model_names_what_shows_it() -> None:

@@ -11,11 +11,16 @@ import json
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from openpoort.devkit.fill import fill
+from openpoort.store.db import migrate
+from openpoort.store.embedded import Embedded
 
 ROOT = Path.cwd()
 FOLDER = ROOT / "docs" / "figures"
@@ -29,8 +34,10 @@ COMMANDS = {
     "mixed": ["bench", "mixed", "--messages", "3000", "--json"],
     "checks": ["bench", "checks", "--json"],
     "chaos": ["chaos", "--messages", "200", "--json"],
+    "restore-drill": ["restore-drill", "{home}", "--json"],
 }
-"""What is run for each record; `{rate}` is 70 % of the recorded accept rate."""
+"""What is run for each record; `{rate}` is 70 % of the recorded accept rate, `{home}` a
+gateway with 100,000 messages."""
 
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -40,19 +47,36 @@ def measure(names: list[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name in names or list(COMMANDS):
         rate = f"{record('accept').get('rate', 100) * 0.7:.0f}"
-        words = [w.format(rate=rate) for w in COMMANDS[name]]
-        done = subprocess.run(
-            [sys.executable, "-m", "openpoort", *words], capture_output=True, text=True, check=False
-        )
+        with tempfile.TemporaryDirectory(prefix="op-figures-") as folder:
+            home = Path(folder) / "home"
+            if "{home}" in COMMANDS[name]:
+                _filled(home)
+            words = [w.format(rate=rate, home=home) for w in COMMANDS[name]]
+            done = subprocess.run(
+                [sys.executable, "-m", "openpoort", *words],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
         line = next((x for x in reversed(done.stdout.splitlines()) if x.startswith("{")), "{}")
         found = {
-            "command": "openpoort " + " ".join(words),
+            "command": "openpoort " + " ".join(words).replace(str(home), "HOME"),
             "day": datetime.now(UTC).date().isoformat(),
             "exit_code": done.returncode,
             "result": json.loads(line),
         }
         (FOLDER / f"{name}.json").write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
         sys.stderr.write(f"{name}: {line}\n")
+
+
+def _filled(home: Path) -> None:
+    """A gateway in `home` that holds 100,000 finished messages."""
+    subprocess.run([sys.executable, "-m", "openpoort", "init", str(home)], check=True)
+    server = Embedded(home / "postgres")
+    dsn = server.start()
+    try:
+        migrate(dsn)
+        fill(dsn, 100_000, datetime.now(UTC))
+    finally:
+        server.stop()
 
 
 def record(name: str) -> dict[str, Any]:
@@ -120,7 +144,17 @@ def front_page() -> str:
                 ),
             ),
         ),
-        ("last restore drill", "none yet"),
+        (
+            "last restore drill",
+            _number(
+                "restore-drill",
+                lambda r: (
+                    f"{r['rows']:,} rows in {r['tables']} tables"
+                    f" {'equal' if r['equal'] else 'NOT equal'}, RTO {r['rto_seconds']:.1f} s,"
+                    f" RPO {r['rpo_seconds']:.1f} s"
+                ),
+            ),
+        ),
     ]
     body = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return f"| | |\n|---|---|\n{body}\n\nMade by `make figures` from `docs/figures/`."
