@@ -267,3 +267,16 @@ def test_root_without_namespaces_runs_it_as_an_own_user(
         server.stop()
         with contextlib.suppress(OSError):
             shutil.rmtree(state)
+
+
+def test_socket_lock_of_a_dead_server_is_no_obstacle(tmp_path: Path) -> None:
+    """PostgreSQL believes the lock when its pid lives, whoever that is: a zombie, or a stranger."""
+    server = Embedded(tmp_path / "postgres")
+    server.start()
+    server.stop()
+    lock = tmp_path / "postgres" / "run" / ".s.PGSQL.5432.lock"
+    lock.write_text(f"{os.getppid()}\n{tmp_path}\n0\n5432\n\n")
+    again = Embedded(tmp_path / "postgres")
+    with psycopg.connect(again.start()) as conn:
+        assert conn.execute("select 1").fetchone() == (1,)
+    again.stop()

@@ -153,6 +153,10 @@ class Embedded:
         near = self.folder.resolve() / "run"
         if len(os.fsencode(near)) <= _SOCKET_PATH and not self.user.other:
             near.mkdir(mode=0o700, exist_ok=True)
+            # Nobody lives on this data directory (see `ensure`), but PostgreSQL believes a lock
+            # file whose pid is a zombie, as after a kill where nobody reaps.
+            for left in near.glob(".s.PGSQL.*"):
+                left.unlink(missing_ok=True)
             sockets = near
         else:
             with contextlib.suppress(FileNotFoundError):

@@ -105,6 +105,7 @@ def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iter
         **os.environ,
         **(extra or {}),
         "OPENPOORT_AGENCY_PORT": str(agency),
+        "OPENPOORT_DOOR_PROCESSES": str(os.cpu_count() or 1),  # one a core, as production has
         "OPENPOORT_DOOR_RATE": "1000000",  # the limit stays on; one sender may use it all
         "OPENPOORT_HEALTH_PORT": str(health),
     }
