@@ -157,10 +157,18 @@ class Journal:
 @dataclass(frozen=True, slots=True)
 class Log:
     """`[log]`: `level` is DEBUG, INFO, WARNING or ERROR; `security` is the file for security
-    events, counted from HOME; empty: standard error."""
+    events, counted from HOME; empty: standard error; `security_format` is openpoort or ocsf."""
 
     level: str = "INFO"
     security: str = "security.log"
+    security_format: str = "openpoort"
+
+
+@dataclass(frozen=True, slots=True)
+class Malware:
+    """`[malware]`: `socket` is the LocalSocket of clamd, counted from HOME; empty: no scan."""
+
+    socket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +198,7 @@ class Settings:
     ausp: Ausp = field(default_factory=Ausp)
     journal: Journal = field(default_factory=Journal)
     log: Log = field(default_factory=Log)
+    malware: Malware = field(default_factory=Malware)
     prices: Prices = field(default_factory=Prices)
 
     def path(self, text: str) -> Path:
@@ -337,6 +346,10 @@ def _judge(settings: Settings) -> None:
         (
             settings.log.level in {"DEBUG", "INFO", "WARNING", "ERROR"},
             "log.level must be DEBUG, INFO, WARNING or ERROR",
+        ),
+        (
+            settings.log.security_format in {"openpoort", "ocsf"},
+            "log.security_format must be openpoort or ocsf",
         ),
     ]
     for holds, text in rules:

@@ -21,6 +21,7 @@ import structlog
 
 from openpoort.domain.event import Event
 from openpoort.domain.ids import elfproef, mask
+from openpoort.domain.ocsf import record as ocsf_record
 
 _NINE_DIGITS = re.compile(
     r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}"  # a kenmerk, and
@@ -62,19 +63,22 @@ def _last_net(_: Any, __: str, line: str) -> str:
 
 
 def _render(event: Event) -> bytes:
-    line = json.dumps(scrub(event.record), ensure_ascii=False, separators=(",", ":"))
+    record = ocsf_record(event) if _security_ocsf else event.record
+    line = json.dumps(scrub(record), ensure_ascii=False, separators=(",", ":"))
     return line.encode("utf-8", "backslashreplace") + b"\n"
 
 
 _security_file: Path | None = None
+_security_ocsf = False
 
 
-def security_log(path: Path | None) -> None:
-    """Where this process writes security events; None for stderr. Raises OSError if it cannot."""
-    global _security_file  # noqa: PLW0603  # one log per process, set once by the wiring
+def security_log(path: Path | None, *, ocsf: bool = False) -> None:
+    """Where this process writes security events; None for stderr. `ocsf` chooses that form of
+    line. Raises OSError if it cannot."""
+    global _security_file, _security_ocsf  # one log per process, set by the wiring
     if path is not None:
         os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640))
-    _security_file = path
+    _security_file, _security_ocsf = path, ocsf
 
 
 def emit(event: Event) -> None:

@@ -28,9 +28,9 @@ from openpoort.app import database, journal, starting, trusting
 from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
+from openpoort.app.wiring import known_kinds
 from openpoort.domain.event import OK, Event
 from openpoort.inbound.tls import Certificates
-from openpoort.process import kinds
 from openpoort.process.clock import Clock
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate, waiting
@@ -53,8 +53,10 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
     run.mkdir(mode=0o700, exist_ok=True)
     with _alone(run, only), contextlib.ExitStack() as stack:
         _metrics_folder(run, only)
+        log = settings.log
         telemetry.security_log(
-            settings.path(settings.log.security) if settings.log.security else None
+            settings.path(log.security) if log.security else None,
+            ocsf=log.security_format == "ocsf",
         )
         sockets = [] if only == "worker" else listen(settings.door.bind, settings.door.port)
         for sock in sockets:
@@ -185,7 +187,7 @@ def _preflight(settings: Settings, common: Clock) -> Certificates:
 
     Raises KindError, BadTrustStore, KeyUnusable, BadKey, OSError.
     """
-    kinds.load(settings.home / "kinds")
+    known_kinds(settings)
     known = trusting.anchors(settings)
     certificates = trusting.certificates(settings, known, common)
     trusting.try_signers(settings)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from openpoort.checks.suite import open_suite
+from openpoort.domain.kind import Kind
 from openpoort.domain.party import Directory
 from openpoort.process import kinds
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
 from openpoort.process.intake import Intake
 from openpoort.process.read import Reader
+from openpoort.process.scan import scanned
 from openpoort.process.work import House
 from openpoort.settings import Settings
 from openpoort.store.payloads import Folder
@@ -27,15 +29,21 @@ class Parts:
     house: House
 
 
+def known_kinds(settings: Settings) -> Mapping[str, Kind]:
+    """The kinds of this installation, scanned for malware where that is on. Raises KindError."""
+    return scanned(kinds.load(settings.home / "kinds"), on=bool(settings.malware.socket))
+
+
 def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) -> Parts:
     """`checks` False leaves the checkers out: a door never runs one. Raises KindError."""
     store = Store(dsn, outside=Folder(settings.home / "payloads"), crash_point=crash_point)
     stack.callback(store.close)
-    found = kinds.load(settings.home / "kinds")
+    found = known_kinds(settings)
     ask = bool(settings.ausp.url or settings.ausp.directory)
     if not checks:
         return Parts(store, House(found, {}, ask))
-    suite = open_suite(settings.home)
+    scanner = settings.malware.socket
+    suite = open_suite(settings.home, clamd=settings.path(scanner) if scanner else None)
     stack.callback(suite.close)
     return Parts(store, House(found, suite.checks, ask))
 

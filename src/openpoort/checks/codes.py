@@ -12,6 +12,7 @@ OWN: dict[str, tuple[str, str]] = {
     "OP-1.07": ("bijlagen niet toegestaan", "error"),
     "OP-1.08": ("bijlage ontbreekt", "error"),
     "OP-1.09": ("twee bestanden met dezelfde naam", "error"),
+    "OP-1.10": ("het bestand bevat kwaadaardige software", "error"),
     "OP-2.01": ("geen welgevormde XML", "error"),
     "OP-2.02": ("DOCTYPE in platte XML (in XBRL: FR-NL-1.03)", "error"),
     "OP-2.03": ("geen UTF-8 in platte XML (in XBRL: FR-NL-1.05)", "error"),

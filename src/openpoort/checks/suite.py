@@ -11,6 +11,7 @@ from pathlib import Path
 
 from openpoort.checks import document
 from openpoort.checks.content import Content
+from openpoort.checks.malware import Malware
 from openpoort.checks.plain import Plain
 from openpoort.checks.structure import Structure
 from openpoort.checks.taxonomies.registry import Registry
@@ -63,10 +64,17 @@ def _once(findings: Iterable[Finding]) -> Iterable[Finding]:
 
 
 def open_suite(
-    home: Path | None = None, *, workers: int = 2, limits: Limits | None = None
+    home: Path | None = None,
+    *,
+    workers: int = 2,
+    limits: Limits | None = None,
+    clamd: Path | None = None,
 ) -> Suite:
-    """The checks of the installation in `home`. `workers`: filings judged at the same time."""
+    """The checks of the installation in `home`. `workers`: filings judged at the same time;
+    `clamd`: its socket, None for no malware scan."""
     registry = Registry(home)
     pool = Pool(workers=workers, limits=limits)
     checks: list[Check] = [Structure(), Content(registry), Plain(home), Xbrl(registry, pool)]
+    if clamd is not None:
+        checks.append(Malware(clamd))
     return Suite({check.name: check for check in checks}, registry, pool)

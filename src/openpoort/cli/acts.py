@@ -17,7 +17,10 @@ def who() -> str:
 
 def security_log(settings: Settings) -> None:
     """Events of this command go where HOME says. OSError when that cannot be written."""
-    telemetry.security_log(settings.path(settings.log.security) if settings.log.security else None)
+    log = settings.log
+    telemetry.security_log(
+        settings.path(log.security) if log.security else None, ocsf=log.security_format == "ocsf"
+    )
 
 
 def emit(action: str, object_: str, result: str, **details: str | int) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import psycopg
 
+from openpoort.cli import acts
 from openpoort.cli.home import fail, home_option, settings
 from openpoort.domain import partyfile
 from openpoort.domain.event import OK, REFUSED, Event
@@ -197,11 +198,10 @@ def algorithms(home: Path, days: int, as_json: bool) -> None:
 def _connected(config: Settings) -> Iterator[psycopg.Connection[Any]]:
     """An open transaction on the database of HOME; commit is the caller's. Security events go
     where HOME says."""
-    from openpoort import telemetry
     from openpoort.app.database import database
     from openpoort.store.embedded import ServerFailed
 
-    telemetry.security_log(config.path(config.log.security) if config.log.security else None)
+    acts.security_log(config)
     try:
         with database(config) as dsn, psycopg.connect(dsn) as conn:
             yield conn

@@ -6,13 +6,14 @@ import json
 import sys
 from pathlib import Path
 
-from openpoort.domain import event
+from openpoort.domain import event, ocsf
 
 
 def files() -> dict[str, str]:
     """File name -> content, as they stand in docs/reference."""
     return {
         "events.md": event.page(),
+        "ocsf.md": ocsf.page(),
         "events.schema.json": json.dumps(event.schema(), indent=1) + "\n",
     }
 

@@ -14,8 +14,8 @@ Made by `python -m openpoort.devkit.findings_page > docs/reference/findings.md`;
 against the code.
 
 A finding has a code, a level (`error` rejects: status 311), a Dutch sentence that says what to
-change, the line, an XPath where there is one, and its source: `structure`, `filing`, `xbrl` or
-`plain`. In the `statusFoutcode` of a 311 they stand as XML:
+change, the line, an XPath where there is one, and its source: `structure`, `filing`, `xbrl`,
+`plain` or `malware`. In the `statusFoutcode` of a 311 they stand as XML:
 
 ```xml
 <results xmlns="http://nlvalidatie.nl/batavia"><xbrl><messages><bevindingen aantal="1">

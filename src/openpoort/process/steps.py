@@ -11,15 +11,16 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from openpoort.domain.event import REFUSED, Event
 from openpoort.domain.fault import Fout, unquoted
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.kind import Step, StepKind
-from openpoort.process import flow, parts, retry, texts
+from openpoort.process import flow, parts, retry, scan, texts
 from openpoort.process.ports import CheckUnavailable, Filing
 from openpoort.process.work import Work, belang
 from openpoort.store.changes import Mail, Parking, Process
 from openpoort.store.messages import JobRow
-from openpoort.telemetry import scrub
+from openpoort.telemetry import emit, scrub
 
 
 def enter(work: Work, step: Step | None) -> None:
@@ -167,11 +168,21 @@ def judged(work: Work, step: Step, findings: Sequence[Finding]) -> bool:
         p.note("step.done", work.now, {"step": step.name, "kind": step.kind.value,
                                        "codes": sorted({f.code for f in findings})})  # fmt: skip
         close(p, "rejected", work.now)
+        _alarm(work, findings)
         return False
     if work.kind.constateringen and findings:
         have = p.data.setdefault("constateringen", [])
         have += [[f.code[:20], f.message] for f in findings]
     return True
+
+
+def _alarm(work: Work, findings: Sequence[Finding]) -> None:
+    """Malware is for the operator too: a sender may be compromised."""
+    for finding in findings:
+        if finding.source == scan.NAME:
+            details: dict[str, str | int] = {"reason": finding.message}
+            kenmerk, sender = str(work.process.kenmerk), work.message.sender
+            emit(Event("content.malware", kenmerk, REFUSED, "local", sender, work.now, details))
 
 
 def look(work: Work, step: Step) -> list[Finding]:
