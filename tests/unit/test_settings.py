@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from openpoort.app.home import HomeExists, _toml, create
+from openpoort.app.wiring import known_kinds
+from openpoort.process.kinds import SHIPPED, KindError
 from openpoort.settings import FILE, SettingsError, load
 
 
@@ -103,3 +105,24 @@ def test_init_refuses_a_folder_with_other_things(tmp_path: Path) -> None:
     with pytest.raises(HomeExists, match="is a file"):
         create(tmp_path / "thesis.txt")
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_kind_that_asks_for_a_scan_that_is_off_is_told_at_start(tmp_path: Path) -> None:
+    (tmp_path / "kinds").mkdir()
+    shipped = (SHIPPED / "Omzetbelasting.toml").read_text()
+    wanted = shipped.replace('["xbrl"]', '["malware", "xbrl"]')
+    assert wanted != shipped
+    (tmp_path / "kinds" / "Omzetbelasting.toml").write_text(wanted)
+    with pytest.raises(KindError, match=r"Omzetbelasting.toml: step inhoud: asks for malware"):
+        known_kinds(load(home(tmp_path), {}))
+    on = known_kinds(load(home(tmp_path, '[malware]\nsocket = "/run/clamd"\n'), {}))
+    steps = {step.name: step.checks for step in on["Omzetbelasting"].steps}
+    assert steps["inhoud"] == ("malware", "xbrl")
+    assert steps["structuur"] == ("structure", "filing")
+
+
+def test_form_of_the_security_log_is_one_of_two(tmp_path: Path) -> None:
+    settings = load(home(tmp_path), {"OPENPOORT_LOG_SECURITY_FORMAT": "ocsf"})
+    assert settings.log.security_format == "ocsf"
+    with pytest.raises(SettingsError, match="must be openpoort or ocsf"):
+        load(home(tmp_path, '[log]\nsecurity_format = "cef"\n'), {})
