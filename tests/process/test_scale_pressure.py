@@ -24,7 +24,7 @@ from openpoort.store.writer import Busy
 from tests.e2e.gateway import until
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 
-JOBS = int(os.environ.get("OPENPOORT_JOBS", "500"))
+JOBS = int(os.environ.get("OPENPOORT_JOBS", "5000"))
 RAW = Received(b"<soap/>", START, b"tls")
 
 
