@@ -67,6 +67,8 @@ class Archive:
         self._folder = folder
         self._durable = durable
         self._lock = threading.Lock()
+        self._syncing = threading.Lock()
+        self._written = self._synced = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._list = folder / "ontvangsten.csv"
         _mend(self._list)
@@ -78,17 +80,26 @@ class Archive:
         receipt = _receipt(bericht, at)
         with self._lock:
             earlier = self._known.get(receipt.key)
-        if earlier is not None:
-            return earlier, False
-        self._write(bericht, receipt)
-        with self._lock:
-            earlier = self._known.get(receipt.key)
-            if earlier is not None:
-                return earlier, False
-            self._file.write(_line(receipt))
-            self._flush(self._file)
-            self._known[receipt.key] = receipt
-        return receipt, True
+        if earlier is None:
+            self._write(bericht, receipt)
+            with self._lock:
+                earlier = self._known.get(receipt.key)
+                if earlier is None:
+                    self._file.write(_line(receipt))
+                    self._file.flush()
+                    self._known[receipt.key] = receipt
+                    self._written += 1
+        self._commit()
+        return (receipt, True) if earlier is None else (earlier, False)
+
+    def _commit(self) -> None:
+        """Return when every line written so far is on disk; one sync serves all who wait."""
+        mine = self._written
+        with self._syncing:
+            if self._durable and self._synced < mine:
+                now = self._written
+                os.fsync(self._file.fileno())
+                self._synced = now
 
     def __len__(self) -> int:
         return len(self._known)
