@@ -196,7 +196,7 @@ def status(**given: Any) -> None:
         from openpoort.devkit.bench import scenarios
 
         plan = _plan(given)
-        with _gateway(given) as gateway:
+        with _gateway(given, "--only", "door") as gateway:  # no worker beside what is measured
             first = dataclasses.replace(
                 plan, messages=min(plan.messages, 1000), rounds=1, rate=None
             )
