@@ -105,7 +105,7 @@ def _send_until(
 
 
 def rounds(
-    home: Path, strikes: list[Strike], messages: int, seed: int, patience: float = 60.0
+    home: Path, strikes: list[Strike], messages: int, seed: int, patience: float = 180.0
 ) -> Iterator[Outcome]:
     """A round for each strike, in order."""
     for number, strike in enumerate(strikes):
