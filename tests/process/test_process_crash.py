@@ -22,7 +22,7 @@ from tests.process.house import HAPPY, Gate, request
 ROOT = Path(__file__).parents[2]
 WORKER = ("after-claim", "before-step-commit", "after-step-commit", "after-attempt",
           "after-delivery")  # fmt: skip
-DOOR = ("before-accept", "after-accept", "before-answered", "after-answered")
+DOOR = ("before-accept", "after-accept")
 READER = ("after-read", "before-seen")
 
 

@@ -110,11 +110,16 @@ def test_a_batcher_that_closes_finishes_what_it_has() -> None:
         return items
 
     batcher: Batcher[int, int] = Batcher("test", _Closed, work, batch=7)  # type: ignore[arg-type]
-    futures = [batcher.submit(n) for n in range(100)]
-    batcher.close()
-    assert [f.result(1) for f in futures] == done == list(range(100))
+
+    async def ask() -> list[int]:
+        asked = [asyncio.ensure_future(batcher.done(n)) for n in range(100)]
+        await asyncio.sleep(0)  # every one of them has queued
+        await asyncio.to_thread(batcher.close)
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(ask()) == done == list(range(100))
     with pytest.raises(Busy):
-        batcher.submit(1)
+        asyncio.run(batcher.done(1))
 
 
 class _Closed:

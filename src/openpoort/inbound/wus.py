@@ -175,14 +175,14 @@ class Wus:
             return await self._read(post, judged, value)
         if isinstance(value, Aanlevering):
             try:
-                taken = await self.intake.aanleveren(who, value, raw)
+                taken = await self.intake.aanleveren(
+                    who, value, raw, lambda said: self._seal(post, judged, said)
+                )
             except Fault:
                 trail.action = self._event(who.sender.oin, value)
                 raise
-            answer = self._seal(post, judged, taken)
-            await self.intake.answered(taken.kenmerk, answer)
             self.outcomes.spent("store", self.intake.cpu_since())
-            return Answer(200, answer)
+            return Answer(200, taken.answer)
         if isinstance(value, ZetStatus):
             done = await self.intake.zet_status(who, value, raw)
             return Answer(200, self._seal(post, judged, done))

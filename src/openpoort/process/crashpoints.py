@@ -12,10 +12,8 @@ import signal
 VARIABLE = "OPENPOORT_CRASH_AT"
 
 POINTS = {
-    "before-accept": "5: keys claimed and rows written, not committed",
-    "after-accept": "5-6: committed, nobody answered yet",
-    "before-answered": "6: answer signed and written to the journal, not committed",
-    "after-answered": "6: the answer is kept, not sent",
+    "before-accept": "5: the answer is signed, nothing written",
+    "after-accept": "5-6: committed with its answer, nobody answered yet",
     "after-claim": "7: a job is held or leased, nothing done",
     "before-step-commit": "8: result, status and next job written, not committed",
     "after-step-commit": "8: committed, nobody told",

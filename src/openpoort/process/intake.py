@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -56,9 +56,20 @@ _LARGE = 256 * 1024
 """Octets from which a request is hashed and put away off the event loop."""
 
 
-_taken: ContextVar[tuple[UUID | None, UUID]] = ContextVar("taken", default=(None, UUID(int=0)))
-"""What the present task took in: a return message that belongs to an earlier process is answered
-with that one's kenmerk, but the answer is kept with the message itself."""
+Seal = Callable[[AanleverBevestiging], bytes]
+"""Makes the signed answer out of what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a message that was taken in is told, and that as signed, if it was to be."""
+
+    bevestiging: AanleverBevestiging
+    answer: bytes = b""
+
+    @property
+    def kenmerk(self) -> str:
+        return self.bevestiging.kenmerk
 
 
 class Intake:
@@ -94,9 +105,17 @@ class Intake:
         return self._writer.cpu_since()
 
     async def aanleveren(
-        self, who: VerifiedMessage, request: Aanlevering, raw: Received
-    ) -> AanleverBevestiging:
-        """Take a message in; returns after the commit."""
+        self,
+        who: VerifiedMessage,
+        request: Aanlevering,
+        raw: Received,
+        seal: Seal | None = None,
+    ) -> Taken:
+        """Take a message in; returns after the commit.
+
+        What `seal` makes is kept in the same transaction as the message (decision 0044): nobody
+        sees it before the commit, and when that fails nobody ever does.
+        """
         now = self._clock.now()
         kind = self._house.kinds.get(request.berichtsoort)
         if kind is None:
@@ -115,8 +134,12 @@ class Intake:
             if len(raw.raw) < _LARGE
             else await asyncio.to_thread(build.item, *arguments)
         )
+        said = self._said(item.message, request)
+        answer = seal(said) if seal else b""
+        if answer:
+            item = replace(item, answer=self._answer(item.message.kenmerk, answer))
         try:
-            accepted = await asyncio.wrap_future(self._writer.submit(item))
+            accepted = await self._writer.done(item)
         except Reused:
             self._report_reuse(who, now)
             raise Fault(
@@ -125,27 +148,31 @@ class Intake:
                 log="MessageID used again with other values",
             ) from None
         assert isinstance(accepted, Accepted)
-        _taken.set((accepted.shown, accepted.kenmerk))
+        if accepted.repeated:
+            said = replace(
+                said, kenmerk=str(accepted.shown), tijdstempel_aangeleverd=accepted.accepted_at
+            )
+            answer = seal(said) if seal else b""
+            if answer:
+                await self._writer.done(self._answer(accepted.kenmerk, answer))
+        return Taken(said, answer)
+
+    def _answer(self, kenmerk: UUID, answer: bytes) -> Answered:
+        return Answered(kenmerk, self._clock.now(), hashlib.sha256(answer).digest(), answer)
+
+    def _said(self, m: MessageRow, request: Aanlevering) -> AanleverBevestiging:
         return AanleverBevestiging(
-            kenmerk=str(accepted.shown),
+            kenmerk=str(m.about or m.kenmerk),
             berichtsoort=request.berichtsoort,
-            tijdstempel_aangeleverd=accepted.accepted_at,
+            tijdstempel_aangeleverd=m.accepted_at,
             belanghebbende=request.belanghebbende,
             rol_belanghebbende=request.rol_belanghebbende,
             aanleverkenmerk=request.aanleverkenmerk,
             eerder_aanleverkenmerk=request.eerder_aanleverkenmerk,
-            ontvanger=ontvanger,
+            ontvanger=m.ontvanger,
             rol_ontvanger=request.rol_ontvanger,
             autorisatie_adres=request.autorisatie_adres,
         )
-
-    async def answered(self, kenmerk: str, answer: bytes) -> None:
-        """Keep the signed answer, before it is sent."""
-        digest = hashlib.sha256(answer).digest()
-        shown, own = _taken.get()
-        known_as = UUID(kenmerk)
-        item = Answered(own if shown == known_as else known_as, self._clock.now(), digest, answer)
-        await asyncio.wrap_future(self._writer.submit(item))
 
     async def zet_status(
         self, who: VerifiedMessage, request: ZetStatus, raw: Received
@@ -155,7 +182,7 @@ class Intake:
             who.sender.oin, _uuid(request.kenmerk), request, self._clock.now(),
             hashlib.sha256(raw.raw).digest(),
         )  # fmt: skip
-        await asyncio.wrap_future(self._verdicts.submit(item))
+        await self._verdicts.done(item)
         return ZetStatusBevestiging(request.kenmerk, request.statuscode)
 
     def close(self) -> None:

@@ -166,7 +166,7 @@ class Reader:
     async def _statuses(self, rights: Rights, vraag: Vraag) -> Antwoord:
         """The hot one: questions that come together are looked up together."""
         kenmerk = kenmerk_of(vraag)
-        history = await asyncio.wrap_future(self._histories.submit(kenmerk))
+        history = await self._histories.done(kenmerk)
         if history is None or not rights.process(history.known):
             raise Fault(texts.NO_SUCH_KENMERK)
         if self._switches:

@@ -7,10 +7,8 @@ Keys are claimed in sorted order: two writers with the same repeats wait, they d
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -21,7 +19,7 @@ from openpoort.domain.fault import Fout
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.message import Aanlevering
-from openpoort.store import journal
+from openpoort.store import arrival, journal
 from openpoort.store.payloads import Cut, Stored
 
 Connection = psycopg.Connection[Any]
@@ -131,6 +129,7 @@ class Accept:
     state: str = "running"
     open: int = 0
     data: Mapping[str, object] | None = None
+    answer: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,18 +147,25 @@ class Reused(Exception):
     """The MessageID was used before by this sender, with other values."""
 
 
-def accept(conn: Connection, items: Sequence[Accept]) -> list[Accepted | Exception]:
-    """Take in `items`, in the caller's transaction. One result per item; Reused as a value."""
-    owners = _claim(conn, items)
-    new = [item for item in items if owners[item.message.kenmerk] is None]
-    insert(conn, new)
-    earlier = {o[:2] for o in owners.values() if o is not None and o[2]}
-    times = _accepted_at(conn, earlier)
+def accept(
+    conn: Connection, items: Sequence[Accept], known: Iterable[bytes] = ()
+) -> list[Accepted | Exception]:
+    """Take in `items`. One result per item; Reused as a value.
+
+    One statement, unless a repeat among them goes by content (then in the caller's transaction).
+    `known`: digests of certificates that are there already.
+    """
+    earlier = _by_content(conn, [i for i in items if i.content_key is not None])
+    new = [i for i in items if i.message.kenmerk not in earlier]
+    taken = insert(conn, [replace(i, key=None) if i.content_key else i for i in new], known)
+    late = [i for i in new if i.message.kenmerk not in taken]
+    if late:
+        earlier |= _owners(conn, late)
+    times = _accepted_at(conn, {o[:2] for o in earlier.values() if o[2]})
     results: list[Accepted | Exception] = []
     for item in items:
-        owner = owners[item.message.kenmerk]
+        m, owner = item.message, earlier.get(item.message.kenmerk)
         if owner is None:
-            m = item.message
             results.append(Accepted(m.kenmerk, m.about or m.kenmerk, m.day, m.accepted_at, False))
         elif not owner[2]:
             results.append(Reused())
@@ -173,32 +179,36 @@ def accept(conn: Connection, items: Sequence[Accept]) -> list[Accepted | Excepti
 Owner = tuple[UUID, date, bool]  # kenmerk, day, and whether the values are the same
 
 
-def _claim(conn: Connection, items: Sequence[Accept]) -> dict[UUID, Owner | None]:
-    """Per own kenmerk: None when it is new, else who was earlier."""
-    by_content = [i for i in items if i.content_key is not None]
-    content = _keys(
-        conn, [(i.content_key, b"", i.message.kenmerk, i.message.day) for i in by_content]
-    )
-    # A message that repeats another's content gets that one's kenmerk under its own MessageID.
-    meant = {
-        i.message.kenmerk: content[i.content_key][:2]
-        if i.content_key is not None
-        else (i.message.kenmerk, i.message.day)
-        for i in items
-    }
-    keyed = [i for i in items if i.key is not None]
-    owners = _keys(conn, [(i.key, i.digest, *meant[i.message.kenmerk]) for i in keyed])
-    found: dict[UUID, Owner | None] = {}
-    dangling: list[UUID] = []
+def _owners(conn: Connection, items: Sequence[Accept]) -> dict[UUID, Owner]:
+    """Who was earlier with the keys of `items`, by their own kenmerk."""
+    rows = conn.execute(
+        "select key, kenmerk, day, digest from repeat where key = any(%b)",
+        [[i.key for i in items]],
+        binary=True,
+    ).fetchall()
+    found = {key: (kenmerk, day, digest) for key, kenmerk, day, digest in rows}
+    owners = ((i, found[i.key]) for i in items)
+    return {i.message.kenmerk: (o[0], o[1], o[2] == i.digest) for i, o in owners}
+
+
+def _by_content(conn: Connection, items: Sequence[Accept]) -> dict[UUID, Owner]:
+    """Claim both keys of each; per own kenmerk who was earlier, nothing where it is new.
+
+    A message that repeats another's content gets that one's kenmerk under its own MessageID.
+    """
+    if not items:
+        return {}
+    content = _keys(conn, [(i.content_key, b"", i.message.kenmerk, i.message.day) for i in items])
+    meant = {i.message.kenmerk: content[i.content_key][:2] for i in items}
+    owners = _keys(conn, [(i.key, i.digest, *meant[i.message.kenmerk]) for i in items])
+    found: dict[UUID, Owner] = {}
+    dangling: list[UUID | None] = []
     for item in items:
-        own = item.message.kenmerk
-        owner = owners.get(item.key, (own, item.message.day, item.digest))
-        if owner[0] == own:
-            found[own] = None
-            continue
-        found[own] = (owner[0], owner[1], owner[2] == item.digest)
-        if item.content_key is not None and meant[own][0] == own:
-            dangling.append(item.content_key)
+        own, owner = item.message.kenmerk, owners[item.key]
+        if owner[0] != own:
+            found[own] = (owner[0], owner[1], owner[2] == item.digest)
+            if meant[own][0] == own:
+                dangling.append(item.content_key)
     if dangling:
         conn.execute("delete from repeat where key = any(%b)", [dangling])
     return found
@@ -246,40 +256,10 @@ def _accepted_at(
     return {kenmerk: (at, about) for kenmerk, at, about in rows}
 
 
-REGISTER = """
-insert into register (kenmerk, day, berichtsoort, sender, about, switch)
-select * from unnest(%b::uuid[], %b::date[], %b::text[], %b::text[], %b::uuid[], %b::text[])
-"""
-MESSAGE = """
-insert into message (day, kenmerk, about, parent, berichtsoort, sender, berichtkenmerk,
-    aanleverkenmerk, eerder_aanleverkenmerk, belang_type, belang_nummer, rol_belang,
-    ontvanger_type, ontvanger_nummer, rol_ontvanger, autorisatie_adres, accepted_at, documents)
-select a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q, r::jsonb from unnest(%b::date[], %b::uuid[],
-    %b::uuid[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-    %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::timestamptz[],
-    %b::text[]) as t(a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r)
-"""
-PROCESS = """
-insert into process
-    (day, kenmerk, berichtsoort, sender, belang, accepted_at, state, seq, last_at, open, data)
-select a,b,c,d,e,f,g,h,i,j, k::jsonb from unnest(%b::date[], %b::uuid[], %b::text[], %b::text[],
-    %b::text[], %b::timestamptz[], %b::text[], %b::int2[], %b::timestamptz[], %b::int2[],
-    %b::text[]) as t(a,b,c,d,e,f,g,h,i,j,k)
-"""
 STATUS = """
 insert into status (day, kenmerk, seq, code, at, foutcode, fout, details)
 select * from unnest(%b::date[], %b::uuid[], %b::int2[], %b::text[], %b::timestamptz[],
     %b::text[], %b::text[], %b::text[])
-"""
-REQUEST = """
-insert into request (day, kenmerk, received_at, content_type, digest, size, cuts, body, tls, token)
-select a,b,c,d,e,f, g::jsonb, h,i,j from unnest(%b::date[], %b::uuid[], %b::timestamptz[],
-    %b::text[], %b::bytea[], %b::int4[], %b::text[], %b::bytea[], %b::bytea[], %b::bytea[])
-    as t(a,b,c,d,e,f,g,h,i,j)
-"""
-CERTIFICATE = """
-insert into certificate (digest, der) select * from unnest(%b::bytea[], %b::bytea[])
-on conflict do nothing
 """
 PAYLOAD = """
 insert into payload (day, digest, size, place, body)
@@ -299,52 +279,13 @@ def columns(rows: Iterable[tuple[object, ...]], width: int) -> list[list[object]
     return turned or [[] for _ in range(width)]
 
 
-def insert(conn: Connection, items: Sequence[Accept]) -> None:
-    """Put in `items`, which are new. One statement per table, in the caller's transaction."""
+def insert(conn: Connection, items: Sequence[Accept], known: Iterable[bytes] = ()) -> set[UUID]:
+    """Put in `items`, but for those whose key was claimed before; the kenmerk of each put in."""
     if not items:
-        return
-    messages = [item.message for item in items]
-    days = [m.day for m in messages]
-    kenmerken = [m.kenmerk for m in messages]
-    with conn.pipeline():
-        conn.execute(
-            REGISTER,
-            columns(
-                ((m.kenmerk, m.day, m.berichtsoort, m.sender, m.about, i.switch)
-                 for i, m in zip(items, messages, strict=True)), 6,
-            ),
-        )  # fmt: skip
-        conn.execute(MESSAGE, columns((_message(m) for m in messages), 18))
-        conn.execute(
-            PROCESS,
-            columns(
-                ((m.day, m.kenmerk, m.berichtsoort, m.sender, i.belang, m.accepted_at, i.state,
-                  len(i.statuses), i.statuses[-1].at if i.statuses else m.accepted_at, i.open,
-                  json.dumps(i.data) if i.data else None)
-                 for i, m in zip(items, messages, strict=True)), 11,
-            ),
-        )  # fmt: skip
-        statuses = (
-            (d, k, s) for i, d, k in zip(items, days, kenmerken, strict=True) for s in i.statuses
-        )
-        insert_statuses(conn, statuses)
-        _insert_evidence(conn, items)
-        insert_payloads(conn, [(i.message.day, p) for i in items for p in i.payloads])
-        insert_jobs(conn, [job for i in items for job in i.jobs])
-        entries = [entry for i in items for entry in i.entries]
-        conn.execute(journal.ADD, journal.parameters(entries))
-
-
-def _message(m: MessageRow) -> tuple[object, ...]:
-    ontvanger = m.ontvanger
-    documents = [[d.mime_type, d.bestandsnaam, d.digest.hex(), d.size] for d in m.documents]
-    return (
-        m.day, m.kenmerk, m.about, m.parent, m.berichtsoort, m.sender, m.berichtkenmerk,
-        m.aanleverkenmerk, m.eerder_aanleverkenmerk, m.belanghebbende.type,
-        m.belanghebbende.nummer, m.rol_belanghebbende,
-        ontvanger.type if ontvanger else None, ontvanger.nummer if ontvanger else None,
-        m.rol_ontvanger, m.autorisatie_adres, m.accepted_at, json.dumps(documents),
-    )  # fmt: skip
+        return set()
+    given = arrival.parameters(items, known)
+    rows = conn.execute(arrival.TAKE_IN, given, binary=True, prepare=True).fetchall()
+    return {row[0] for row in rows}
 
 
 def insert_statuses(conn: Connection, rows: Iterable[tuple[date, UUID, StatusRow]]) -> None:
@@ -355,33 +296,6 @@ def insert_statuses(conn: Connection, rows: Iterable[tuple[date, UUID, StatusRow
     ]  # fmt: skip
     if made:
         conn.execute(STATUS, columns(made, 8))
-
-
-def _insert_evidence(conn: Connection, items: Sequence[Accept]) -> None:
-    rows: list[tuple[object, ...]] = []
-    certificates: dict[bytes, bytes] = {}
-    for item in items:
-        e = item.evidence
-        if e is None:
-            continue
-        cuts = json.dumps([[c.offset, c.index, c.form] for c in e.cuts])
-        token, tls = _digest(e.token), _digest(e.tls) if e.tls else None
-        certificates[token] = e.token
-        if e.tls and tls:
-            certificates[tls] = e.tls
-        m = item.message
-        rows.append(
-            (m.day, m.kenmerk, e.received_at, e.content_type, e.digest, e.size, cuts, e.body,
-             tls, token)
-        )  # fmt: skip
-    if rows:
-        # Sorted, like every other conflict: two writers must lock in one order.
-        conn.execute(CERTIFICATE, columns(sorted(certificates.items()), 2))
-        conn.execute(REQUEST, columns(rows, 10))
-
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
 
 
 def insert_payloads(conn: Connection, rows: Iterable[tuple[date, Stored]]) -> None:
@@ -411,6 +325,11 @@ class Answered:
     body: bytes = field(repr=False)
     actor: str = "openpoort"
 
+    def entry(self) -> JournalEntry:
+        """Its line in the journal."""
+        data = {"answer": self.digest.hex()}
+        return JournalEntry("message.answered", self.at, self.actor, str(self.kenmerk), data)
+
 
 def answered(conn: Connection, items: Sequence[Answered]) -> None:
     """Keep answers with their journal entries, in the caller's transaction."""
@@ -420,10 +339,7 @@ def answered(conn: Connection, items: Sequence[Answered]) -> None:
         " as w(kenmerk, at, digest, body) join register r using (kenmerk)",
         columns(((i.kenmerk, i.at, i.digest, i.body) for i in items), 4),
     )
-    entries = [
-        JournalEntry("message.answered", i.at, i.actor, str(i.kenmerk), {"answer": i.digest.hex()})
-        for i in items
-    ]
+    entries = [i.entry() for i in items]
     conn.execute(journal.ADD, journal.parameters(entries))
 
 

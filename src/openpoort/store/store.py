@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from datetime import date
@@ -9,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from openpoort.store import messages, tables
+from openpoort.store import arrival, messages, tables
 from openpoort.store.messages import Accept, Accepted, Answered
 from openpoort.store.payloads import PayloadStore
 from openpoort.store.pool import Pool, connect
@@ -45,6 +46,7 @@ class Store:
         self._bound = bound
         self._weeks: set[date] = set()
         self._making = threading.Lock()
+        self._certificates: tuple[Connection | None, set[bytes]] = (None, set())
 
     def connect(self) -> Connection:
         return self._connect(self.dsn)
@@ -67,24 +69,27 @@ class Store:
     def take_in(
         self, conn: Connection, items: Sequence[Accept | Answered]
     ) -> list[Accepted | Exception | None]:
-        """Accepted messages and sent answers of one batch, in one transaction, in any mixture."""
+        """Accepted messages with their answers, and answers to repeats, in any mixture; all of it
+        in one transaction, which mostly is one statement."""
         accepts = [item for item in items if isinstance(item, Accept)]
         answers = [item for item in items if isinstance(item, Answered)]
         self.ready_for({item.message.day for item in accepts})
-        with conn.transaction():
-            accepted = iter(messages.accept(conn, accepts) if accepts else ())
+        self.crash_point("before-accept")
+        alone = not answers and all(item.content_key is None for item in accepts)
+        with contextlib.nullcontext() if alone else conn.transaction():
+            accepted = iter(messages.accept(conn, accepts, self._known(conn)) if accepts else ())
             if answers:
                 messages.answered(conn, answers)
-                self.crash_point("before-answered")
             results = [next(accepted) if isinstance(item, Accept) else None for item in items]
-            if any(isinstance(r, Accepted) and not r.repeated for r in results):
-                conn.execute("select pg_notify(%s, '')", [messages.WAKE])
-                self.crash_point("before-accept")
-        if accepts:
-            self.crash_point("after-accept")
-        if answers:
-            self.crash_point("after-answered")
+        self._certificates[1].update(arrival.certificates_of(accepts))
+        self.crash_point("after-accept")
         return results
+
+    def _known(self, conn: Connection) -> set[bytes]:
+        """Certificates that this connection has put in: sent once, not with every message."""
+        if self._certificates[0] is not conn:
+            self._certificates = (conn, set())
+        return self._certificates[1]
 
     def close(self) -> None:
         self.pool.close()

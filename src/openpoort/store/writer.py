@@ -7,13 +7,14 @@ item, so that one bad row spoils nobody else's. The queue is bounded: `Busy` rat
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Generic, TypeVar
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import psycopg
 
@@ -29,6 +30,16 @@ class Busy(Exception):
     def __init__(self, retry_after: int = 1) -> None:
         super().__init__(f"too busy; try again in {retry_after} s")
         self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class _Asked(Generic[Item, Result]):
+    """An item and who waits for it, in which event loop."""
+
+    item: Item
+    waiter: asyncio.Future[Result]
+    loop: asyncio.AbstractEventLoop
+    outcome: Result | Exception | None = None
 
 
 class Batcher(Generic[Item, Result]):
@@ -50,7 +61,7 @@ class Batcher(Generic[Item, Result]):
         self._work = work
         self._bound = bound
         self._batch = batch
-        self._queue: deque[tuple[Item, Future[Result]]] = deque()
+        self._queue: deque[_Asked[Item, Result]] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._cpu = self._asked = 0.0
@@ -67,17 +78,18 @@ class Batcher(Generic[Item, Result]):
     def waiting(self) -> int:
         return len(self._queue)
 
-    def submit(self, item: Item) -> Future[Result]:
-        """A future that is done after the commit. Raises Busy when the queue is full."""
-        future: Future[Result] = Future()
+    async def done(self, item: Item) -> Result:
+        """The result of `item`, after the commit. Raises Busy when the queue is full."""
+        loop = asyncio.get_running_loop()
+        asked: _Asked[Item, Result] = _Asked(item, loop.create_future(), loop)
         with self._wake:
             if self._closing:
                 raise Busy(5)
             if len(self._queue) >= self._bound:
                 raise Busy(1)
-            self._queue.append((item, future))
+            self._queue.append(asked)
             self._wake.notify()
-        return future
+        return await asked.waiter
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
@@ -86,7 +98,7 @@ class Batcher(Generic[Item, Result]):
             self._wake.notify()
         self._thread.join(60)
 
-    def _take(self) -> list[tuple[Item, Future[Result]]]:
+    def _take(self) -> list[_Asked[Item, Result]]:
         with self._wake:
             while not self._queue and not self._closing:
                 self._wake.wait()
@@ -95,29 +107,27 @@ class Batcher(Generic[Item, Result]):
 
     def _run(self) -> None:
         while taken := self._take():
-            live = [pair for pair in taken if pair[1].set_running_or_notify_cancel()]
+            live = [asked for asked in taken if not asked.waiter.cancelled()]
             if live:
                 self._do(live)
+                _tell(live)
             self._cpu = time.thread_time()
         if self._conn is not None:
             self._conn.close()
 
-    def _do(self, pairs: list[tuple[Item, Future[Result]]]) -> None:
+    def _do(self, batch: list[_Asked[Item, Result]]) -> None:
         try:
-            results = self._work(self._connection(), [item for item, _ in pairs])
+            outcomes = self._work(self._connection(), [asked.item for asked in batch])
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the callers
             self._drop_if_broken()
-            if len(pairs) == 1:
-                pairs[0][1].set_exception(error)
+            if len(batch) == 1:
+                batch[0].outcome = error
                 return
-            for pair in pairs:
-                self._do([pair])
+            for asked in batch:
+                self._do([asked])
             return
-        for (_, future), result in zip(pairs, results, strict=True):
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+        for asked, outcome in zip(batch, outcomes, strict=True):
+            asked.outcome = outcome
 
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._conn is None or self._conn.closed:
@@ -130,3 +140,20 @@ class Batcher(Generic[Item, Result]):
             with contextlib.suppress(psycopg.Error):
                 self._conn.close()
             self._conn = None
+
+
+def _tell(batch: Sequence[_Asked[Any, Any]]) -> None:
+    """Wake each event loop once for all of its waiters: a wake-up each costs more than a row."""
+    for loop in {asked.loop for asked in batch}:
+        with contextlib.suppress(RuntimeError):  # a loop that was closed: nobody waits any more
+            loop.call_soon_threadsafe(_settle, [a for a in batch if a.loop is loop])
+
+
+def _settle(batch: Sequence[_Asked[Any, Any]]) -> None:
+    for asked in batch:
+        if asked.waiter.done():
+            continue  # whoever waited has hung up
+        if isinstance(asked.outcome, Exception):
+            asked.waiter.set_exception(asked.outcome)
+        else:
+            asked.waiter.set_result(asked.outcome)
