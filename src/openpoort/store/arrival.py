@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from openpoort.store.messages import Accept, Evidence, JobRow, StatusRow
     from openpoort.store.payloads import Stored
 
-TAKE_IN = " ".join(
-    """
+_WRITTEN = """
 with arrived as materialized (
     select * from jsonb_to_recordset(%(rows)s::jsonb->'messages') as t (
         key uuid, digest bytea, day date, kenmerk uuid, about uuid, parent uuid,
@@ -102,8 +101,8 @@ into_certificate as (
     order by digest on conflict do nothing
 )
 select kenmerk from fresh, (select pg_notify('openpoort_work', '') from fresh limit 1) woken
-""".split()
-)
+"""
+TAKE_IN = " ".join(_WRITTEN.split())
 """Takes `parameters`; gives the kenmerk of each message that was new, and wakes
 the workers, once per batch: a notification per message halves the rate (measured). Without white
 space it is short enough (4,096) for psycopg to keep it parsed."""
