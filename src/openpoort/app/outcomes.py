@@ -7,6 +7,7 @@ Labels are bounded: services, operations and codes come from our own tables, nev
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -44,6 +45,11 @@ CUT = Counter("openpoort_connections_refused_total", "Connections cut before a r
 _EVENTS_A_SECOND = 10
 
 
+@functools.cache
+def _accepted(service: str, operation: str) -> tuple[Counter, Histogram]:
+    return ACCEPTED.labels(service, operation), SECONDS.labels(service)
+
+
 class Connections:
     """Records connections that never became a request: each is counted, ten a second are
     written down, so that a flood fills no disk."""
@@ -78,8 +84,9 @@ class Outcomes:
         self._stages = {name: STAGES.labels(name) for name in stages}
 
     def accepted(self, service: Service, operation: Operation, seconds: float) -> None:
-        ACCEPTED.labels(service.name, operation.name).inc()
-        SECONDS.labels(service.name).observe(seconds)
+        count, took = _accepted(service.name, operation.name)
+        count.inc()
+        took.observe(seconds)
 
     def spent(self, stage: str, seconds: float) -> None:
         self._stages[stage].inc(max(0.0, seconds))

@@ -89,11 +89,13 @@ class Door:
         except Gone:
             self.noticed(line.origin, "hung up in the middle of a request")
             return
+        if answer.then is _nothing:
+            await _send(send, answer)
+            return
         delivered = False
         try:
             await _send(send, answer)
-            if answer.then is not _nothing:
-                delivered = await line.flushed(len(answer.content))
+            delivered = await line.flushed(len(answer.content))
         finally:
             await asyncio.shield(answer.then(delivered))
 
