@@ -9,6 +9,7 @@ limit, so that one that is slow or down never holds up another.
 from __future__ import annotations
 
 import queue as threads_queue
+import threading
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +21,7 @@ from openpoort.domain.ids import Oin
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.party import Directory
 from openpoort.process import batch, flow, outcomes, steps, switches, texts
-from openpoort.process.batch import Item
+from openpoort.process.batch import Item, Needs
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
 from openpoort.process.lanes import Lane
@@ -33,6 +34,7 @@ from openpoort.process.ports import (
     DeliveryFailed,
     DeliveryRefused,
 )
+from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
 from openpoort.store import queue
 from openpoort.store.changes import Process
@@ -83,14 +85,15 @@ class OutsideRounds:
     """
 
     def __init__(
-        self, store: Store, house: House, partners: Partners, clock: Clock,
+        self, store: Store, house: House, partners: Partners, clock: Clock, recent: Recent,
         wake: Callable[[], None], *, lease: float = 300.0, checkers: int = 2,
     ) -> None:  # fmt: skip
         self._store, self._house, self._partners, self._clock = store, house, partners, clock
-        self._wake, self._lease, self._checkers = wake, lease, checkers
+        self._recent, self._wake, self._lease, self._checkers = recent, wake, lease, checkers
         self.fence = uuid.uuid4()
         self._sides: dict[str, Side] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
+        self._all_in = threading.Event()
         self.made_local = False
 
     @property
@@ -98,17 +101,23 @@ class OutsideRounds:
         """Jobs handed to threads and not yet written."""
         return sum(side.lane.out for side in self._sides.values())
 
+    def gather(self, seconds: float) -> None:
+        """Let answers collect: until all that is out has answered, or `seconds` have passed."""
+        self._all_in.clear()
+        if self._results.qsize() < self.out:
+            self._all_in.wait(seconds)
+
     def round(self, conn: Connection, *, new: bool = True) -> int:
         """Write what came back, then send out what may go; how many jobs were touched."""
         done = self._finish(conn)
         if not new:
             return done
-        for side in self._present():
-            now = self._clock.now()
-            if side.lane.closed(now):
-                done += self._hold(conn, side, now)
-            elif side.lane.room(now):
-                done += self._send(conn, side, now)
+        now = self._clock.now()
+        sides = [s for s in self._present() if s.lane.closed(now) or s.lane.room(now)]
+        due = queue.due(conn, [side.name for side in sides], now) if sides else frozenset()
+        for side in sides:
+            if side.name in due:
+                done += (self._hold if side.lane.closed(now) else self._send)(conn, side, now)
         return done
 
     def close(self) -> None:
@@ -137,6 +146,11 @@ class OutsideRounds:
             side.agency = who
         return [self._sides[name] for name in wanted]
 
+    def _load(
+        self, conn: Connection, jobs: list[JobRow], now: datetime, needs: Needs
+    ) -> list[Item]:
+        return batch.load(conn, self._store, self._house, jobs, now, needs, self._recent)
+
     def _send(self, conn: Connection, side: Side, now: datetime) -> int:
         room = min(side.lane.room(now), _BATCH)
         with conn.transaction():
@@ -144,7 +158,7 @@ class OutsideRounds:
             if not jobs:
                 return 0
             crash_point("after-claim")
-            items = batch.load(conn, self._store, self._house, jobs, now, _needs_documents)
+            items = self._load(conn, jobs, now, _needs_documents)
             ended = [item.job for item in items if item.work is None]
             if ended:
                 queue.finish(conn, ended)
@@ -168,6 +182,8 @@ class OutsideRounds:
         except Exception as error:  # noqa: BLE001 - a fault of ours counts as trouble, not as a no
             out.result = Result(out.job, error=DeliveryFailed(f"{type(error).__name__}: {error}"))
         self._results.put(out)
+        if self._results.qsize() >= self.out:
+            self._all_in.set()
         self._wake()
 
     def _ask(self, out: _Out) -> Any:
@@ -235,9 +251,7 @@ class OutsideRounds:
             reason = f"internal error: {type(error).__name__}: {error}"
             with conn.transaction():
                 if queue.finish(conn, [out.job]):
-                    items = batch.load(
-                        conn, self._store, self._house, [out.job], now, _no_documents
-                    )
+                    items = self._load(conn, [out.job], now, _no_documents)
                     for item in items:
                         if item.work is not None:
                             steps.park(item.process, item.job, now, reason)
@@ -250,7 +264,7 @@ class OutsideRounds:
             won = [out for out in outs if out.job.id in mine]
             if won:
                 jobs = [out.job for out in won]
-                items = batch.load(conn, self._store, self._house, jobs, now, _no_documents)
+                items = self._load(conn, jobs, now, _no_documents)
                 self._settle(won, items)
                 changed = _once(item.work for item in items if item.work is not None)
                 self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
@@ -281,7 +295,7 @@ class OutsideRounds:
             jobs = queue.claim(conn, side.name, now, _BATCH)
             if not jobs:
                 return 0
-            items = batch.load(conn, self._store, self._house, jobs, now, _no_documents)
+            items = self._load(conn, jobs, now, _no_documents)
             queue.finish(conn, jobs)
             for item in items:
                 if item.work is not None:

@@ -73,6 +73,7 @@ def status(gateway: Gateway, plan: Plan, known: Sequence[str]) -> tuple[Result, 
 def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Result, Run]:
     """From the first request until the last message has its final status.
 
+    Time and meters are read when the last ones have it; that all have it is asked afterwards.
     The rate counts the whole process: accepting, all steps, delivery, the agency's verdict.
     """
     limit = rsa_limit()
@@ -85,10 +86,12 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
     names = kenmerken(run.shots)
     open_ones, end = list(names), time.perf_counter() + patience
     seconds = time.perf_counter() - begin
+    readings, after = [m.read() for m in meters], parts(gateway)
     while open_ones and time.perf_counter() < end:
         # The last ones accepted end last: ask a few of those before asking all.
-        probe = drive(gateway, prepare.statusvragen(order, open_ones[-20:]), Plan(callers=2))
+        probe = drive(gateway, prepare.statusvragen(order, open_ones[-4:]), Plan(callers=1))
         seconds = time.perf_counter() - begin
+        readings, after = [m.read() for m in meters], parts(gateway)
         if not all(_FINAL.search(s.body) for s in probe.shots):
             time.sleep(0.1)
             continue
@@ -98,7 +101,6 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
                 k[0] for s in rest.shots if not _FINAL.search(s.body) and (k := kenmerken([s]))
             ]
     done = len(names) - len(open_ones)
-    readings, after = [m.read() for m in meters], parts(gateway)
     each = {p: round((after[p] - before.get(p, 0.0)) * 1000 / max(1, done), 3) for p in after}
     rate = done / seconds if done else 0.0
     return Result(
