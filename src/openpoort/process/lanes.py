@@ -26,11 +26,11 @@ class Lane:
     failures: int = 0
     closed_until: datetime | None = None
 
-    def room(self, now: datetime) -> int:
-        """How many more may go out."""
+    def room(self, now: datetime, back: int = 0) -> int:
+        """How many more may go out, when `back` of those that are out have come back."""
         if self.closed(now):
             return 0
-        return max(0, min(self.window, self.cap) - self.out)
+        return max(0, min(self.window, self.cap) - self.out + back)
 
     def closed(self, now: datetime) -> bool:
         """Down, and the time for the next probe has not come."""

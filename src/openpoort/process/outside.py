@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue as threads_queue
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ _AHEAD = 8
 """Our own checkers get work ahead: two commits for sixteen checks instead of for two."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Side:
     """One lane with its threads."""
 
@@ -108,17 +108,43 @@ class OutsideRounds:
             self._all_in.wait(seconds)
 
     def round(self, conn: Connection, *, new: bool = True) -> int:
-        """Write what came back, then send out what may go; how many jobs were touched."""
-        done = self._finish(conn)
-        if not new:
-            return done
+        """Write what came back and send out what may go; how many jobs were touched."""
+        outs = self._answered()
         now = self._clock.now()
-        sides = [s for s in self._present() if s.lane.closed(now) or s.lane.room(now)]
+        sides = self._sides_with_work(conn, outs, now) if new else []
+        done = 0
+        for side in [s for s in sides if s.lane.closed(now)]:
+            done += self._hold(conn, side, now)
+        return done + self._exchange(conn, outs, [s for s in sides if not s.lane.closed(now)], now)
+
+    def _sides_with_work(self, conn: Connection, outs: list[_Out], now: datetime) -> list[Side]:
+        """Where something is due and may go, or must be held.
+
+        What an answer says about its lane counts before more is sent: a lane with trouble among
+        `outs`, or one that an answer may open again, has its turn in the next round.
+        """
+        unsure = [o.side for o in outs if o.side.lane.closed(now) or (o.result and o.result.error)]
+        sides = [
+            s
+            for s in self._present()
+            if s not in unsure and (s.lane.closed(now) or self._room(s, outs, now))
+        ]
         due = queue.due(conn, [side.name for side in sides], now) if sides else frozenset()
-        for side in sides:
-            if side.name in due:
-                done += (self._hold if side.lane.closed(now) else self._send)(conn, side, now)
-        return done
+        return [side for side in sides if side.name in due]
+
+    def _room(self, side: Side, outs: list[_Out], now: datetime) -> int:
+        """How many may go out, when the answers `outs` have been written."""
+        return side.lane.room(now, back=sum(out.side is side for out in outs))
+
+    def _answered(self) -> list[_Out]:
+        """Results that are in, at most a batch."""
+        outs: list[_Out] = []
+        while len(outs) < _BATCH:
+            try:
+                outs.append(self._results.get_nowait())
+            except threads_queue.Empty:
+                break
+        return outs
 
     def close(self) -> None:
         for side in self._sides.values():
@@ -151,26 +177,74 @@ class OutsideRounds:
     ) -> list[Item]:
         return batch.load(conn, self._store, self._house, jobs, now, needs, self._recent)
 
-    def _send(self, conn: Connection, side: Side, now: datetime) -> int:
-        room = min(side.lane.room(now), _BATCH)
+    def _exchange(
+        self, conn: Connection, outs: list[_Out], sides: list[Side], now: datetime
+    ) -> int:
+        """Answers in and messages out, with one commit; how many of both."""
+        if not outs and not sides:
+            return 0
+        if outs:
+            crash_point("after-delivery")
+        try:
+            sent, leased = self._write(conn, outs, sides, now)
+        except Exception:
+            if conn.closed or conn.broken:
+                # The database went away. Our leases stand: written on the next connection.
+                for out in outs:
+                    self._results.put(out)
+            if conn.closed or conn.broken or not outs:
+                raise
+            sent, leased = [], 0
+            self._write_each(conn, outs)
+        else:
+            for out in outs:
+                self._account(conn, out)
+        for out in sent:
+            out.side.lane.out += 1
+            out.side.threads.submit(self._do, out)
+        return len(outs) + leased
+
+    def _write(
+        self, conn: Connection, outs: list[_Out], sides: list[Side], now: datetime
+    ) -> tuple[list[_Out], int]:
+        """One transaction; what is to be sent when it is committed, and how many were leased.
+
+        A message that is in `outs` and on its way to another agency is one process, loaded once.
+        """
         with conn.transaction():
-            jobs = queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
-            if not jobs:
-                return 0
-            crash_point("after-claim")
-            items = self._load(conn, jobs, now, _needs_documents)
-            ended = [item.job for item in items if item.work is None]
-            if ended:
+            mine = queue.finish(conn, [out.job for out in outs]) if outs else set()
+            won = [out for out in outs if out.job.id in mine]
+            leased = [(side, job) for side in sides for job in self._leased(conn, side, outs, now)]
+            if leased:
+                crash_point("after-claim")
+            jobs = [*(out.job for out in won), *(job for _, job in leased)]
+            items = self._load(conn, jobs, now, _but(mine)) if jobs else []
+            self._settle(won, items[: len(won)])
+            sent = [
+                _Out(item.job, side, item.work)
+                for (side, _), item in zip(leased, items[len(won) :], strict=True)
+                if item.work is not None
+            ]
+            if ended := [item.job for item in items[len(won) :] if item.work is None]:
                 queue.finish(conn, ended)
-            live = [(item.job, item.work) for item in items if item.work is not None]
-            for job, work in live:
-                _begin(work, job)
-            batch.write(conn, _once(work for _, work in live) + batch.stranded(items))
-        crash_point("after-attempt")
-        for job, work in live:
-            side.lane.out += 1
-            side.threads.submit(self._do, _Out(job, side, work))
-        return len(jobs)
+            for out in sent:
+                _begin(out.work, out.job)
+            changed = _once(item.work for item in items if item.work is not None)
+            self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
+            batch.write(conn, changed + batch.stranded(items))
+            if outs:
+                crash_point("before-step-commit")
+        if outs:
+            crash_point("after-step-commit")
+        if leased:
+            crash_point("after-attempt")
+        return sent, len(leased)
+
+    def _leased(
+        self, conn: Connection, side: Side, outs: list[_Out], now: datetime
+    ) -> list[JobRow]:
+        room = min(self._room(side, outs, now), _BATCH)
+        return queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
 
     def _do(self, out: _Out) -> None:
         """In a thread: ask, and hand the answer back whatever it is."""
@@ -207,43 +281,22 @@ class OutsideRounds:
         message_id = texts.message_id(work.process.kenmerk, agency.name, job.generation)
         return channel.deliver(outcomes.bericht(work, step), agency, message_id)
 
-    def _finish(self, conn: Connection) -> int:
-        """Write results that are in, as many as there are, in one transaction."""
-        outs: list[_Out] = []
-        while len(outs) < _BATCH:
+    def _write_each(self, conn: Connection, outs: list[_Out]) -> None:
+        """After a failed batch: one at a time."""
+        for place, out in enumerate(outs):
             try:
-                outs.append(self._results.get_nowait())
-            except threads_queue.Empty:
-                break
-        if not outs:
-            return 0
-        crash_point("after-delivery")
-        try:
-            self._write(conn, outs)
-        except Exception:
-            if conn.closed or conn.broken:
-                # The database went away. Our leases stand: written on the next connection.
-                for out in outs:
-                    self._results.put(out)
+                self._write_alone(conn, out)
+            except Exception:
+                # Not even that (a plan from before a migration): on the next connection.
+                for left in outs[place:]:
+                    self._results.put(left)
                 raise
-            for place, out in enumerate(outs):
-                try:
-                    self._write_alone(conn, out)
-                except Exception:
-                    # Not even that (a plan from before a migration): on the next connection.
-                    for left in outs[place:]:
-                        self._results.put(left)
-                    for settled in outs[:place]:
-                        self._account(conn, settled)
-                    raise
-        for out in outs:
             self._account(conn, out)
-        return len(outs)
 
     def _write_alone(self, conn: Connection, out: _Out) -> None:
         """After a failed batch: a result that cannot be written parks its own message only."""
         try:
-            self._write(conn, [out])
+            self._write(conn, [out], [], self._clock.now())
         except Exception as error:
             if conn.closed or conn.broken:
                 raise
@@ -256,21 +309,6 @@ class OutsideRounds:
                         if item.work is not None:
                             steps.park(item.process, item.job, now, reason)
                         batch.write(conn, [item.process])
-
-    def _write(self, conn: Connection, outs: list[_Out]) -> None:
-        now = self._clock.now()
-        with conn.transaction():
-            mine = queue.finish(conn, [out.job for out in outs])
-            won = [out for out in outs if out.job.id in mine]
-            if won:
-                jobs = [out.job for out in won]
-                items = self._load(conn, jobs, now, _no_documents)
-                self._settle(won, items)
-                changed = _once(item.work for item in items if item.work is not None)
-                self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
-                batch.write(conn, changed + batch.stranded(items))
-            crash_point("before-step-commit")
-        crash_point("after-step-commit")
 
     def _settle(self, won: list[_Out], items: list[Item]) -> None:
         for out, item in zip(won, items, strict=True):
@@ -341,6 +379,11 @@ def _once(works: Any) -> list[Process]:
 
 def _needs_documents(house: House, berichtsoort: str, job: JobRow) -> bool:
     return house.kinds[berichtsoort].step(job.step).kind is not StepKind.AUTHORISE
+
+
+def _but(done: Collection[int]) -> Needs:
+    """Documents for jobs that are to be sent, not for those that are done."""
+    return lambda house, soort, job: job.id not in done and _needs_documents(house, soort, job)
 
 
 def _no_documents(house: House, berichtsoort: str, job: JobRow) -> bool:
