@@ -62,7 +62,8 @@ class Door:
         except Closed:
             _line(scope).transport.abort()
             return
-        await asyncio.sleep(reply.wait)
+        if reply.wait:
+            await asyncio.sleep(reply.wait)
         await _answer(send, reply, None if not reply.half else scope)
 
     def close(self) -> None:

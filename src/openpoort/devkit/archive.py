@@ -241,8 +241,8 @@ def _receipt(bericht: Bericht, at: datetime) -> Receipt:
 
 def _line(receipt: Receipt) -> str:
     text = io.StringIO()
-    row = {**asdict(receipt), "ontvangen": receipt.ontvangen.isoformat()}
-    csv.writer(text).writerow([row[column] for column in COLUMNS])
+    at, *rest = (getattr(receipt, column) for column in COLUMNS)
+    csv.writer(text).writerow([at.isoformat(), *rest])
     return text.getvalue()
 
 
