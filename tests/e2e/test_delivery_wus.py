@@ -56,7 +56,7 @@ def test_delivery_is_kept_byte_for_byte_with_attachments(agency: Running) -> Non
     )
     with agency.channel() as channel:
         answer = channel.deliver(sent, agency.record(), fresh())
-    folder = next((agency.folder / "berichten" / sent.kenmerk).iterdir())
+    folder = next((agency.folder / "berichten").glob(f"{sent.kenmerk}-*"))
     assert (folder / "inhoud").read_bytes() == content
     assert (folder / "bijlage-1").read_bytes() == extra[0].inhoud
     assert (folder / "bijlage-2").read_bytes() == extra[1].inhoud
@@ -157,7 +157,7 @@ def test_agency_takes_deliveries_from_the_gateway_only(agency: Running) -> None:
     with agency.channel("bedrijf") as channel, pytest.raises(DeliveryRefused) as refused:
         channel.deliver(sent, agency.record(), fresh())
     assert "knooppunt" in refused.value.text
-    assert not (agency.folder / "berichten" / sent.kenmerk).exists()
+    assert not list((agency.folder / "berichten").glob(f"{sent.kenmerk}-*"))
 
 
 def test_nobody_listens(agency: Running, pki: Path) -> None:

@@ -1,6 +1,6 @@
 """What an agency keeps: every message once, byte for byte, in a folder a person can read.
 
-    berichten/KENMERK/NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
+    berichten/KENMERK-NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
     ontvangsten.csv             one line per message: the receipt list
     ontvangsten.log             what came in since the last start, whole, in order
 
@@ -11,6 +11,7 @@ again from the log. File names of senders are never used as paths.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
@@ -75,7 +76,7 @@ class Archive:
         self._syncing = threading.Lock()
         self._waiting: list[Record] = []
         self._written = self._synced = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "berichten").mkdir(parents=True, exist_ok=True)
         self._list = folder / "ontvangsten.csv"
         _mend(self._list)
         self._known = {receipt.key: receipt for receipt in receipts(self._list)}
@@ -144,11 +145,17 @@ def _record(bericht: Bericht, receipt: Receipt) -> Record:
     folder = place(Path(), receipt)
     documents = [bericht.inhoud, *bericht.bijlagen]
     files = {
-        str(folder / name): document.inhoud
+        f"{folder}/{name}": document.inhoud
         for name, document in zip(_names(len(documents)), documents, strict=True)
     }
-    text = json.dumps(metadata(bericht, receipt), indent=2, ensure_ascii=False)
-    return Record(_line(receipt), {**files, str(folder / "bericht.json"): text.encode()})
+    files[f"{folder}/bericht.json"] = _pretty(metadata(bericht, receipt)).encode()
+    return Record(_line(receipt), files)
+
+
+def _pretty(fields: dict[str, object]) -> str:
+    """A line per field. Not `indent`, with which `json` leaves its quick encoder."""
+    lines = (f'  "{name}": {_ENCODE(value)}' for name, value in fields.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _put(folder: Path, record: Record) -> None:
@@ -156,7 +163,9 @@ def _put(folder: Path, record: Record) -> None:
     for name, content in record.files.items():
         path = f"{folder}/{name}"
         if (parent := path.rpartition("/")[0]) != made:
-            os.makedirs(made := parent, exist_ok=True)
+            made = parent
+            with contextlib.suppress(FileExistsError):
+                os.mkdir(parent)
         with open(path, "wb", buffering=0) as file:
             file.write(content)
 
@@ -190,32 +199,36 @@ def place(folder: Path, receipt: Receipt) -> Path:
     name = hashlib.sha256(receipt.berichtkenmerk.encode()).hexdigest()[:16]
     kenmerk = hashlib.sha256(receipt.kenmerk.encode()).hexdigest()[:32]
     safe = receipt.kenmerk if receipt.kenmerk.replace("-", "").isalnum() else kenmerk
-    return folder / "berichten" / safe / name
+    return folder / "berichten" / f"{safe}-{name}"
 
 
 def metadata(bericht: Bericht, receipt: Receipt) -> dict[str, object]:
     """Everything of the delivery but the contents; identities in full, this is the agency's."""
     documents = [bericht.inhoud, *bericht.bijlagen]
-    rows = [_described(n, d) for n, d in zip(_names(len(documents)), documents, strict=True)]
+    digests = [receipt.digest, *receipt.bijlagen.split()]
+    names = _names(len(documents))
+    rows = [_described(*each) for each in zip(names, documents, digests, strict=True)]
     fields = {
         name: getattr(bericht, name)
         for name in bericht.__dataclass_fields__
         if name not in ("inhoud", "bijlagen")
     }
-    plain: dict[str, object] = json.loads(json.dumps(fields, default=_plain))
-    return {**plain, "ontvangen": receipt.ontvangen.isoformat(), "documenten": rows}
+    return {**fields, "ontvangen": receipt.ontvangen.isoformat(), "documenten": rows}
 
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else asdict(value)  # type: ignore[call-overload]  # all others are dataclasses
 
 
-def _described(name: str, document: Document) -> dict[str, object]:
+_ENCODE = json.JSONEncoder(ensure_ascii=False, default=_plain).encode
+
+
+def _described(name: str, document: Document, digest: str) -> dict[str, object]:
     return {
         "bestand": name,
         "mimeType": document.mime_type,
         "bestandsnaam": document.bestandsnaam,
-        "sha256": hashlib.sha256(document.inhoud).hexdigest(),
+        "sha256": digest,
         "bytes": len(document.inhoud),
     }
 
