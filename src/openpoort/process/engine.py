@@ -24,7 +24,7 @@ from openpoort.telemetry import logger
 
 POLL = 0.5
 """Seconds after which a worker looks for itself, woken or not."""
-GATHER = 0.02
+GATHER = 0.05
 """Seconds that a busy worker lets work collect: a statement for ten messages costs little more
 than for one. The first message after a quiet moment never waits."""
 ORPHANS = 2.0

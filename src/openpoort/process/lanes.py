@@ -37,6 +37,11 @@ class Lane:
         return self.closed_until is not None and now < self.closed_until
 
     @property
+    def full(self) -> bool:
+        """As many are out as may be."""
+        return self.out >= min(self.window, self.cap)
+
+    @property
     def down(self) -> bool:
         return self.failures >= DOWN_AFTER
 

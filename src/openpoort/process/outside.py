@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import queue as threads_queue
 import threading
+import time
 import uuid
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
@@ -45,6 +46,8 @@ from openpoort.store.store import Store
 HELD_FOR = timedelta(minutes=15)
 """How long a message waits, told that its agency is down, unless the agency comes back."""
 _BATCH = 50
+_FEW = 2
+"""As many may wait for an agency without it being worth a pause to collect more."""
 _AHEAD = 8
 """Our own checkers get work ahead: two commits for sixteen checks instead of for two."""
 
@@ -102,9 +105,15 @@ class OutsideRounds:
         return sum(side.lane.out for side in self._sides.values())
 
     def gather(self, seconds: float) -> None:
-        """Let answers collect: until all that is out has answered, or `seconds` have passed."""
+        """Let answers collect for `seconds`.
+
+        Not longer than until all have answered when only a few are out, or when an agency takes
+        no more at once: then waiting collects nothing and costs it time.
+        """
         self._all_in.clear()
-        if self._results.qsize() < self.out:
+        if self.out > _FEW and not any(side.lane.full for side in self._sides.values()):
+            time.sleep(seconds)
+        elif self._results.qsize() < self.out:
             self._all_in.wait(seconds)
 
     def round(self, conn: Connection, *, new: bool = True) -> int:

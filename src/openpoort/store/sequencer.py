@@ -176,7 +176,9 @@ def _place(conn: Connection, size: int, rows: Sequence[tuple[Any, int, datetime,
                 copy.write_row(node)
 
 
-_KENMERK = re.compile(rb',"kenmerk":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","kind":"[a-z._]+"}\Z')
+_KENMERK = re.compile(
+    rb',"kenmerk":"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})","kind":"[a-z._]+"}\Z'
+)
 """The end of an entry as we write it: its keys are sorted, and `data` cannot reach past its own
 brackets to the very end."""
 

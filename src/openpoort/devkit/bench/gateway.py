@@ -85,7 +85,6 @@ class Gateway:
         files = (self.home / "run").glob(f"{role}*.pid") if self.pid is not None else ()
         return [int(file.read_text()) for file in files]
 
-
     def everyone(self) -> dict[str, list[int]]:
         """The processes of an own gateway by part; PostgreSQL by its first one."""
         found = {role: self.pids(role) for role in ("door", "worker", "agency")}
