@@ -11,12 +11,10 @@ again from the log. File names of senders are never used as paths.
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import hashlib
 import io
 import json
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -161,12 +159,11 @@ def _pretty(fields: dict[str, object]) -> str:
 def _put(folder: Path, record: Record) -> None:
     made = ""
     for name, content in record.files.items():
-        path = f"{folder}/{name}"
-        if (parent := path.rpartition("/")[0]) != made:
-            made = parent
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(parent)
-        with open(path, "wb", buffering=0) as file:
+        place, _, _ = name.rpartition("/")
+        if place != made:
+            made = place
+            (folder / place).mkdir(exist_ok=True)
+        with (folder / name).open("wb", buffering=0) as file:
             file.write(content)
 
 
