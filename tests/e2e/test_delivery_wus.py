@@ -216,7 +216,7 @@ def test_what_was_acknowledged_is_back_in_its_place_after_a_power_cut(tmp_path: 
     Archive(tmp_path).close()
     assert content.read_bytes() == sent.inhoud.inhoud
     assert list(receipts(listed)) == [kept]
-    assert (tmp_path / "ontvangsten.log").stat().st_size == 0
+    assert (tmp_path / "ontvangsten.redo").stat().st_size == 0
 
 
 def test_half_a_record_in_the_log_was_never_acknowledged(tmp_path: Path) -> None:
@@ -225,7 +225,7 @@ def test_half_a_record_in_the_log_was_never_acknowledged(tmp_path: Path) -> None
     first.keep(one, now())
     first.keep(other, now())
     first.close()
-    log, listed = tmp_path / "ontvangsten.log", tmp_path / "ontvangsten.csv"
+    log, listed = tmp_path / "ontvangsten.redo", tmp_path / "ontvangsten.csv"
     log.write_bytes(log.read_bytes()[:-1])
     listed.unlink()
     again = Archive(tmp_path)
@@ -239,6 +239,6 @@ def test_a_full_log_begins_anew_and_loses_nothing(tmp_path: Path) -> None:
     archive = Archive(tmp_path, log=100)
     kept = [archive.keep(bericht(kenmerk=str(uuid.uuid4())), now())[0] for _ in range(3)]
     archive.close()
-    assert (tmp_path / "ontvangsten.log").stat().st_size == 0
+    assert (tmp_path / "ontvangsten.redo").stat().st_size == 0
     assert list(receipts(tmp_path / "ontvangsten.csv")) == kept
     assert all((place(tmp_path, r) / "bericht.json").exists() for r in kept)

@@ -2,7 +2,7 @@
 
     berichten/KENMERK-NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
     ontvangsten.csv             one line per message: the receipt list
-    ontvangsten.log             what came in since the last start, whole, in order
+    ontvangsten.redo            what came in since the last start, whole, in order
 
 The log is the commit: a message is acknowledged when its record is synced, and one sync serves all
 that wait. List and folders follow it without a sync of their own; after a crash they are made
@@ -79,7 +79,7 @@ class Archive:
         _mend(self._list)
         self._known = {receipt.key: receipt for receipt in receipts(self._list)}
         self._file = self._list.open("a", encoding="utf-8", newline="")
-        self._redo = Redo(folder / "ontvangsten.log", durable=durable)
+        self._redo = Redo(folder / "ontvangsten.redo", durable=durable)
         self._again()
 
     def keep(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
