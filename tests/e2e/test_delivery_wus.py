@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openpoort.devkit import pki as development
-from openpoort.devkit.archive import Archive, receipts
+from openpoort.devkit.archive import Archive, place, receipts
 from openpoort.devkit.pki import OINS
 from openpoort.domain.message import Document, Element
 from openpoort.outbound.http import Timeouts
@@ -56,7 +56,7 @@ def test_delivery_is_kept_byte_for_byte_with_attachments(agency: Running) -> Non
     )
     with agency.channel() as channel:
         answer = channel.deliver(sent, agency.record(), fresh())
-    folder = next((agency.folder / "berichten" / sent.kenmerk).iterdir())
+    folder = next((agency.folder / "berichten").glob(f"{sent.kenmerk}-*"))
     assert (folder / "inhoud").read_bytes() == content
     assert (folder / "bijlage-1").read_bytes() == extra[0].inhoud
     assert (folder / "bijlage-2").read_bytes() == extra[1].inhoud
@@ -157,7 +157,7 @@ def test_agency_takes_deliveries_from_the_gateway_only(agency: Running) -> None:
     with agency.channel("bedrijf") as channel, pytest.raises(DeliveryRefused) as refused:
         channel.deliver(sent, agency.record(), fresh())
     assert "knooppunt" in refused.value.text
-    assert not (agency.folder / "berichten" / sent.kenmerk).exists()
+    assert not list((agency.folder / "berichten").glob(f"{sent.kenmerk}-*"))
 
 
 def test_nobody_listens(agency: Running, pki: Path) -> None:
@@ -191,15 +191,54 @@ def test_connections_are_kept_alive(agency: Running) -> None:
         assert pool.num_connections == 1
 
 
-def test_half_a_line_in_the_receipt_list_is_cut_and_the_message_kept_again(tmp_path: Path) -> None:
+def test_half_a_line_in_the_receipt_list_is_made_whole_from_the_log(tmp_path: Path) -> None:
     sent = bericht()
     first = Archive(tmp_path)
-    first.keep(sent, now())
+    kept, _ = first.keep(sent, now())
     first.close()
     listed = tmp_path / "ontvangsten.csv"
     listed.write_bytes(listed.read_bytes()[:-5])
     again = Archive(tmp_path)
-    _, new = again.keep(sent, now())
+    assert again.keep(sent, now()) == (kept, False)
     again.close()
-    assert new
-    assert [r.kenmerk for r in receipts(listed)] == [sent.kenmerk]
+    assert list(receipts(listed)) == [kept]
+
+
+def test_what_was_acknowledged_is_back_in_its_place_after_a_power_cut(tmp_path: Path) -> None:
+    """The folders and the list were not synced: only what the log holds is sure to be there."""
+    sent = bericht()
+    first = Archive(tmp_path)
+    kept, _ = first.keep(sent, now())
+    first.close()
+    listed, content = tmp_path / "ontvangsten.csv", place(tmp_path, kept) / "inhoud"
+    content.write_bytes(b"")
+    listed.unlink()
+    Archive(tmp_path).close()
+    assert content.read_bytes() == sent.inhoud.inhoud
+    assert list(receipts(listed)) == [kept]
+    assert (tmp_path / "ontvangsten.redo").stat().st_size == 0
+
+
+def test_half_a_record_in_the_log_was_never_acknowledged(tmp_path: Path) -> None:
+    one, other = bericht(kenmerk=str(uuid.uuid4())), bericht(kenmerk=str(uuid.uuid4()))
+    first = Archive(tmp_path)
+    first.keep(one, now())
+    first.keep(other, now())
+    first.close()
+    log, listed = tmp_path / "ontvangsten.redo", tmp_path / "ontvangsten.csv"
+    log.write_bytes(log.read_bytes()[:-1])
+    listed.unlink()
+    again = Archive(tmp_path)
+    assert [r.kenmerk for r in receipts(listed)] == [one.kenmerk]
+    assert again.keep(other, now())[1]
+    again.close()
+    assert [r.kenmerk for r in receipts(listed)] == [one.kenmerk, other.kenmerk]
+
+
+def test_a_full_log_begins_anew_and_loses_nothing(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, log=100)
+    kept = [archive.keep(bericht(kenmerk=str(uuid.uuid4())), now())[0] for _ in range(3)]
+    archive.close()
+    assert (tmp_path / "ontvangsten.redo").stat().st_size == 0
+    assert list(receipts(tmp_path / "ontvangsten.csv")) == kept
+    assert all((place(tmp_path, r) / "bericht.json").exists() for r in kept)

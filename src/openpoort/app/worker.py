@@ -20,6 +20,9 @@ from openpoort.process.engine import Engine
 from openpoort.process.ports import Authority, Channel
 from openpoort.settings import Settings
 
+CONNECTIONS = 128
+"""Kept alive to one host; an agency that takes more at once costs a handshake for each of those."""
+
 
 def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], None]) -> None:
     """Work until SIGTERM; steps that are under way are finished first."""
@@ -59,7 +62,8 @@ def _outward(settings: Settings, gate: Gate, stack: ExitStack) -> Https:
     own = settings.tls.certificates[0]
     bundle = settings.home / "run" / "trusted.pem"
     bundle.write_text(trusting.handshake(gate.keeper.grounds.anchors))
-    http = Https(tls_context(settings.path(own.certificate), settings.path(own.key), bundle))
+    context = tls_context(settings.path(own.certificate), settings.path(own.key), bundle)
+    http = Https(context, connections=CONNECTIONS)
     stack.callback(http.close)
     return http
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from cryptography import x509
@@ -39,30 +40,40 @@ class Anchors:
 
     def judge(self, token: bytes, tls_leaf: bytes | None, at: datetime) -> None:
         """Raises BadAnswer unless `token` was proven by TLS or leads to a root, valid at `at`."""
-        try:
-            leaf = x509.load_der_x509_certificate(token)
-        except ValueError as error:
-            raise BadAnswer("the answer's certificate cannot be read") from error
+        leaf = _read(token)
         _in_time(leaf, at)
         if token == tls_leaf:
             return
         if tls_leaf is not None and oin_of(tls_leaf) != oin_of(token):
             raise BadAnswer("the answer is signed by another party than the one in TLS")
-        self._climb(leaf, at)
-
-    def _climb(self, leaf: x509.Certificate, at: datetime) -> None:
-        current = leaf
-        for _ in range(_DEPTH):
-            issuer = _issuer(current, self.roots)
-            if issuer is not None:
-                _in_time(issuer, at)
-                return
-            issuer = _issuer(current, self.between)
-            if issuer is None:
-                break
+        for issuer in _climb(self, leaf):
             _in_time(issuer, at)
-            current = issuer
-        raise BadAnswer("the answer is signed by a certificate that no trust anchor vouches for")
+
+
+@lru_cache(maxsize=64)
+def _read(token: bytes) -> x509.Certificate:
+    try:
+        return x509.load_der_x509_certificate(token)
+    except ValueError as error:
+        raise BadAnswer("the answer's certificate cannot be read") from error
+
+
+@lru_cache(maxsize=64)
+def _climb(anchors: Anchors, leaf: x509.Certificate) -> tuple[x509.Certificate, ...]:
+    """The issuers above `leaf`, up to a root. Whose signature is whose does not change with time,
+    so this is kept; whether they are valid now is asked each time."""
+    found: list[x509.Certificate] = []
+    current = leaf
+    for _ in range(_DEPTH):
+        root = _issuer(current, anchors.roots)
+        if root is not None:
+            return (*found, root)
+        issuer = _issuer(current, anchors.between)
+        if issuer is None:
+            break
+        found.append(issuer)
+        current = issuer
+    raise BadAnswer("the answer is signed by a certificate that no trust anchor vouches for")
 
 
 def _issuer(
@@ -101,6 +112,7 @@ def _load(path: Path) -> list[x509.Certificate]:
     return x509.load_pem_x509_certificates(path.read_bytes())
 
 
+@lru_cache(maxsize=64)
 def oin_of(token: bytes) -> str | None:
     """The subject serialNumber of a certificate (DER): the OIN, if it is one."""
     subject = x509.load_der_x509_certificate(token).subject

@@ -38,7 +38,7 @@ def path_of(name: str) -> str:
 class Door:
     """ASGI application over the agencies, by path."""
 
-    def __init__(self, agencies: Mapping[str, Agency], threads: int = 4) -> None:
+    def __init__(self, agencies: Mapping[str, Agency], threads: int = 32) -> None:
         self._agencies = {path_of(name): agency for name, agency in agencies.items()}
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="agency")
 
@@ -62,7 +62,8 @@ class Door:
         except Closed:
             _line(scope).transport.abort()
             return
-        await asyncio.sleep(reply.wait)
+        if reply.wait:
+            await asyncio.sleep(reply.wait)
         await _answer(send, reply, None if not reply.half else scope)
 
     def close(self) -> None:

@@ -1,10 +1,12 @@
 """What an agency keeps: every message once, byte for byte, in a folder a person can read.
 
-    berichten/KENMERK/NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
+    berichten/KENMERK-NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
     ontvangsten.csv             one line per message: the receipt list
+    ontvangsten.redo            what came in since the last start, whole, in order
 
-The line in the receipt list is the commit: a folder without a line was never acknowledged, and
-is written again when the message comes again. File names of senders are never used as paths.
+The log is the commit: a message is acknowledged when its record is synced, and one sync serves all
+that wait. List and folders follow it without a sync of their own; after a crash they are made
+again from the log. File names of senders are never used as paths.
 """
 
 from __future__ import annotations
@@ -13,15 +15,17 @@ import csv
 import hashlib
 import io
 import json
-import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from openpoort.devkit.redo import Record, Redo
 from openpoort.domain.message import Bericht, Document
 
+_LOG = 256 * 1024 * 1024
+"""Octets of log after which everything is synced in its place and the log begins anew."""
 COLUMNS = (
     "ontvangen",
     "kenmerk",
@@ -60,20 +64,23 @@ class Receipt:
 class Archive:
     """One agency's folder. Safe between threads; one process per folder.
 
-    `durable` False skips fsync: for benches where the agency's disk is not what is measured.
+    `durable` False skips the syncs: for benches where the agency's disk is not what is measured.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+    def __init__(self, folder: Path, *, durable: bool = True, log: int = _LOG) -> None:
         self._folder = folder
-        self._durable = durable
+        self._most = log
         self._lock = threading.Lock()
         self._syncing = threading.Lock()
+        self._waiting: list[Record] = []
         self._written = self._synced = 0
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "berichten").mkdir(parents=True, exist_ok=True)
         self._list = folder / "ontvangsten.csv"
         _mend(self._list)
         self._known = {receipt.key: receipt for receipt in receipts(self._list)}
         self._file = self._list.open("a", encoding="utf-8", newline="")
+        self._redo = Redo(folder / "ontvangsten.redo", durable=durable)
+        self._again()
 
     def keep(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
         """The receipt of this message and whether it is new. On disk when this returns."""
@@ -81,52 +88,83 @@ class Archive:
         with self._lock:
             earlier = self._known.get(receipt.key)
         if earlier is None:
-            self._write(bericht, receipt)
+            record = _record(bericht, receipt)
+            _put(self._folder, record)  # before it may be committed: see `_commit`
             with self._lock:
-                earlier = self._known.get(receipt.key)
-                if earlier is None:
-                    self._file.write(_line(receipt))
-                    self._file.flush()
-                    self._known[receipt.key] = receipt
+                earlier = self._known.setdefault(receipt.key, receipt)
+                if earlier is receipt:
+                    self._waiting.append(record)
                     self._written += 1
-        self._commit()
-        return (receipt, True) if earlier is None else (earlier, False)
+        self._commit(self._written)
+        return earlier, earlier is receipt
 
-    def _commit(self) -> None:
-        """Return when every line written so far is on disk; one sync serves all who wait."""
-        mine = self._written
+    def _commit(self, mine: int) -> None:
+        """Return when the first `mine` messages are on disk; one sync serves all who wait.
+
+        The list follows the log: who reads it sees nothing that a power cut could take back. The
+        files of every record are there already, so that a log that is full may be emptied.
+        """
         with self._syncing:
-            if self._durable and self._synced < mine:
-                now = self._written
-                os.fsync(self._file.fileno())
-                self._synced = now
+            if self._synced >= mine:
+                return
+            with self._lock:
+                records = list(self._waiting)
+            self._redo.write(records)
+            self._file.write("".join(record.line for record in records))
+            self._file.flush()
+            with self._lock:
+                del self._waiting[: len(records)]
+            self._synced += len(records)
+            if self._redo.size > self._most:
+                self._redo.forget()
+
+    def _again(self) -> None:
+        """After a crash: what the log holds is put in its place once more."""
+        records = list(self._redo.records())
+        for record in records:
+            _put(self._folder, record)
+            (receipt,) = _rows([record.line])
+            if receipt.key not in self._known:
+                self._known[receipt.key] = receipt
+                self._file.write(record.line)
+        if records:
+            self._file.flush()
+            self._redo.forget()
 
     def __len__(self) -> int:
         return len(self._known)
 
     def close(self) -> None:
         self._file.close()
+        self._redo.close()
 
-    def _write(self, bericht: Bericht, receipt: Receipt) -> None:
-        folder = place(self._folder, receipt)
-        folder.mkdir(parents=True, exist_ok=True)
-        documents = [bericht.inhoud, *bericht.bijlagen]
-        for name, document in zip(_names(len(documents)), documents, strict=True):
-            self._put(folder / name, document.inhoud)
-        text = json.dumps(metadata(bericht, receipt), indent=2, ensure_ascii=False)
-        self._put(folder / "bericht.json", text.encode())
-        if self._durable:
-            _sync_folder(folder)
 
-    def _put(self, path: Path, content: bytes) -> None:
-        with path.open("wb") as file:
+def _record(bericht: Bericht, receipt: Receipt) -> Record:
+    folder = place(Path(), receipt)
+    documents = [bericht.inhoud, *bericht.bijlagen]
+    files = {
+        f"{folder}/{name}": document.inhoud
+        for name, document in zip(_names(len(documents)), documents, strict=True)
+    }
+    files[f"{folder}/bericht.json"] = _pretty(metadata(bericht, receipt)).encode()
+    return Record(_line(receipt), files)
+
+
+def _pretty(fields: dict[str, object]) -> str:
+    """A line per field. Not `indent`, with which `json` leaves its quick encoder."""
+    lines = (f'  "{name}": {_ENCODE(value)}' for name, value in fields.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _put(folder: Path, record: Record) -> None:
+    made = ""
+    for name, content in record.files.items():
+        place, _, _ = name.rpartition("/")
+        if place != made:
+            made = place
+            (folder / place).mkdir(exist_ok=True)
+        with (folder / name).open("wb", buffering=0) as file:
             file.write(content)
-            self._flush(file)
-
-    def _flush(self, file: io.IOBase) -> None:
-        file.flush()
-        if self._durable:
-            os.fsync(file.fileno())
 
 
 def receipts(path: Path) -> Iterator[Receipt]:
@@ -134,17 +172,23 @@ def receipts(path: Path) -> Iterator[Receipt]:
     if not path.exists():
         return
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            yield Receipt(
-                ontvangen=datetime.fromisoformat(row["ontvangen"]),
-                kenmerk=row["kenmerk"],
-                berichtsoort=row["berichtsoort"],
-                berichtkenmerk=row["berichtkenmerk"],
-                digest=row["digest"],
-                bytes=int(row["bytes"]),
-                bijlagen=row["bijlagen"],
-                aanleverkenmerk=row["aanleverkenmerk"],
-            )
+        next(file, None)
+        yield from _rows(file)
+
+
+def _rows(lines: Iterable[str]) -> Iterator[Receipt]:
+    """Receipts of lines without the heading."""
+    for row in csv.DictReader(lines, COLUMNS):
+        yield Receipt(
+            ontvangen=datetime.fromisoformat(row["ontvangen"]),
+            kenmerk=row["kenmerk"],
+            berichtsoort=row["berichtsoort"],
+            berichtkenmerk=row["berichtkenmerk"],
+            digest=row["digest"],
+            bytes=int(row["bytes"]),
+            bijlagen=row["bijlagen"],
+            aanleverkenmerk=row["aanleverkenmerk"],
+        )
 
 
 def place(folder: Path, receipt: Receipt) -> Path:
@@ -152,32 +196,36 @@ def place(folder: Path, receipt: Receipt) -> Path:
     name = hashlib.sha256(receipt.berichtkenmerk.encode()).hexdigest()[:16]
     kenmerk = hashlib.sha256(receipt.kenmerk.encode()).hexdigest()[:32]
     safe = receipt.kenmerk if receipt.kenmerk.replace("-", "").isalnum() else kenmerk
-    return folder / "berichten" / safe / name
+    return folder / "berichten" / f"{safe}-{name}"
 
 
 def metadata(bericht: Bericht, receipt: Receipt) -> dict[str, object]:
     """Everything of the delivery but the contents; identities in full, this is the agency's."""
     documents = [bericht.inhoud, *bericht.bijlagen]
-    rows = [_described(n, d) for n, d in zip(_names(len(documents)), documents, strict=True)]
+    digests = [receipt.digest, *receipt.bijlagen.split()]
+    names = _names(len(documents))
+    rows = [_described(*each) for each in zip(names, documents, digests, strict=True)]
     fields = {
         name: getattr(bericht, name)
         for name in bericht.__dataclass_fields__
         if name not in ("inhoud", "bijlagen")
     }
-    plain: dict[str, object] = json.loads(json.dumps(fields, default=_plain))
-    return {**plain, "ontvangen": receipt.ontvangen.isoformat(), "documenten": rows}
+    return {**fields, "ontvangen": receipt.ontvangen.isoformat(), "documenten": rows}
 
 
 def _plain(value: object) -> object:
     return value.isoformat() if isinstance(value, datetime) else asdict(value)  # type: ignore[call-overload]  # all others are dataclasses
 
 
-def _described(name: str, document: Document) -> dict[str, object]:
+_ENCODE = json.JSONEncoder(ensure_ascii=False, default=_plain).encode
+
+
+def _described(name: str, document: Document, digest: str) -> dict[str, object]:
     return {
         "bestand": name,
         "mimeType": document.mime_type,
         "bestandsnaam": document.bestandsnaam,
-        "sha256": hashlib.sha256(document.inhoud).hexdigest(),
+        "sha256": digest,
         "bytes": len(document.inhoud),
     }
 
@@ -203,8 +251,8 @@ def _receipt(bericht: Bericht, at: datetime) -> Receipt:
 
 def _line(receipt: Receipt) -> str:
     text = io.StringIO()
-    row = {**asdict(receipt), "ontvangen": receipt.ontvangen.isoformat()}
-    csv.writer(text).writerow([row[column] for column in COLUMNS])
+    at, *rest = (getattr(receipt, column) for column in COLUMNS)
+    csv.writer(text).writerow([at.isoformat(), *rest])
     return text.getvalue()
 
 
@@ -217,11 +265,3 @@ def _mend(path: Path) -> None:
     whole = content[: content.rfind(b"\n") + 1]
     if whole != content:
         path.write_bytes(whole)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

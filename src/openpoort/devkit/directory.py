@@ -79,4 +79,7 @@ def default(kinds: Sequence[str] = (EVERY_KIND,)) -> str:
 def _agency(name: str, oin: str) -> Afnemer:
     every = frozenset({EVERY_KIND})
     endpoint = "https://localhost:{agency_port}/" + name.lower() + "/wus/2.0/afleverservice/1.2"
-    return Afnemer(name, Oin(oin), endpoint, status_kinds=every, return_kinds=every)
+    # As many at once as a large agency takes; one sync of its disk serves all of them.
+    return Afnemer(
+        name, Oin(oin), endpoint, max_parallel=32, status_kinds=every, return_kinds=every
+    )

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from uuid import UUID
 
 from openpoort.domain.message import Document
 from openpoort.process import steps
+from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, payloads
 from openpoort.store.changes import Process
-from openpoort.store.messages import DocumentRow, JobRow
+from openpoort.store.messages import DocumentRow, JobRow, MessageRow
 from openpoort.store.payloads import Stored
 from openpoort.store.pool import Connection
 from openpoort.store.store import Store
 
+Needs = Callable[[House, str, JobRow], bool]
+"""Whether a job of a kind (its berichtsoort) needs the bytes of the documents."""
 ENDED = frozenset({"delivered", "rejected", "cancelled"})
 
 
@@ -56,25 +60,22 @@ def load(
     house: House,
     jobs: Sequence[JobRow],
     now: datetime,
-    needs: Callable[[House, str, JobRow], bool],
+    needs: Needs,
+    recent: Recent,
 ) -> list[Item]:
     """Lock the processes of `jobs` and read their messages; payloads where `needs` says so."""
     places = {(job.kenmerk, job.day) for job in jobs}
     locked = changes.lock(conn, places)
-    rows = messages.messages(conn, places)
-    wanted: dict[tuple[bytes, object], None] = {}
+    rows = _messages(conn, places, recent)
     documents: dict[JobRow, Sequence[DocumentRow]] = {}
-    pairs = []
+    wanted: dict[tuple[date, bytes], None] = {}
     for job in jobs:
         process = locked[job.kenmerk]
         documents[job] = current(process, rows[job.kenmerk].documents)
         lost = _not_installed(house, process, job)
         if process.state not in ENDED and not lost and needs(house, process.berichtsoort, job):
-            for row in documents[job]:
-                if (row.digest, job.day) not in wanted:
-                    wanted[row.digest, job.day] = None
-                    pairs.append((job.day, row.digest))
-    stored = payloads.load(conn, pairs) if pairs else {}
+            wanted.update(dict.fromkeys((job.day, row.digest) for row in documents[job]))
+    stored = _stored(conn, wanted, recent)
     items = []
     for job in jobs:
         process = locked[job.kenmerk]
@@ -90,6 +91,28 @@ def load(
             work = Work(house, kind, process, rows[job.kenmerk], now, read)
             items.append(Item(job, process, work))
     return items
+
+
+def _messages(
+    conn: Connection, places: Iterable[tuple[UUID, date]], recent: Recent
+) -> dict[UUID, MessageRow]:
+    here = recent.messages(kenmerk for kenmerk, _ in places)
+    if missing := [place for place in places if place[0] not in here]:
+        read = messages.messages(conn, missing)
+        recent.keep_messages(read)
+        here.update(read)
+    return here
+
+
+def _stored(
+    conn: Connection, places: Collection[tuple[date, bytes]], recent: Recent
+) -> dict[bytes, Stored]:
+    here = recent.stored(digest for _, digest in places)
+    if missing := [place for place in places if place[1] not in here]:
+        read = payloads.load(conn, missing)
+        recent.keep_stored(read)
+        here.update(read)
+    return here
 
 
 def _not_installed(house: House, process: Process, job: JobRow) -> str:

@@ -26,15 +26,20 @@ class Lane:
     failures: int = 0
     closed_until: datetime | None = None
 
-    def room(self, now: datetime) -> int:
-        """How many more may go out."""
+    def room(self, now: datetime, back: int = 0) -> int:
+        """How many more may go out, when `back` of those that are out have come back."""
         if self.closed(now):
             return 0
-        return max(0, min(self.window, self.cap) - self.out)
+        return max(0, min(self.window, self.cap) - self.out + back)
 
     def closed(self, now: datetime) -> bool:
         """Down, and the time for the next probe has not come."""
         return self.closed_until is not None and now < self.closed_until
+
+    @property
+    def full(self) -> bool:
+        """As many are out as may be."""
+        return self.out >= min(self.window, self.cap)
 
     @property
     def down(self) -> bool:

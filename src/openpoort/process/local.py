@@ -10,8 +10,10 @@ from datetime import datetime
 
 from openpoort.domain.kind import StepKind
 from openpoort.process import batch, flow, steps
+from openpoort.process.batch import Item, Needs
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
+from openpoort.process.recent import Recent
 from openpoort.process.work import House
 from openpoort.store import queue
 from openpoort.store.changes import Process
@@ -24,8 +26,9 @@ _READERS = frozenset({StepKind.CHECK, StepKind.CONVERT, StepKind.SPLIT})
 
 
 class LocalRounds:
-    def __init__(self, store: Store, house: House, clock: Clock) -> None:
+    def __init__(self, store: Store, house: House, clock: Clock, recent: Recent) -> None:
         self._store = store
+        self._recent = recent
         self._house = house
         self._clock = clock
 
@@ -54,7 +57,7 @@ class LocalRounds:
                 with conn.transaction():
                     self._do(conn, jobs, now)
             except Exception as error:  # noqa: BLE001 - whatever it is, an operator must see it
-                items = batch.load(conn, self._store, self._house, jobs, now, _no_documents)
+                items = self._load(conn, jobs, now, _no_documents)
                 queue.finish(conn, jobs)
                 batch.write(conn, batch.stranded(items))
                 for item in items:
@@ -63,8 +66,13 @@ class LocalRounds:
                         batch.write(conn, [item.work.process])
         return 1
 
+    def _load(
+        self, conn: Connection, jobs: list[JobRow], now: datetime, needs: Needs
+    ) -> list[Item]:
+        return batch.load(conn, self._store, self._house, jobs, now, needs, self._recent)
+
     def _do(self, conn: Connection, jobs: list[JobRow], now: datetime) -> None:
-        items = batch.load(conn, self._store, self._house, jobs, now, _needs_documents)
+        items = self._load(conn, jobs, now, _needs_documents)
         done: list[Process] = batch.stranded(items)
         for item in items:
             if item.work is None:

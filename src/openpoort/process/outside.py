@@ -9,8 +9,10 @@ limit, so that one that is slow or down never holds up another.
 from __future__ import annotations
 
 import queue as threads_queue
+import threading
+import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -20,7 +22,7 @@ from openpoort.domain.ids import Oin
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.party import Directory
 from openpoort.process import batch, flow, outcomes, steps, switches, texts
-from openpoort.process.batch import Item
+from openpoort.process.batch import Item, Needs
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
 from openpoort.process.lanes import Lane
@@ -33,6 +35,7 @@ from openpoort.process.ports import (
     DeliveryFailed,
     DeliveryRefused,
 )
+from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
 from openpoort.store import queue
 from openpoort.store.changes import Process
@@ -43,11 +46,13 @@ from openpoort.store.store import Store
 HELD_FOR = timedelta(minutes=15)
 """How long a message waits, told that its agency is down, unless the agency comes back."""
 _BATCH = 50
+_FEW = 2
+"""As many may wait for an agency without it being worth a pause to collect more."""
 _AHEAD = 8
 """Our own checkers get work ahead: two commits for sixteen checks instead of for two."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Side:
     """One lane with its threads."""
 
@@ -83,14 +88,15 @@ class OutsideRounds:
     """
 
     def __init__(
-        self, store: Store, house: House, partners: Partners, clock: Clock,
+        self, store: Store, house: House, partners: Partners, clock: Clock, recent: Recent,
         wake: Callable[[], None], *, lease: float = 300.0, checkers: int = 2,
     ) -> None:  # fmt: skip
         self._store, self._house, self._partners, self._clock = store, house, partners, clock
-        self._wake, self._lease, self._checkers = wake, lease, checkers
+        self._recent, self._wake, self._lease, self._checkers = recent, wake, lease, checkers
         self.fence = uuid.uuid4()
         self._sides: dict[str, Side] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
+        self._all_in = threading.Event()
         self.made_local = False
 
     @property
@@ -98,18 +104,56 @@ class OutsideRounds:
         """Jobs handed to threads and not yet written."""
         return sum(side.lane.out for side in self._sides.values())
 
+    def gather(self, seconds: float) -> None:
+        """Let answers collect for `seconds`.
+
+        Not longer than until all have answered when only a few are out, or when an agency takes
+        no more at once: then waiting collects nothing and costs it time.
+        """
+        self._all_in.clear()
+        if self.out > _FEW and not any(side.lane.full for side in self._sides.values()):
+            time.sleep(seconds)
+        elif self._results.qsize() < self.out:
+            self._all_in.wait(seconds)
+
     def round(self, conn: Connection, *, new: bool = True) -> int:
-        """Write what came back, then send out what may go; how many jobs were touched."""
-        done = self._finish(conn)
-        if not new:
-            return done
-        for side in self._present():
-            now = self._clock.now()
-            if side.lane.closed(now):
-                done += self._hold(conn, side, now)
-            elif side.lane.room(now):
-                done += self._send(conn, side, now)
-        return done
+        """Write what came back and send out what may go; how many jobs were touched."""
+        outs = self._answered()
+        now = self._clock.now()
+        sides = self._sides_with_work(conn, outs, now) if new else []
+        done = 0
+        for side in [s for s in sides if s.lane.closed(now)]:
+            done += self._hold(conn, side, now)
+        return done + self._exchange(conn, outs, [s for s in sides if not s.lane.closed(now)], now)
+
+    def _sides_with_work(self, conn: Connection, outs: list[_Out], now: datetime) -> list[Side]:
+        """Where something is due and may go, or must be held.
+
+        What an answer says about its lane counts before more is sent: a lane with trouble among
+        `outs`, or one that an answer may open again, has its turn in the next round.
+        """
+        unsure = [o.side for o in outs if o.side.lane.closed(now) or (o.result and o.result.error)]
+        sides = [
+            s
+            for s in self._present()
+            if s not in unsure and (s.lane.closed(now) or self._room(s, outs, now))
+        ]
+        due = queue.due(conn, [side.name for side in sides], now) if sides else frozenset()
+        return [side for side in sides if side.name in due]
+
+    def _room(self, side: Side, outs: list[_Out], now: datetime) -> int:
+        """How many may go out, when the answers `outs` have been written."""
+        return side.lane.room(now, back=sum(out.side is side for out in outs))
+
+    def _answered(self) -> list[_Out]:
+        """Results that are in, at most a batch."""
+        outs: list[_Out] = []
+        while len(outs) < _BATCH:
+            try:
+                outs.append(self._results.get_nowait())
+            except threads_queue.Empty:
+                break
+        return outs
 
     def close(self) -> None:
         for side in self._sides.values():
@@ -137,26 +181,79 @@ class OutsideRounds:
             side.agency = who
         return [self._sides[name] for name in wanted]
 
-    def _send(self, conn: Connection, side: Side, now: datetime) -> int:
-        room = min(side.lane.room(now), _BATCH)
+    def _load(
+        self, conn: Connection, jobs: list[JobRow], now: datetime, needs: Needs
+    ) -> list[Item]:
+        return batch.load(conn, self._store, self._house, jobs, now, needs, self._recent)
+
+    def _exchange(
+        self, conn: Connection, outs: list[_Out], sides: list[Side], now: datetime
+    ) -> int:
+        """Answers in and messages out, with one commit; how many of both."""
+        if not outs and not sides:
+            return 0
+        if outs:
+            crash_point("after-delivery")
+        try:
+            sent, leased = self._write(conn, outs, sides, now)
+        except Exception:
+            if conn.closed or conn.broken:
+                # The database went away. Our leases stand: written on the next connection.
+                for out in outs:
+                    self._results.put(out)
+            if conn.closed or conn.broken or not outs:
+                raise
+            sent, leased = [], 0
+            self._write_each(conn, outs)
+        else:
+            for out in outs:
+                self._account(conn, out)
+        for out in sent:
+            out.side.lane.out += 1
+            out.side.threads.submit(self._do, out)
+        return len(outs) + leased
+
+    def _write(
+        self, conn: Connection, outs: list[_Out], sides: list[Side], now: datetime
+    ) -> tuple[list[_Out], int]:
+        """One transaction; what is to be sent when it is committed, and how many were leased.
+
+        A message that is in `outs` and on its way to another agency is one process, loaded once.
+        """
         with conn.transaction():
-            jobs = queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
-            if not jobs:
-                return 0
-            crash_point("after-claim")
-            items = batch.load(conn, self._store, self._house, jobs, now, _needs_documents)
-            ended = [item.job for item in items if item.work is None]
-            if ended:
+            mine = queue.finish(conn, [out.job for out in outs]) if outs else set()
+            won = [out for out in outs if out.job.id in mine]
+            leased = [(side, job) for side in sides for job in self._leased(conn, side, outs, now)]
+            if leased:
+                crash_point("after-claim")
+            jobs = [*(out.job for out in won), *(job for _, job in leased)]
+            items = self._load(conn, jobs, now, _but(mine)) if jobs else []
+            self._settle(won, items[: len(won)])
+            sent = [
+                _Out(item.job, side, item.work)
+                for (side, _), item in zip(leased, items[len(won) :], strict=True)
+                if item.work is not None
+            ]
+            if ended := [item.job for item in items[len(won) :] if item.work is None]:
                 queue.finish(conn, ended)
-            live = [(item.job, item.work) for item in items if item.work is not None]
-            for job, work in live:
-                _begin(work, job)
-            batch.write(conn, _once(work for _, work in live) + batch.stranded(items))
-        crash_point("after-attempt")
-        for job, work in live:
-            side.lane.out += 1
-            side.threads.submit(self._do, _Out(job, side, work))
-        return len(jobs)
+            for out in sent:
+                _begin(out.work, out.job)
+            changed = _once(item.work for item in items if item.work is not None)
+            self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
+            batch.write(conn, changed + batch.stranded(items))
+            if outs:
+                crash_point("before-step-commit")
+        if outs:
+            crash_point("after-step-commit")
+        if leased:
+            crash_point("after-attempt")
+        return sent, len(leased)
+
+    def _leased(
+        self, conn: Connection, side: Side, outs: list[_Out], now: datetime
+    ) -> list[JobRow]:
+        room = min(self._room(side, outs, now), _BATCH)
+        return queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
 
     def _do(self, out: _Out) -> None:
         """In a thread: ask, and hand the answer back whatever it is."""
@@ -168,6 +265,8 @@ class OutsideRounds:
         except Exception as error:  # noqa: BLE001 - a fault of ours counts as trouble, not as a no
             out.result = Result(out.job, error=DeliveryFailed(f"{type(error).__name__}: {error}"))
         self._results.put(out)
+        if self._results.qsize() >= self.out:
+            self._all_in.set()
         self._wake()
 
     def _ask(self, out: _Out) -> Any:
@@ -191,43 +290,22 @@ class OutsideRounds:
         message_id = texts.message_id(work.process.kenmerk, agency.name, job.generation)
         return channel.deliver(outcomes.bericht(work, step), agency, message_id)
 
-    def _finish(self, conn: Connection) -> int:
-        """Write results that are in, as many as there are, in one transaction."""
-        outs: list[_Out] = []
-        while len(outs) < _BATCH:
+    def _write_each(self, conn: Connection, outs: list[_Out]) -> None:
+        """After a failed batch: one at a time."""
+        for place, out in enumerate(outs):
             try:
-                outs.append(self._results.get_nowait())
-            except threads_queue.Empty:
-                break
-        if not outs:
-            return 0
-        crash_point("after-delivery")
-        try:
-            self._write(conn, outs)
-        except Exception:
-            if conn.closed or conn.broken:
-                # The database went away. Our leases stand: written on the next connection.
-                for out in outs:
-                    self._results.put(out)
+                self._write_alone(conn, out)
+            except Exception:
+                # Not even that (a plan from before a migration): on the next connection.
+                for left in outs[place:]:
+                    self._results.put(left)
                 raise
-            for place, out in enumerate(outs):
-                try:
-                    self._write_alone(conn, out)
-                except Exception:
-                    # Not even that (a plan from before a migration): on the next connection.
-                    for left in outs[place:]:
-                        self._results.put(left)
-                    for settled in outs[:place]:
-                        self._account(conn, settled)
-                    raise
-        for out in outs:
             self._account(conn, out)
-        return len(outs)
 
     def _write_alone(self, conn: Connection, out: _Out) -> None:
         """After a failed batch: a result that cannot be written parks its own message only."""
         try:
-            self._write(conn, [out])
+            self._write(conn, [out], [], self._clock.now())
         except Exception as error:
             if conn.closed or conn.broken:
                 raise
@@ -235,28 +313,11 @@ class OutsideRounds:
             reason = f"internal error: {type(error).__name__}: {error}"
             with conn.transaction():
                 if queue.finish(conn, [out.job]):
-                    items = batch.load(
-                        conn, self._store, self._house, [out.job], now, _no_documents
-                    )
+                    items = self._load(conn, [out.job], now, _no_documents)
                     for item in items:
                         if item.work is not None:
                             steps.park(item.process, item.job, now, reason)
                         batch.write(conn, [item.process])
-
-    def _write(self, conn: Connection, outs: list[_Out]) -> None:
-        now = self._clock.now()
-        with conn.transaction():
-            mine = queue.finish(conn, [out.job for out in outs])
-            won = [out for out in outs if out.job.id in mine]
-            if won:
-                jobs = [out.job for out in won]
-                items = batch.load(conn, self._store, self._house, jobs, now, _no_documents)
-                self._settle(won, items)
-                changed = _once(item.work for item in items if item.work is not None)
-                self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
-                batch.write(conn, changed + batch.stranded(items))
-            crash_point("before-step-commit")
-        crash_point("after-step-commit")
 
     def _settle(self, won: list[_Out], items: list[Item]) -> None:
         for out, item in zip(won, items, strict=True):
@@ -281,7 +342,7 @@ class OutsideRounds:
             jobs = queue.claim(conn, side.name, now, _BATCH)
             if not jobs:
                 return 0
-            items = batch.load(conn, self._store, self._house, jobs, now, _no_documents)
+            items = self._load(conn, jobs, now, _no_documents)
             queue.finish(conn, jobs)
             for item in items:
                 if item.work is not None:
@@ -327,6 +388,11 @@ def _once(works: Any) -> list[Process]:
 
 def _needs_documents(house: House, berichtsoort: str, job: JobRow) -> bool:
     return house.kinds[berichtsoort].step(job.step).kind is not StepKind.AUTHORISE
+
+
+def _but(done: Collection[int]) -> Needs:
+    """Documents for jobs that are to be sent, not for those that are done."""
+    return lambda house, soort, job: job.id not in done and _needs_documents(house, soort, job)
 
 
 def _no_documents(house: House, berichtsoort: str, job: JobRow) -> bool:

@@ -136,15 +136,18 @@ def store(body: bytes, outside: PayloadStore | None, threshold: int = THRESHOLD)
     return Stored(digest, len(body), outside.place)
 
 
+LOAD = """
+select p.digest, p.size, p.place, p.body from unnest(%b::date[], %b::bytea[]) w(day, d)
+    join payload p on p.digest = w.d and p.day = w.day
+"""
+
+
 def load(
     conn: psycopg.Connection[Any], wanted: Sequence[tuple[date, bytes]]
 ) -> Mapping[bytes, Stored]:
     """Rows by digest, those in the database with their bytes."""
     rows = conn.execute(
-        "select p.digest, p.size, p.place, p.body from unnest(%b::date[], %b::bytea[]) w(day, d)"
-        " join payload p on p.digest = w.d and p.day = w.day",
-        [[day for day, _ in wanted], [digest for _, digest in wanted]],
-        binary=True,
+        LOAD, [[day for day, _ in wanted], [digest for _, digest in wanted]], binary=True
     ).fetchall()
     return {row[0]: Stored(*row) for row in rows}
 

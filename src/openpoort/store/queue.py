@@ -30,14 +30,43 @@ select id from job where lane = %s and due_at <= %s
 order by due_at, id limit %s for update skip locked
 """
 
+CLAIM = f"select {_COLUMNS} from job j where id = any(array({_DUE})) order by due_at, id"
+
 
 def claim(conn: Connection, lane: str, now: datetime, limit: int) -> list[JobRow]:
     """Lock up to `limit` due jobs for this transaction, oldest first."""
-    rows = conn.execute(
-        f"select {_COLUMNS} from job j where id = any(array({_DUE})) order by due_at, id",
-        [lane, now, limit],
-    ).fetchall()
+    rows = conn.execute(CLAIM, [lane, now, limit], binary=True).fetchall()
     return [JobRow(*row) for row in rows]
+
+
+DUE_LANES = """
+select l from unnest(%s::text[]) l where exists (
+    select from job where lane = l and due_at <= %s
+        and (fence is null or lease_until < clock_timestamp()))
+"""
+
+
+def due(conn: Connection, lanes: Sequence[str], now: datetime) -> frozenset[str]:
+    """Those of these lanes on which something is due: a cheap look before a lane is locked."""
+    rows = conn.execute(DUE_LANES, [list(lanes), now]).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+TRY_LANE = "select pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
+# The count is of a snapshot taken after the lane was locked: a statement sees what was committed
+# before it began, so the lock must be a statement of its own.
+LEASE = f"""
+update job j set fence = %s, attempts = attempts + 1, first_at = coalesce(first_at, %s),
+    lease_until = clock_timestamp() + make_interval(secs => %s)
+where id = any(array(
+    select id from job where lane = %s and due_at <= %s
+        and (fence is null or lease_until < clock_timestamp())
+    order by due_at, id limit greatest(0, least(%s, %s - (
+        select count(*) from job where lane = %s and fence is not null
+            and lease_until >= clock_timestamp())))
+    for update skip locked))
+returning {_COLUMNS}
+"""
 
 
 def lease(
@@ -48,24 +77,11 @@ def lease(
     Returns them with their attempt counted. Nothing when another worker is leasing from this
     lane at this moment: it will see to it.
     """
-    mine = conn.execute(
-        "select pg_try_advisory_xact_lock(hashtextextended(%s, 1))", ["lane:" + lane]
-    ).fetchone()
+    mine = conn.execute(TRY_LANE, ["lane:" + lane]).fetchone()
     if mine is None or not mine[0]:
         return []
-    out = conn.execute(
-        "select count(*) from job where lane = %s and fence is not null"
-        " and lease_until >= clock_timestamp()",
-        [lane],
-    ).fetchone()
-    room = min(limit, cap - (out[0] if out else 0))
-    if room <= 0:
-        return []
     rows = conn.execute(
-        f"update job j set fence = %s, attempts = attempts + 1, first_at = coalesce(first_at, %s),"
-        f" lease_until = clock_timestamp() + make_interval(secs => %s)"
-        f" where id = any(array({_DUE})) returning {_COLUMNS}",
-        [fence, now, seconds, lane, now, room],
+        LEASE, [fence, now, seconds, lane, now, limit, cap, lane], binary=True
     ).fetchall()
     return sorted((JobRow(*row) for row in rows), key=lambda job: (job.due_at, job.id))
 
@@ -103,12 +119,16 @@ def release_orphans(conn: Connection) -> int:
     ).rowcount
 
 
+FINISH = """
+delete from job j using unnest(%b::int8[], %b::uuid[]) w(id, fence)
+where j.id = w.id and j.fence is not distinct from w.fence returning j.id
+"""
+
+
 def finish(conn: Connection, jobs: Sequence[JobRow]) -> set[int]:
     """Take done jobs off the queue; the ids of those that were still ours."""
     rows = conn.execute(
-        "delete from job j using unnest(%b::int8[], %b::uuid[]) w(id, fence)"
-        " where j.id = w.id and j.fence is not distinct from w.fence returning j.id",
-        [[job.id for job in jobs], [job.fence for job in jobs]],
+        FINISH, [[job.id for job in jobs], [job.fence for job in jobs]], binary=True
     ).fetchall()
     return {row[0] for row in rows}
 

@@ -85,6 +85,14 @@ class Gateway:
         files = (self.home / "run").glob(f"{role}*.pid") if self.pid is not None else ()
         return [int(file.read_text()) for file in files]
 
+    def everyone(self) -> dict[str, list[int]]:
+        """The processes of an own gateway by part; PostgreSQL by its first one."""
+        found = {role: self.pids(role) for role in ("door", "worker", "agency")}
+        file = self.home / "postgres" / "data" / "postmaster.pid"
+        if self.pid is not None and file.exists():
+            found["postgres"] = [int(file.read_text().split()[0])]
+        return found
+
 
 def free_port() -> int:
     with socket.socket() as probe:

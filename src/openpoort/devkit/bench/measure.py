@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from openpoort.devkit.bench.limit import rsa_limit
 from openpoort.devkit.bench.load import Run, Shot, closed, opened
 from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.bench.report import Result, percentile
-from openpoort.devkit.bench.usage import usage
+from openpoort.devkit.bench.usage import family, usage
 
 KENMERK = re.compile(rb"<(?:\w+:)?kenmerk>([0-9a-f-]{36})<")
 _STAGE = "openpoort_stage_cpu_seconds_total"
@@ -87,6 +88,14 @@ class Meter:
             max((u.peak for u in used), default=0),
             counters(self.gateway),
         )
+
+
+def parts(gateway: Gateway) -> dict[str, float]:
+    """CPU seconds so far by part of the measured machine, this client included."""
+    found = {
+        role: sum(family(pid) for pid in pids) for role, pids in gateway.everyone().items() if pids
+    }
+    return {**found, "client": sum(os.times()[:2])}
 
 
 def measure(

@@ -17,7 +17,8 @@ class Result:
     `ratio_to_limit` compares with the RSA limit of one core, measured in the same run;
     `ratio_to_reference` with the reference variant, when it ran too. `lost` counts acknowledged
     messages that the gateway does not know afterwards, `failed` answers that were not the
-    expected ones.
+    expected ones. `parts_ms` is the CPU time per message of every part of the measured machine:
+    doors, worker, agency, PostgreSQL and the client that measures.
     """
 
     scenario: str
@@ -34,6 +35,7 @@ class Result:
     failed: int
     ratio_to_reference: float | None = None
     stages_ms: Mapping[str, float] = field(default_factory=dict)
+    parts_ms: Mapping[str, float] = field(default_factory=dict)
     notes: Mapping[str, float | str] = field(default_factory=dict)
 
     @property

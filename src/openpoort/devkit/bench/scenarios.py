@@ -17,7 +17,7 @@ from openpoort.devkit.bench import prepare
 from openpoort.devkit.bench.gateway import BenchRefused, Gateway
 from openpoort.devkit.bench.limit import rsa_limit
 from openpoort.devkit.bench.load import Run, Shot
-from openpoort.devkit.bench.measure import Meter, Plan, drive, kenmerken, lost, measure
+from openpoort.devkit.bench.measure import Meter, Plan, drive, kenmerken, lost, measure, parts
 from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.bench.report import Result, percentile
 
@@ -73,22 +73,25 @@ def status(gateway: Gateway, plan: Plan, known: Sequence[str]) -> tuple[Result, 
 def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Result, Run]:
     """From the first request until the last message has its final status.
 
+    Time and meters are read when the last ones have it; that all have it is asked afterwards.
     The rate counts the whole process: accepting, all steps, delivery, the agency's verdict.
     """
     limit = rsa_limit()
     order = order_for(gateway, plan, int(time.time()) % 1_000_000)
     requests = prepare.aanleveringen(order, plan.messages)
     meters = [Meter(gateway, role) for role in ("door", "worker")]
-    cpu = sum(m.read()[0] for m in meters)
+    cpu, before = sum(m.read()[0] for m in meters), parts(gateway)
     begin = time.perf_counter()
     run = drive(gateway, requests, plan)
     names = kenmerken(run.shots)
     open_ones, end = list(names), time.perf_counter() + patience
     seconds = time.perf_counter() - begin
+    readings, after = [m.read() for m in meters], parts(gateway)
     while open_ones and time.perf_counter() < end:
         # The last ones accepted end last: ask a few of those before asking all.
-        probe = drive(gateway, prepare.statusvragen(order, open_ones[-20:]), Plan(callers=2))
+        probe = drive(gateway, prepare.statusvragen(order, open_ones[-4:]), Plan(callers=1))
         seconds = time.perf_counter() - begin
+        readings, after = [m.read() for m in meters], parts(gateway)
         if not all(_FINAL.search(s.body) for s in probe.shots):
             time.sleep(0.1)
             continue
@@ -98,7 +101,7 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
                 k[0] for s in rest.shots if not _FINAL.search(s.body) and (k := kenmerken([s]))
             ]
     done = len(names) - len(open_ones)
-    readings = [m.read() for m in meters]
+    each = {p: round((after[p] - before.get(p, 0.0)) * 1000 / max(1, done), 3) for p in after}
     rate = done / seconds if done else 0.0
     return Result(
         scenario="process",
@@ -113,6 +116,7 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
         peak_bytes=max(r[1] for r in readings),
         lost=len(open_ones),
         failed=run.broken + sum(not accepted(s) for s in run.shots),
+        parts_ms={**each, "all": round(sum(each.values()), 3)},
         notes={"accept_rate": round(run.rate, 1), "seconds": round(seconds, 2)},
     ), run
 
