@@ -93,13 +93,15 @@ def free_port() -> int:
         return port
 
 
-@contextlib.contextmanager
-def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iterator[Gateway]:
-    """`openpoort init` and `openpoort serve` in `home`, stopped at the end by its own pid.
+def start(
+    home: Path, *words: str, port: int = 0, extra: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], Gateway]:
+    """`openpoort init` (when `home` is new) and `openpoort serve`, until it is ready.
 
-    `extra` goes into the environment of the gateway. It may be dead before the end.
+    `port` 0 takes a free one; `extra` goes into the environment of the gateway. Raises
+    BenchRefused when it does not start.
     """
-    port, agency, health = free_port(), free_port(), free_port()
+    port, agency, health = port or free_port(), free_port(), free_port()
     program = [sys.executable, "-m", "openpoort"]
     environment = {
         **os.environ,
@@ -119,27 +121,36 @@ def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iter
             stderr=log,
             env=environment,
         )
+    assert server.stdout is not None
+    line = server.stdout.readline().decode()
+    if not line.startswith("ready "):
+        stop(server)
+        raise BenchRefused(f"the gateway did not start; see {home / 'bench.log'}")
+    metrics = f"http://127.0.0.1:{health}/metrics"
+    target = own_target(home, port)
+    return server, Gateway(target, f"https://localhost:{port}", home, server.pid, metrics)
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End a gateway that `start` made, in order; it may be dead already."""
+    server.send_signal(signal.SIGTERM)
     try:
-        assert server.stdout is not None
-        line = server.stdout.readline().decode()
-        if not line.startswith("ready "):
-            raise BenchRefused(f"the gateway did not start; see {home / 'bench.log'}")
-        yield Gateway(
-            own_target(home, port),
-            f"https://localhost:{port}",
-            home,
-            server.pid,
-            f"http://127.0.0.1:{health}/metrics",
-        )
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    assert server.stdout is not None
+    server.stdout.close()
+
+
+@contextlib.contextmanager
+def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iterator[Gateway]:
+    """A gateway of our own in `home`, stopped at the end by its own pid."""
+    server, gateway = start(home, *words, extra=extra)
+    try:
+        yield gateway
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        assert server.stdout is not None
-        server.stdout.close()
+        stop(server)
 
 
 def counters(gateway: Gateway) -> dict[str, float]:
