@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from openpoort.devkit.bench.flat import Flat
     from openpoort.devkit.bench.gateway import Gateway
     from openpoort.devkit.bench.load import Run
     from openpoort.devkit.bench.measure import Plan
@@ -246,6 +247,84 @@ def deadline(**given: Any) -> None:
             return scenarios.deadline(gateway, _plan(given))
 
     _run(measure, given)
+
+
+@bench.command()
+@click.option(
+    "--sizes", default="1000,1000000", show_default=True, help="Messages in the tables, by commas."
+)
+@click.option("--messages", type=click.IntRange(100, 100_000), default=1500, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 99), default=5, show_default=True)
+@click.option("--size", default="20k", show_default=True, help="Of a message that is handed in.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where there is room; see --sizes.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+def flat(
+    sizes: str, messages: int, rounds: int, size: str, folder: Path | None, as_json: bool
+) -> None:
+    """Whether cost grows with the tables: handing in and status queries at each of --sizes.
+
+    Fills a PostgreSQL for each size (about 2 GB for a million messages) and removes it again.
+    """
+    from rich.console import Console
+
+    from openpoort.devkit.bench.flat import flat as run
+    from openpoort.devkit.bench.measure import Plan
+
+    console = Console(stderr=True)
+    plan = Plan(messages=messages, rounds=rounds, size=_size(size))
+    wanted = _sizes(sizes, folder or Path(tempfile.gettempdir()))
+    with (
+        tempfile.TemporaryDirectory(prefix="flat-", dir=folder) as place,
+        console.status("filling") as line,
+    ):
+        found = run(Path(place), wanted, plan, line.update)
+    _show_flat(found, as_json)
+
+
+_ROOM = 6000  # bytes on disk for each message filled, the write-ahead log included
+
+
+def _sizes(text: str, folder: Path) -> list[int]:
+    """Raises BadParameter when they are no sizes, or need more room than there is."""
+    import shutil
+
+    try:
+        found = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        found = []
+    if not found or not 100 <= found[0] <= found[-1] <= 100_000_000:
+        raise click.BadParameter("numbers of messages by commas, each 100 to 100 million")
+    room, needed = shutil.disk_usage(folder).free, sum(found) * _ROOM + 2**30 * len(found)
+    if room < needed:
+        raise click.BadParameter(
+            f"{folder} has room for {room / 1e9:.0f} GB, these sizes may need"
+            f" {needed / 1e9:.0f} GB; choose smaller ones, or another --folder"
+        )
+    return found
+
+
+def _show_flat(found: Flat, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=as_json)
+    table = Table(title="bench flat")
+    for head in ("messages", "GB", "accept/s", "accept CPU ms", "status/s", "status CPU ms"):
+        table.add_column(head, justify="right")
+    for x in found.levels:
+        table.add_row(
+            f"{x.rows:,}", f"{x.bytes / 1e9:.1f}", f"{x.accept_rate:.0f}",
+            f"{x.accept_cpu_ms:.2f}", f"{x.status_rate:.0f}", f"{x.status_cpu_ms:.2f}",
+        )  # fmt: skip
+    console.print(table)
+    for x in found.levels:
+        for plan in x.plans:
+            console.print(f"{x.rows:,}: {plan}")
+    if as_json:
+        click.echo(found.as_json())
+    if not found.good:
+        console.print(f"[bold red]lost {found.lost}, failed {found.failed}")
+        raise SystemExit(1)
 
 
 @bench.command()

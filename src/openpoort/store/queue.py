@@ -24,7 +24,7 @@ _COLUMNS = (
     "j.day, j.kenmerk, j.step, j.lane, j.due_at, j.agency, j.generation, j.attempts,"
     " j.first_at, j.fence, j.id"
 )
-_DUE = """
+DUE = """
 select id from job where lane = %s and due_at <= %s
     and (fence is null or lease_until < clock_timestamp())
 order by due_at, id limit %s for update skip locked
@@ -34,7 +34,7 @@ order by due_at, id limit %s for update skip locked
 def claim(conn: Connection, lane: str, now: datetime, limit: int) -> list[JobRow]:
     """Lock up to `limit` due jobs for this transaction, oldest first."""
     rows = conn.execute(
-        f"select {_COLUMNS} from job j where id = any(array({_DUE})) order by due_at, id",
+        f"select {_COLUMNS} from job j where id = any(array({DUE})) order by due_at, id",
         [lane, now, limit],
     ).fetchall()
     return [JobRow(*row) for row in rows]
@@ -64,7 +64,7 @@ def lease(
     rows = conn.execute(
         f"update job j set fence = %s, attempts = attempts + 1, first_at = coalesce(first_at, %s),"
         f" lease_until = clock_timestamp() + make_interval(secs => %s)"
-        f" where id = any(array({_DUE})) returning {_COLUMNS}",
+        f" where id = any(array({DUE})) returning {_COLUMNS}",
         [fence, now, seconds, lane, now, room],
     ).fetchall()
     return sorted((JobRow(*row) for row in rows), key=lambda job: (job.due_at, job.id))

@@ -28,7 +28,7 @@ from openpoort.process.crashpoints import kill
 from openpoort.store import consistency
 
 _SIZE = 4000
-_CALM = 20.0  # seconds without a message that ends, after which nobody expects one
+_CALM = 80.0  # seconds without a message that ends: longer than the wait for a second attempt
 _STRIKE_SECONDS = 20.0  # how long a point may take to be passed once the load is in
 
 

@@ -32,9 +32,13 @@ class Siege:
         self._port = free_port()
         self._over = threading.Event()
         self.environment = {VARIABLE: f"@{self.armed}"}
-        if not self._own:
-            self.environment["OPENPOORT_DATABASE_URL"] = self._server.start()
-        self._process, self.gateway = self._serve()
+        try:
+            if not self._own:
+                self.environment["OPENPOORT_DATABASE_URL"] = self._server.start()
+            self._process, self.gateway = self._serve()
+        except BaseException:
+            self._server.stop()
+            raise
         self.dsn = self._server.dsn()
         self._keeper = threading.Thread(target=self._keep, name="keeper", daemon=True)
         self._keeper.start()
