@@ -54,6 +54,8 @@ class Lane:
 
     def failure(self, now: datetime) -> None:
         """One did not get through, for a reason that may pass."""
+        if self.closed(now):
+            return  # it was under way with the one that closed the lane, and says nothing new
         self.failures += 1
         self.window = max(1, self.window // 2)
         if self.down:

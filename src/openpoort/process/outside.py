@@ -142,7 +142,8 @@ class OutsideRounds:
         with conn.transaction():
             jobs = queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
             if not jobs:
-                return 0
+                # Everything was put off, but somebody must find out whether the agency is back.
+                return queue.hasten(conn, side.name, now, 1) if side.lane.down else 0
             crash_point("after-claim")
             items = batch.load(conn, self._store, self._house, jobs, now, _needs_documents)
             ended = [item.job for item in items if item.work is None]

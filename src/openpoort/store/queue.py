@@ -142,13 +142,14 @@ def wake(conn: Connection) -> None:
     conn.execute("select pg_notify(%s, '')", [WAKE])
 
 
-def hasten(conn: Connection, lane: str, now: datetime) -> None:
-    """The agency is back: what was tried or held before may go again, oldest first."""
-    conn.execute(
-        "update job set due_at = %s where lane = %s and due_at > %s and fence is null"
-        " and first_at is not null",
-        [now, lane, now],
-    )
+def hasten(conn: Connection, lane: str, now: datetime, limit: int | None = None) -> int:
+    """What was tried or held before may go again now, oldest first (None: all of it); how many."""
+    return conn.execute(
+        "update job set due_at = %s where id = any(array(select id from job where lane = %s"
+        " and due_at > %s and fence is null and first_at is not null order by due_at, id"
+        " limit %s for update skip locked))",
+        [now, lane, now, limit],
+    ).rowcount
 
 
 def listen(conn: Connection) -> None:

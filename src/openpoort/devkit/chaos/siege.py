@@ -75,6 +75,7 @@ class Siege:
             if not self._own and not self._server.alive():
                 self._server.ensure()
             if self._process.poll() is not None:
+                stop(self._process)
                 # Not ready at once: what was left of the old one may still hold lock and port.
                 with contextlib.suppress(BenchRefused):
                     self._process, self.gateway = self._serve()
