@@ -50,6 +50,8 @@ measure: $(VENV)/ready
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \
 	  --no-header --no-emit-index-url --no-annotate -o requirements.lock
+	uv pip compile pyproject.toml -c requirements.lock --universal --generate-hashes \
+	  --python-version 3.11 --no-header --no-emit-index-url --no-annotate -o deploy/requirements.lock
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

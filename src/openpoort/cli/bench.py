@@ -42,7 +42,6 @@ def _options(function: _F) -> _F:
             click.option("--rounds", type=click.IntRange(1, 99), default=3),
             click.option("--berichtsoort", default="Bench"),
             click.option("--vat", is_flag=True, help="The sample VAT return, with its checks."),
-            click.option("--reference", is_flag=True, help="Measure the reference variant too."),
             click.option(
                 "--plot", type=click.Path(path_type=Path), help="Write PLOT.png and .svg."
             ),
@@ -72,17 +71,13 @@ def _gateway(given: dict[str, Any], *words: str) -> Iterator[Gateway]:
 
     url = given["url"]
     if url:
-        import urllib.parse
-
-        gateways.only_loopback(url, given["target_host"])
+        host, port = gateways.aim(url, given["target_host"])
         missing = [f"--{n}" for n in ("cert", "key", "ca") if given[n] is None]
         if missing:
             raise gateways.BenchRefused(f"--url needs {', '.join(missing)} as well")
-        parts = urllib.parse.urlsplit(url)
-        target = Target(
-            parts.hostname or "", parts.port or 443, given["cert"], given["key"], given["ca"]
-        )
-        yield gateways.Gateway(target, f"https://{parts.netloc}", Path(), None)
+        target = Target(host, port, given["cert"], given["key"], given["ca"])
+        netloc = url.split("://", 1)[1].split("/", 1)[0]
+        yield gateways.Gateway(target, f"https://{netloc}", Path(), None)
         return
     with contextlib.ExitStack() as stack:
         home = given["home"] or Path(
@@ -100,9 +95,28 @@ def _own(given: dict[str, Any]) -> contextlib.AbstractContextManager[Gateway]:
     return _gateway(given)
 
 
+def _possible(given: dict[str, Any]) -> None:
+    """Raises UsageError for options that contradict each other."""
+    if given["rate"] and given["new_connections"]:
+        raise click.UsageError("--rate keeps its connections; leave out --new-connections")
+    if given.get("reference") and (given["url"] or given["rate"] or given["vat"]):
+        raise click.UsageError(
+            "--reference is measured beside an own gateway in a closed loop; leave out --url,"
+            " --rate and --vat"
+        )
+    if given["home"] and given["url"]:
+        raise click.UsageError("--home is for a gateway of bench's own; leave it out with --url")
+    home = given["home"]
+    if home and home.is_dir() and any(home.iterdir()) and not (home / "openpoort.toml").exists():
+        raise click.UsageError(f"{home} holds something else than a gateway; name a new folder")
+    if given["plot"] and not given["plot"].absolute().parent.is_dir():
+        raise click.UsageError(f"--plot: there is no folder {given['plot'].absolute().parent}")
+
+
 def _plan(given: dict[str, Any]) -> Plan:
     from openpoort.devkit.bench.measure import Plan
 
+    _possible(given)
     return Plan(
         messages=given["messages"],
         size=_size(given["size"]),
@@ -140,11 +154,12 @@ def _show(result: Result, run: Run, given: dict[str, Any]) -> None:
         raise SystemExit(1)
 
 
-def _run(measure: Callable[[], tuple[Result, Run]], given: dict[str, Any]) -> None:
+def _run(measure: Callable[[Plan], tuple[Result, Run]], given: dict[str, Any]) -> None:
     from openpoort.devkit.bench.gateway import BenchRefused
 
+    plan = _plan(given)
     try:
-        result, run = measure()
+        result, run = measure(plan)
     except (BenchRefused, socket.gaierror, ConnectionRefusedError) as error:
         raise click.UsageError(str(error)) from error
     _show(result, run, given)
@@ -152,14 +167,14 @@ def _run(measure: Callable[[], tuple[Result, Run]], given: dict[str, Any]) -> No
 
 @bench.command()
 @_options
+@click.option("--reference", is_flag=True, help="Measure the reference variant beside it.")
 def accept(**given: Any) -> None:
     """Handing in: from the first byte of a request to its signed, committed answer."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
         from openpoort.devkit.bench.peer import reference_rate
 
-        plan = _plan(given)
         with _gateway(given, "--only", "door") as gateway:
             result, run, _ = scenarios.accept(gateway, plan)
             if given["reference"]:
@@ -179,11 +194,11 @@ def accept(**given: Any) -> None:
 def process(**given: Any) -> None:
     """The whole process: every step, delivery to the demo agency, its verdict."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _gateway(given) as gateway:
-            return scenarios.process(gateway, _plan(given))
+            return scenarios.process(gateway, plan)
 
     _run(measure, given)
 
@@ -193,10 +208,9 @@ def process(**given: Any) -> None:
 def status(**given: Any) -> None:
     """Reading: getStatussenProces for messages handed in before."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
-        plan = _plan(given)
         with _gateway(given, "--only", "door") as gateway:  # no worker beside what is measured
             first = dataclasses.replace(
                 plan, messages=min(plan.messages, 1000), rounds=1, rate=None
@@ -212,11 +226,11 @@ def status(**given: Any) -> None:
 def fetch(**given: Any) -> None:
     """Fetching: the content of messages that an agency left for the company."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _own(given) as gateway:
-            return scenarios.fetch(gateway, _plan(given))
+            return scenarios.fetch(gateway, plan)
 
     _run(measure, given)
 
@@ -226,11 +240,11 @@ def fetch(**given: Any) -> None:
 def mixed(**given: Any) -> None:
     """A working day: six in ten requests hand in, four ask for a status."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _gateway(given) as gateway:
-            return scenarios.mixed(gateway, _plan(given))
+            return scenarios.mixed(gateway, plan)
 
     _run(measure, given)
 
@@ -240,11 +254,11 @@ def mixed(**given: Any) -> None:
 def deadline(**given: Any) -> None:
     """A quiet day and its last hour: one twentieth of --rate (200), then all of it."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _gateway(given) as gateway:
-            return scenarios.deadline(gateway, _plan(given))
+            return scenarios.deadline(gateway, plan)
 
     _run(measure, given)
 

@@ -61,13 +61,21 @@ class BenchRefused(Exception):
     """What was asked cannot or may not be measured; the message says what to change."""
 
 
-def only_loopback(url: str, allowed: str | None) -> None:
-    """Refuse to aim load at another machine unless its name is given a second time."""
-    host = urllib.parse.urlsplit(url).hostname or ""
+def aim(url: str, allowed: str | None) -> tuple[str, int]:
+    """Host and port of `url`. Refuses to aim load at another machine unless its name is given a
+    second time. Raises BenchRefused."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+    except ValueError:
+        parts, host, port = None, "", 0
+    if parts is None or parts.scheme != "https" or not host:
+        raise BenchRefused(f"--url {url} is no address; give one as https://localhost:8443")
     if host not in _LOOPBACK and host != allowed:
         raise BenchRefused(
             f"bench sends load to this machine only; to aim at {host} add --target-host {host}"
         )
+    return host, port
 
 
 @dataclass(frozen=True, slots=True)

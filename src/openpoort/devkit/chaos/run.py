@@ -23,7 +23,7 @@ from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.chaos.sender import Company, Unanswered
 from openpoort.devkit.chaos.siege import OWN, Siege, patiently, siege
 from openpoort.devkit.chaos.strikes import ITSELF, Strike
-from openpoort.devkit.chaos.verdict import contradictions, stuck
+from openpoort.devkit.chaos.verdict import fair, stuck, whole
 from openpoort.process.crashpoints import kill
 from openpoort.store import consistency
 
@@ -60,25 +60,26 @@ def one_round(under: Siege, strike: Strike, messages: int, seed: int, patience: 
     requests = prepare.aanleveringen(order, messages)
     half = requests[: messages // 2]
     waiting: list[tuple[str, datetime]] = []
-    armed = _Armed(under, strike)
+    armed, broken = _Armed(under, strike), []
     try:
         with armed:
             _run(company.hand_in(half, patience, nosy=True))
-            struck = armed.struck(_STRIKE_SECONDS)
+            if not armed.struck(_STRIKE_SECONDS):
+                broken.append("the strike never came")
         # What was sent before the strike is sent again: the same kenmerk must come of it.
         _run(company.hand_in(requests, patience))
         _drained(under.dsn, company.acknowledged)
-        waiting, broken = stuck(under.dsn, company.acknowledged)
+        waiting, stuck_ones = stuck(under.dsn, company.acknowledged)
         open_ones = {kenmerk for kenmerk, _ in waiting}
         ended = [k for k in company.acknowledged if k not in open_ones]
         _run(company.hear_all(ended, patience))
-        if not struck:
-            broken.append("the strike never came")
-    except Unanswered as error:
-        struck, broken = armed.struck(0.0), [str(error)]
-    broken += contradictions(under.dsn, under.home, company, under.environment)
+        broken += stuck_ones
+        broken += whole(under.dsn, under.home, company.acknowledged, under.environment)
+        broken += fair(under.dsn, company)
+    except (Unanswered, psycopg.OperationalError) as error:
+        broken.append(f"it did not come back: {error}")
     return Outcome(
-        strike.name, struck, len(company.acknowledged), len(waiting), company.repeats,
+        strike.name, armed.struck(0.0), len(company.acknowledged), len(waiting), company.repeats,
         time.monotonic() - begin, tuple(broken),
     )  # fmt: skip
 

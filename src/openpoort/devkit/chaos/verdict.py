@@ -51,20 +51,26 @@ def stuck(dsn: str, kenmerken: Sequence[str]) -> tuple[list[tuple[str, datetime]
     ]
 
 
-def contradictions(
-    dsn: str, home: Path, company: Company, environment: Mapping[str, str] | None = None
+def whole(
+    dsn: str,
+    home: Path,
+    kenmerken: Sequence[str],
+    environment: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Sentences, none when all is well: one for each promise that is broken."""
-    kenmerken = company.acknowledged
-    histories = consistency.histories(dsn, kenmerken)
+    """Sentences, none when all is well: one for each promise about acknowledged messages that is
+    broken in the books, in the tables or on the agency's shelf."""
     return [
         *unbalanced(home, environment),
         *consistency.contradictions(dsn),
-        *_one_each(company),
-        *_whole(histories, kenmerken),
+        *_whole(consistency.histories(dsn, kenmerken), kenmerken),
         *_on_the_shelf(dsn, home, kenmerken),
-        *_told(histories, company),
     ]
+
+
+def fair(dsn: str, company: Company) -> list[str]:
+    """The same for what the company was answered: one kenmerk for each request, and each status
+    as new at least once (a second time only where an answer did not arrive)."""
+    return [*_one_each(company), *_told(consistency.histories(dsn, list(company.heard)), company)]
 
 
 def _one_each(company: Company) -> Iterator[str]:
@@ -102,7 +108,6 @@ def _on_the_shelf(dsn: str, home: Path, kenmerken: Sequence[str]) -> Iterator[st
 
 
 def _told(histories: Mapping[str, Sequence[str]], company: Company) -> Iterator[str]:
-    """Each status as new at least once; a second time only where an answer did not arrive."""
     for kenmerk in company.heard:
         codes, told = histories.get(kenmerk, ()), company.told[kenmerk]
         if set(told) != set(codes):
