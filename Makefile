@@ -40,7 +40,7 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# Tables of figures from recorded measurements; `make measure` records them anew (an hour).
+# Tables of figures from recorded measurements; `make measure` records them anew (half an hour).
 figures: $(VENV)/ready
 	$(BIN)/python -m openpoort.devkit.figures write
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -97,6 +98,8 @@ def _own(given: dict[str, Any]) -> contextlib.AbstractContextManager[Gateway]:
 
 def _possible(given: dict[str, Any]) -> None:
     """Raises UsageError for options that contradict each other."""
+    if given["rate"] is not None and not math.isfinite(given["rate"]):
+        raise click.UsageError("--rate must be a number of messages a second")
     if given["rate"] and given["new_connections"]:
         raise click.UsageError("--rate keeps its connections; leave out --new-connections")
     if given.get("reference") and (given["url"] or given["rate"] or given["vat"]):

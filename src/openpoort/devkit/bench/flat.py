@@ -43,6 +43,7 @@ class Level:
     accept_cpu_ms: float
     status_rate: float
     status_cpu_ms: float
+    status_ratio_to_limit: float
     plans: tuple[Statement, ...] = field(repr=False)
 
 
@@ -151,5 +152,6 @@ def _level(
         round(statistics.median(cpu(r) for r in accepts), 3),
         round(statistics.median(r.rate for r in statuses), 1),
         round(statistics.median(cpu(r) for r in statuses), 3),
+        round(statistics.median(r.ratio_to_limit for r in statuses), 4),
         statements,
     )

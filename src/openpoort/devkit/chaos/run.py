@@ -136,7 +136,7 @@ def _drained(dsn: str, kenmerken: Sequence[str]) -> None:
 
 
 def rounds(
-    home: Path, strikes: Sequence[Strike], messages: int, seed: int, patience: float = 120.0,
+    home: Path, strikes: Sequence[Strike], messages: int, seed: int, patience: float = 300.0,
     database: str = OWN,
 ) -> Iterator[Outcome]:  # fmt: skip
     """A round for each strike, in order."""
