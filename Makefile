@@ -40,12 +40,13 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# Tables of figures from recorded measurements; `make measure` records them anew (half an hour).
+# Tables of figures from recorded measurements; `make measure` records them anew (half an hour);
+# `make measure NAMES=flat` those with millions of messages in the tables (as long again).
 figures: $(VENV)/ready
 	$(BIN)/python -m openpoort.devkit.figures write
 
 measure: $(VENV)/ready
-	$(BIN)/python -m openpoort.devkit.figures measure
+	$(BIN)/python -m openpoort.devkit.figures measure $(NAMES)
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \

@@ -133,7 +133,8 @@ def start(
     line = server.stdout.readline().decode()
     if not line.startswith("ready "):
         stop(server)
-        raise BenchRefused(f"the gateway did not start; see {home / 'bench.log'}")
+        said = (home / "bench.log").read_text(errors="replace")[-1500:]
+        raise BenchRefused(f"the gateway did not start; {home / 'bench.log'} ends with:\n{said}")
     metrics = f"http://127.0.0.1:{health}/metrics"
     target = own_target(home, port)
     return server, Gateway(target, f"https://localhost:{port}", home, server.pid, metrics)
