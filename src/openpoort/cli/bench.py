@@ -273,14 +273,17 @@ def deadline(**given: Any) -> None:
 @click.option("--messages", type=click.IntRange(100, 100_000), default=1500, show_default=True)
 @click.option("--rounds", type=click.IntRange(1, 99), default=5, show_default=True)
 @click.option("--size", default="20k", show_default=True, help="Of a message that is handed in.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Where there is room; see --sizes.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Keep the filled tables here, for next time."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
 def flat(
     sizes: str, messages: int, rounds: int, size: str, folder: Path | None, as_json: bool
 ) -> None:
     """Whether cost grows with the tables: handing in and status queries at each of --sizes.
 
-    Fills a PostgreSQL for each size (about 2 GB for a million messages) and removes it again.
+    Fills a PostgreSQL for each size (about 2 GB for a million messages); removed afterwards, unless
+    --folder is given.
     """
     from rich.console import Console
 
@@ -290,11 +293,13 @@ def flat(
     console = Console(stderr=True)
     plan = Plan(messages=messages, rounds=rounds, size=_size(size))
     wanted = _sizes(sizes, folder or Path(tempfile.gettempdir()))
-    with (
-        tempfile.TemporaryDirectory(prefix="flat-", dir=folder) as place,
-        console.status("filling") as line,
-    ):
-        found = run(Path(place), wanted, plan, line.update)
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            place = stack.enter_context(tempfile.TemporaryDirectory(prefix="flat-"))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        line = stack.enter_context(console.status("filling"))
+        found = run(folder or Path(place), wanted, plan, line.update)
     _show_flat(found, as_json)
 
 
@@ -311,7 +316,9 @@ def _sizes(text: str, folder: Path) -> list[int]:
         found = []
     if not found or not 100 <= found[0] <= found[-1] <= 100_000_000:
         raise click.BadParameter("numbers of messages by commas, each 100 to 100 million")
-    room, needed = shutil.disk_usage(folder).free, sum(found) * _ROOM + 2**30 * len(found)
+    new = [size for size in found if not (folder / f"with-{size}" / "filled").exists()]
+    there = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+    room, needed = shutil.disk_usage(there).free, sum(new) * _ROOM + 2**30 * len(new)
     if room < needed:
         raise click.BadParameter(
             f"{folder} has room for {room / 1e9:.0f} GB, these sizes may need"
