@@ -113,11 +113,11 @@ def start(
     program = [sys.executable, "-m", "openpoort"]
     environment = {
         **os.environ,
-        **(extra or {}),
         "OPENPOORT_AGENCY_PORT": str(agency),
         "OPENPOORT_DOOR_PROCESSES": str(os.cpu_count() or 1),  # one a core, as production has
         "OPENPOORT_DOOR_RATE": "1000000",  # the limit stays on; one sender may use it all
         "OPENPOORT_HEALTH_PORT": str(health),
+        **(extra or {}),
     }
     if not (home / "openpoort.toml").exists():
         subprocess.run([*program, "init", str(home)], check=True, stdout=subprocess.DEVNULL)

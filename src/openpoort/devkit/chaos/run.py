@@ -60,7 +60,7 @@ def one_round(under: Siege, strike: Strike, messages: int, seed: int, patience: 
     requests = prepare.aanleveringen(order, messages)
     half = requests[: messages // 2]
     waiting: list[tuple[str, datetime]] = []
-    armed, broken = _Armed(under, strike), []
+    armed, broken = _Armed(under, strike, messages), []
     try:
         with armed:
             _run(company.hand_in(half, patience, nosy=True))
@@ -87,8 +87,9 @@ def one_round(under: Siege, strike: Strike, messages: int, seed: int, patience: 
 class _Armed:
     """The gateway waits for its strike; disarmed at the end, whether it came or not."""
 
-    def __init__(self, under: Siege, strike: Strike) -> None:
+    def __init__(self, under: Siege, strike: Strike, messages: int) -> None:
         self._under, self._strike = under, strike
+        self._times = min(strike.times, 1 + messages // 20)  # few messages pass few times
         self._mark = under.armed.with_suffix(".struck")
         self._timer = threading.Timer(strike.after, self._hit)
 
@@ -99,7 +100,7 @@ class _Armed:
             self._timer.start()
             return
         files = [] if strike.victim == ITSELF else under.pid_files(strike.victim)
-        words = [f"{strike.point}:{strike.times}", *map(str, files)]
+        words = [f"{strike.point}:{self._times}", *map(str, files)]
         new = under.armed.with_suffix(".new")
         new.write_text(" ".join(words))
         new.replace(under.armed)

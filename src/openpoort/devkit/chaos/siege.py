@@ -31,7 +31,8 @@ class Siege:
         self._own = folder is None
         self._port = free_port()
         self._over = threading.Event()
-        self.environment = {VARIABLE: f"@{self.armed}"}
+        # Two doors wherever it runs: each counts for itself how often a point was passed.
+        self.environment = {VARIABLE: f"@{self.armed}", "OPENPOORT_DOOR_PROCESSES": "2"}
         try:
             if not self._own:
                 self.environment["OPENPOORT_DATABASE_URL"] = self._server.start()

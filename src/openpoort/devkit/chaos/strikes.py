@@ -39,7 +39,7 @@ def strikes(seed: int) -> list[Strike]:
         victims = [ITSELF, "PostgreSQL", "everything"]
         if place.startswith(_AT_AGENCY) and not point.endswith("-receipt"):
             victims.append("agency")  # at its own two points it is the one that passes
-        found += [Strike(victim, point, draw.randint(1, 6)) for victim in victims]
+        found += [Strike(victim, point, draw.randint(1, 3)) for victim in victims]
     for role in ("door", "worker", "agency", "PostgreSQL", "everything"):
         found.append(Strike(role, after=draw.uniform(0.05, 0.8)))
     draw.shuffle(found)
