@@ -57,6 +57,8 @@ def chaos(
     wanted = [s for s in strikes(seed) if any(fnmatch.fnmatch(s.name, p) for p in patterns)]
     if not wanted:
         raise click.UsageError(f"no such strike: {', '.join(only)}; see --list")
+    if home and home.exists() and not (home / "openpoort.toml").exists():
+        raise click.UsageError(f"{home} is no gateway's folder; name a new one")
     if show:
         for name in sorted(s.name for s in wanted):
             click.echo(name)
