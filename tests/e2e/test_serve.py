@@ -213,7 +213,7 @@ def test_health_means_something(own: Gateway) -> None:
     assert f"{accepted} 1.0" in text
     assert 'openpoort_requests_refused_total{code="ALS100",service="aanleverservice"} 1.0' in text
     assert "openpoort_ready 1.0" in text
-    delivered = 'openpoort_delivery_attempts_total{agency="DEMODIENST",outcome="delivered"}'
+    delivered = 'openpoort_delivery_attempts_total{agency="DEMOREGISTER",outcome="delivered"}'
     assert f"{delivered} 1.0" in text
     # A full house: the journal cannot be written, so nothing may be taken in.
     with psycopg.connect(own.dsn, autocommit=True) as conn:
