@@ -40,16 +40,19 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-# Tables of figures from recorded measurements; `make measure` records them anew (an hour).
+# Tables of figures from recorded measurements; `make measure` records them anew (half an hour);
+# `make measure NAMES=flat` those with millions of messages in the tables (as long again).
 figures: $(VENV)/ready
 	$(BIN)/python -m openpoort.devkit.figures write
 
 measure: $(VENV)/ready
-	$(BIN)/python -m openpoort.devkit.figures measure
+	$(BIN)/python -m openpoort.devkit.figures measure $(NAMES)
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \
 	  --no-header --no-emit-index-url --no-annotate -o requirements.lock
+	uv pip compile pyproject.toml -c requirements.lock --universal --generate-hashes \
+	  --python-version 3.11 --no-header --no-emit-index-url --no-annotate -o deploy/requirements.lock
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

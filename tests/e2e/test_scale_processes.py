@@ -18,7 +18,7 @@ import openpoort
 from openpoort.app.home import create
 from openpoort.devkit.bench.gateway import BENCH_KIND
 from openpoort.devkit.bench.prepare import content
-from openpoort.devkit.chaos.verdict import HISTORY, contradictions
+from openpoort.devkit.chaos.verdict import HISTORY, whole
 from openpoort.domain.message import Document
 from openpoort.store.db import waiting
 from tests.e2e.gateway import Gateway, free_port, until, vat_return
@@ -124,7 +124,7 @@ def test_repeats_are_exact_over_doors_and_each_message_arrives_once(machines: Ma
     with there.client() as client:
         codes = [s.statuscode for s in client.statussen(kenmerken[0][0])]
     assert tuple(codes) == HISTORY
-    assert contradictions(machines.dsn, machines.made[2], sorted(once)) == []
+    assert whole(machines.dsn, machines.made[2], sorted(once)) == []
 
 
 def _next_version(folder: Path) -> Path:
@@ -156,7 +156,7 @@ def test_two_versions_side_by_side_and_nothing_lost(machines: Machines, tmp_path
             taken |= {one.send(n) for n in range(11, 16)} | {two.send(n) for n in range(16, 21)}
             until(lambda: _ended(machines.dsn, taken), 90)
     assert waiting(machines.dsn, Path(path) / "openpoort/store/migrations") == ["9002"]
-    assert contradictions(machines.dsn, old.home, sorted(taken)) == []
+    assert whole(machines.dsn, old.home, sorted(taken)) == []
     assert old.stop() == 0
     done = command("db", "migrate", new.home, "--after", "--json", env=environment)
     assert '"applied": ["9002"], "waiting": []' in done.stdout, done.stderr

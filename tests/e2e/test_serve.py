@@ -213,6 +213,8 @@ def test_health_means_something(own: Gateway) -> None:
     assert f"{accepted} 1.0" in text
     assert 'openpoort_requests_refused_total{code="ALS100",service="aanleverservice"} 1.0' in text
     assert "openpoort_ready 1.0" in text
+    delivered = 'openpoort_delivery_attempts_total{agency="DEMOREGISTER",outcome="delivered"}'
+    assert f"{delivered} 1.0" in text
     # A full house: the journal cannot be written, so nothing may be taken in.
     with psycopg.connect(own.dsn, autocommit=True) as conn:
         conn.execute("alter database openpoort set default_transaction_read_only = on")

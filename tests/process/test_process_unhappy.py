@@ -175,6 +175,35 @@ def test_an_agency_down_for_three_days_ends_in_afs600_and_parked(gate: Gate) -> 
     assert gate.count("job") == 0
 
 
+def test_what_a_dead_worker_put_off_goes_when_another_gets_through(gate: Gate) -> None:
+    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    put_off = [gate.send() for _ in range(10)]
+    gate.work()
+    assert {gate.codes(k)[-1] for k in put_off} == {"420"}
+    del gate.channel.errors["DEMODIENST"]
+    gate.engine = Engine(
+        gate.store, gate.house, lambda: gate.directory, {"wus": gate.channel}, clock=gate.clock
+    )
+    fresh = gate.send()
+    gate.work()
+    assert gate.codes(fresh)[-1] == "500"
+    assert {gate.codes(k)[-1] for k in put_off} == {"500"}
+
+
+def test_a_short_outage_is_over_soon_after_it_ends(gate: Gate) -> None:
+    for _ in range(8):  # so many that several are under way at once
+        gate.send()
+    gate.work()
+    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    put_off = [gate.send() for _ in range(20)]
+    gate.work()
+    assert {gate.codes(k)[-1] for k in put_off} == {"420"}
+    del gate.channel.errors["DEMODIENST"]
+    gate.wall.turn(seconds=31)
+    gate.work()
+    assert {gate.codes(k)[-1] for k in put_off} == {"500"}
+
+
 def test_an_agency_that_is_down_holds_up_nobody_else(gate: Gate) -> None:
     gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
     kvk = {"belanghebbende": Identiteit("90000044", "KvK")}

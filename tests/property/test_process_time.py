@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from openpoort.process import retry
 from openpoort.process.clock import Clock
-from openpoort.process.lanes import DOWN_AFTER, LONGEST_PAUSE, Lane
+from openpoort.process.lanes import DOWN_AFTER, FIRST_PAUSE, LONGEST_PAUSE, Lane
 from openpoort.process.retry import GiveUp
 
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
@@ -89,8 +89,8 @@ class Agency(RuleBasedStateMachine):
             self.lane.success()
             self.in_a_row = 0
         else:
+            self.in_a_row += not self.lane.closed(self.now)
             self.lane.failure(self.now)
-            self.in_a_row += 1
 
     @invariant()
     def never_over_the_cap(self) -> None:
@@ -109,3 +109,15 @@ class Agency(RuleBasedStateMachine):
 
 
 TestAgency = Agency.TestCase
+
+
+def test_a_salvo_that_fails_together_closes_the_lane_for_one_pause() -> None:
+    lane = Lane(cap=8, window=8, out=8)
+    for _ in range(8):
+        lane.failure(T0)
+    assert lane.closed_until == T0 + FIRST_PAUSE
+    assert lane.room(T0 + FIRST_PAUSE) == 0
+    lane.out = 0
+    assert lane.room(T0 + FIRST_PAUSE) == 1
+    lane.failure(T0 + FIRST_PAUSE)
+    assert lane.closed_until == T0 + 3 * FIRST_PAUSE

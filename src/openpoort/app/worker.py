@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 from openpoort.app import journal, trusting
+from openpoort.app.attempts import Counted
 from openpoort.app.gate import Gate, Refresher
 from openpoort.app.outcomes import counted_cpu
 from openpoort.app.snapshot import Snapshot
@@ -71,7 +72,7 @@ def _outward(settings: Settings, gate: Gate, stack: ExitStack) -> Https:
 def _channel(settings: Settings, clock: Clock, gate: Gate, http: Https) -> Channel:
     """WUS towards the agencies."""
     signer = trusting.signer(settings, settings.tls.certificates[0])
-    return WusChannel(http, signer, trusting.Identify(gate.keeper), clock.now)
+    return Counted(WusChannel(http, signer, trusting.Identify(gate.keeper), clock.now))
 
 
 def _authority(settings: Settings, http: Https, snapshot: Snapshot) -> Authority | None:

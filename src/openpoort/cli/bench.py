@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from openpoort.devkit.bench.flat import Flat
     from openpoort.devkit.bench.gateway import Gateway
     from openpoort.devkit.bench.load import Run
     from openpoort.devkit.bench.measure import Plan
@@ -41,7 +43,6 @@ def _options(function: _F) -> _F:
             click.option("--rounds", type=click.IntRange(1, 99), default=3),
             click.option("--berichtsoort", default="Bench"),
             click.option("--vat", is_flag=True, help="The sample VAT return, with its checks."),
-            click.option("--reference", is_flag=True, help="Measure the reference variant too."),
             click.option(
                 "--plot", type=click.Path(path_type=Path), help="Write PLOT.png and .svg."
             ),
@@ -71,17 +72,13 @@ def _gateway(given: dict[str, Any], *words: str) -> Iterator[Gateway]:
 
     url = given["url"]
     if url:
-        import urllib.parse
-
-        gateways.only_loopback(url, given["target_host"])
+        host, port = gateways.aim(url, given["target_host"])
         missing = [f"--{n}" for n in ("cert", "key", "ca") if given[n] is None]
         if missing:
             raise gateways.BenchRefused(f"--url needs {', '.join(missing)} as well")
-        parts = urllib.parse.urlsplit(url)
-        target = Target(
-            parts.hostname or "", parts.port or 443, given["cert"], given["key"], given["ca"]
-        )
-        yield gateways.Gateway(target, f"https://{parts.netloc}", Path(), None)
+        target = Target(host, port, given["cert"], given["key"], given["ca"])
+        netloc = url.split("://", 1)[1].split("/", 1)[0]
+        yield gateways.Gateway(target, f"https://{netloc}", Path(), None)
         return
     with contextlib.ExitStack() as stack:
         home = given["home"] or Path(
@@ -99,9 +96,30 @@ def _own(given: dict[str, Any]) -> contextlib.AbstractContextManager[Gateway]:
     return _gateway(given)
 
 
+def _possible(given: dict[str, Any]) -> None:
+    """Raises UsageError for options that contradict each other."""
+    if given["rate"] is not None and not math.isfinite(given["rate"]):
+        raise click.UsageError("--rate must be a number of messages a second")
+    if given["rate"] and given["new_connections"]:
+        raise click.UsageError("--rate keeps its connections; leave out --new-connections")
+    if given.get("reference") and (given["url"] or given["rate"] or given["vat"]):
+        raise click.UsageError(
+            "--reference is measured beside an own gateway in a closed loop; leave out --url,"
+            " --rate and --vat"
+        )
+    if given["home"] and given["url"]:
+        raise click.UsageError("--home is for a gateway of bench's own; leave it out with --url")
+    home = given["home"]
+    if home and home.is_dir() and any(home.iterdir()) and not (home / "openpoort.toml").exists():
+        raise click.UsageError(f"{home} holds something else than a gateway; name a new folder")
+    if given["plot"] and not given["plot"].absolute().parent.is_dir():
+        raise click.UsageError(f"--plot: there is no folder {given['plot'].absolute().parent}")
+
+
 def _plan(given: dict[str, Any]) -> Plan:
     from openpoort.devkit.bench.measure import Plan
 
+    _possible(given)
     return Plan(
         messages=given["messages"],
         size=_size(given["size"]),
@@ -139,11 +157,12 @@ def _show(result: Result, run: Run, given: dict[str, Any]) -> None:
         raise SystemExit(1)
 
 
-def _run(measure: Callable[[], tuple[Result, Run]], given: dict[str, Any]) -> None:
+def _run(measure: Callable[[Plan], tuple[Result, Run]], given: dict[str, Any]) -> None:
     from openpoort.devkit.bench.gateway import BenchRefused
 
+    plan = _plan(given)
     try:
-        result, run = measure()
+        result, run = measure(plan)
     except (BenchRefused, socket.gaierror, ConnectionRefusedError) as error:
         raise click.UsageError(str(error)) from error
     _show(result, run, given)
@@ -151,14 +170,14 @@ def _run(measure: Callable[[], tuple[Result, Run]], given: dict[str, Any]) -> No
 
 @bench.command()
 @_options
+@click.option("--reference", is_flag=True, help="Measure the reference variant beside it.")
 def accept(**given: Any) -> None:
     """Handing in: from the first byte of a request to its signed, committed answer."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
         from openpoort.devkit.bench.peer import reference_rate
 
-        plan = _plan(given)
         with _gateway(given, "--only", "door") as gateway:
             result, run, _ = scenarios.accept(gateway, plan)
             if given["reference"]:
@@ -178,11 +197,11 @@ def accept(**given: Any) -> None:
 def process(**given: Any) -> None:
     """The whole process: every step, delivery to the demo agency, its verdict."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _gateway(given) as gateway:
-            return scenarios.process(gateway, _plan(given))
+            return scenarios.process(gateway, plan)
 
     _run(measure, given)
 
@@ -192,10 +211,9 @@ def process(**given: Any) -> None:
 def status(**given: Any) -> None:
     """Reading: getStatussenProces for messages handed in before."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
-        plan = _plan(given)
         with _gateway(given, "--only", "door") as gateway:  # no worker beside what is measured
             first = dataclasses.replace(
                 plan, messages=min(plan.messages, 1000), rounds=1, rate=None
@@ -211,11 +229,11 @@ def status(**given: Any) -> None:
 def fetch(**given: Any) -> None:
     """Fetching: the content of messages that an agency left for the company."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _own(given) as gateway:
-            return scenarios.fetch(gateway, _plan(given))
+            return scenarios.fetch(gateway, plan)
 
     _run(measure, given)
 
@@ -225,11 +243,11 @@ def fetch(**given: Any) -> None:
 def mixed(**given: Any) -> None:
     """A working day: six in ten requests hand in, four ask for a status."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _gateway(given) as gateway:
-            return scenarios.mixed(gateway, _plan(given))
+            return scenarios.mixed(gateway, plan)
 
     _run(measure, given)
 
@@ -239,13 +257,98 @@ def mixed(**given: Any) -> None:
 def deadline(**given: Any) -> None:
     """A quiet day and its last hour: one twentieth of --rate (200), then all of it."""
 
-    def measure() -> tuple[Result, Run]:
+    def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios
 
         with _gateway(given) as gateway:
-            return scenarios.deadline(gateway, _plan(given))
+            return scenarios.deadline(gateway, plan)
 
     _run(measure, given)
+
+
+@bench.command()
+@click.option(
+    "--sizes", default="1000,1000000", show_default=True, help="Messages in the tables, by commas."
+)
+@click.option("--messages", type=click.IntRange(100, 100_000), default=1500, show_default=True)
+@click.option("--rounds", type=click.IntRange(1, 99), default=5, show_default=True)
+@click.option("--size", default="20k", show_default=True, help="Of a message that is handed in.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path), help="Keep the filled tables here, for next time."
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+def flat(
+    sizes: str, messages: int, rounds: int, size: str, folder: Path | None, as_json: bool
+) -> None:
+    """Whether cost grows with the tables: handing in and status queries at each of --sizes.
+
+    Fills a PostgreSQL for each size (about 2 GB for a million messages); removed afterwards, unless
+    --folder is given.
+    """
+    from rich.console import Console
+
+    from openpoort.devkit.bench.flat import flat as run
+    from openpoort.devkit.bench.measure import Plan
+
+    console = Console(stderr=True)
+    plan = Plan(messages=messages, rounds=rounds, size=_size(size))
+    wanted = _sizes(sizes, folder or Path(tempfile.gettempdir()))
+    with contextlib.ExitStack() as stack:
+        if folder is None:
+            place = stack.enter_context(tempfile.TemporaryDirectory(prefix="flat-"))
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
+        line = stack.enter_context(console.status("filling"))
+        found = run(folder or Path(place), wanted, plan, line.update)
+    _show_flat(found, as_json)
+
+
+_ROOM = 6000  # bytes on disk for each message filled, the write-ahead log included
+
+
+def _sizes(text: str, folder: Path) -> list[int]:
+    """Raises BadParameter when they are no sizes, or need more room than there is."""
+    import shutil
+
+    try:
+        found = sorted({int(part) for part in text.split(",")})
+    except ValueError:
+        found = []
+    if not found or not 100 <= found[0] <= found[-1] <= 100_000_000:
+        raise click.BadParameter("numbers of messages by commas, each 100 to 100 million")
+    new = [size for size in found if not (folder / f"with-{size}" / "filled").exists()]
+    there = next(f for f in (folder, *folder.absolute().parents) if f.exists())
+    room, needed = shutil.disk_usage(there).free, sum(new) * _ROOM + 2**30 * len(new)
+    if room < needed:
+        raise click.BadParameter(
+            f"{folder} has room for {room / 1e9:.0f} GB, these sizes may need"
+            f" {needed / 1e9:.0f} GB; choose smaller ones, or another --folder"
+        )
+    return found
+
+
+def _show_flat(found: Flat, as_json: bool) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(stderr=as_json)
+    table = Table(title="bench flat")
+    for head in ("messages", "GB", "accept/s", "accept CPU ms", "status/s", "status CPU ms"):
+        table.add_column(head, justify="right")
+    for x in found.levels:
+        table.add_row(
+            f"{x.rows:,}", f"{x.bytes / 1e9:.1f}", f"{x.accept_rate:.0f}",
+            f"{x.accept_cpu_ms:.2f}", f"{x.status_rate:.0f}", f"{x.status_cpu_ms:.2f}",
+        )  # fmt: skip
+    console.print(table)
+    for x in found.levels:
+        for plan in x.plans:
+            console.print(f"{x.rows:,}: {plan}")
+    if as_json:
+        click.echo(found.as_json())
+    if not found.good:
+        console.print(f"[bold red]lost {found.lost}, failed {found.failed}")
+        raise SystemExit(1)
 
 
 @bench.command()

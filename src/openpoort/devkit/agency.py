@@ -34,6 +34,7 @@ from openpoort.domain.message import AfleverBevestiging, Bericht, ZetStatus
 from openpoort.domain.status import OMSCHRIJVING
 from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted
 from openpoort.outbound.http import Https, NoAnswer
+from openpoort.process.crashpoints import crash_point
 from openpoort.wire import addressing, koppelvlak, seal
 from openpoort.wire.seal import Signer
 from openpoort.wire.services import AANLEVER, AFLEVER, ZETSTATUS
@@ -138,6 +139,7 @@ class Agency:
             return self._fout(message, "AFS400", "Technische fout, probeer het later opnieuw.")
         if stand is Stand.INVALID:
             return self._fault(Fault("Het bericht is niet volgens afspraak."), message)
+        crash_point("before-receipt")
         kept, new = self.archive.keep(bericht, self._now())
         if new or stand is Stand.REJECT:
             self._promise(bericht, kept, stand)
@@ -151,6 +153,7 @@ class Agency:
             signer=self._signer,
             hash_name=message.algorithms.hash_name,
         )
+        crash_point("after-receipt")
         slow = self.setting.slow if stand is Stand.SLOW else 0.0
         return Reply(200, sealed, half=stand is Stand.HALF, wait=slow)
 

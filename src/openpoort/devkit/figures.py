@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,18 +27,70 @@ ROOT = Path.cwd()
 FOLDER = ROOT / "docs" / "figures"
 COMMANDS = {
     "accept": ["bench", "accept", "--reference", "--messages", "4000", "--json"],
+    "accept-10k": ["bench", "accept", "--size", "10k", "--messages", "1500", "--json"],
+    "accept-50k": ["bench", "accept", "--size", "50k", "--messages", "1000", "--json"],
+    "accept-1m": [
+        "bench",
+        "accept",
+        "--size",
+        "1m",
+        "--messages",
+        "60",
+        "--callers",
+        "4",
+        "--json",
+    ],
+    "accept-15m": [
+        "bench",
+        "accept",
+        "--size",
+        "15m",
+        "--messages",
+        "6",
+        "--callers",
+        "2",
+        "--json",
+    ],
+    "accept-1-caller": ["bench", "accept", "--callers", "1", "--messages", "800", "--json"],
+    "accept-64-callers": ["bench", "accept", "--callers", "64", "--messages", "2000", "--json"],
+    "accept-new": ["bench", "accept", "--new-connections", "--messages", "1000", "--json"],
     "accept-p99": ["bench", "accept", "--messages", "3000", "--rate", "{rate}", "--json"],
     "process": ["bench", "process", "--messages", "3000", "--json"],
     "process-vat": ["bench", "process", "--messages", "200", "--vat", "--json"],
     "status": ["bench", "status", "--messages", "4000", "--json"],
     "fetch": ["bench", "fetch", "--messages", "2000", "--json"],
     "mixed": ["bench", "mixed", "--messages", "3000", "--json"],
+    "deadline": ["bench", "deadline", "--messages", "2000", "--rate", "{rate}", "--json"],
+    "flat": [
+        "bench",
+        "flat",
+        "--sizes",
+        "1000,1000000,5000000",
+        "--messages",
+        "1000",
+        "--rounds",
+        "3",
+        "--json",
+    ],
     "checks": ["bench", "checks", "--json"],
-    "chaos": ["chaos", "--messages", "200", "--json"],
+    "chaos": ["chaos", "--messages", "60", "--json"],
+    "chaos-outside": [
+        "chaos",
+        "--database",
+        "outside",
+        "--seed",
+        "2",
+        "--messages",
+        "60",
+        "--json",
+    ],
     "restore-drill": ["restore-drill", "{home}", "--json"],
 }
 """What is run for each record; `{rate}` is 70 % of the recorded accept rate, `{home}` a
 gateway with 100,000 messages."""
+LONG = {"flat"}
+"""Measured only when named: fills tables for a quarter of an hour. All the rest together takes
+less than half an hour on two quiet cores."""
 
 _START, _END = "<!-- figures -->", "<!-- /figures -->"
 
@@ -45,12 +98,15 @@ _START, _END = "<!-- figures -->", "<!-- /figures -->"
 def measure(names: list[str]) -> None:
     """Run and record. A command that fails is recorded with its exit code, not hidden."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in names or list(COMMANDS):
+    if unknown := set(names) - set(COMMANDS):
+        sys.exit(f"no such figure: {', '.join(sorted(unknown))}; there are {', '.join(COMMANDS)}")
+    for name in names or [name for name in COMMANDS if name not in LONG]:
         rate = f"{record('accept').get('rate', 100) * 0.7:.0f}"
         with tempfile.TemporaryDirectory(prefix="op-figures-") as folder:
             home = Path(folder) / "home"
             if "{home}" in COMMANDS[name]:
                 _filled(home)
+            begin = time.monotonic()
             words = [w.format(rate=rate, home=home) for w in COMMANDS[name]]
             done = subprocess.run(
                 [sys.executable, "-m", "openpoort", *words],
@@ -61,10 +117,11 @@ def measure(names: list[str]) -> None:
             "command": "openpoort " + " ".join(words).replace(str(home), "HOME"),
             "day": datetime.now(UTC).date().isoformat(),
             "exit_code": done.returncode,
+            "seconds": round(time.monotonic() - begin),
             "result": json.loads(line),
         }
         (FOLDER / f"{name}.json").write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
-        sys.stderr.write(f"{name}: {line}\n")
+        sys.stderr.write(f"{name} ({found['seconds']} s): {line}\n")
 
 
 def _filled(home: Path) -> None:
@@ -94,6 +151,13 @@ def _number(name: str, show: Callable[[dict[str, Any]], str]) -> str:
         return f"{show(found)} ({found['day']})"
     except (KeyError, TypeError):
         return "not measured yet"
+
+
+def _struck(found: dict[str, Any]) -> str:
+    return (
+        f"{found['acknowledged']:,} acknowledged in {found['struck']} strikes,"
+        f" {found['broken']} promises broken"
+    )
 
 
 def lines_of_code() -> tuple[int, int]:
@@ -136,13 +200,11 @@ def front_page() -> str:
         ),
         (
             "last chaos run",
-            _number(
-                "chaos",
-                lambda r: (
-                    f"{r['acknowledged']:,} acknowledged in {r['strikes']} strikes,"
-                    f" {r['broken']} promises broken"
-                ),
-            ),
+            _number("chaos", _struck),
+        ),
+        (
+            "the same, PostgreSQL a server from outside",
+            _number("chaos-outside", _struck),
         ),
         (
             "last restore drill",
@@ -161,19 +223,58 @@ def front_page() -> str:
 
 
 def performance() -> str:
-    """The table of docs/performance.md."""
-    columns = ("rate", "ratio_to_limit", "cpu_ms_per_message", "p50_ms", "p99_ms", "lost", "failed")
-    head = "| scenario | " + " | ".join(c.replace("_", " ") for c in columns) + " | day |"
-    rows = [head, "|---" * (len(columns) + 2) + "|"]
+    """The tables of docs/performance.md."""
+    columns = (
+        "rate", "ratio_to_limit", "cpu_ms_per_message", "p50_ms", "p95_ms", "p99_ms", "lost",
+        "failed",
+    )  # fmt: skip
+    head = "| scenario | " + " | ".join(c.replace("_", " ") for c in columns)
+    head += " | peak MB | day |"
+    rows = [head, "|---" * (len(columns) + 3) + "|"]
     for name in COMMANDS:
         found = record(name)
         if "rate" in found and "lost" in found:
             cells = " | ".join(str(found[c]) for c in columns)
-            rows.append(f"| `{found['command']}` | {cells} | {found['day']} |")
+            peak = f"{found['peak_bytes'] / 1e6:.0f}"
+            rows.append(f"| `{found['command']}` | {cells} | {peak} | {found['day']} |")
     stages = record("accept").get("stages_ms", {})
     parts = ", ".join(f"{k} {v:.2f}" for k, v in sorted(stages.items()))
     more = f"\n\nProcessor time of handing in by stage, ms a message: {parts}." if parts else ""
-    return "\n".join(rows) + more
+    return "\n".join(rows) + more + _flat(record("flat"))
+
+
+def _flat(found: dict[str, Any]) -> str:
+    """Rates and plans by number of messages in the tables; nothing when it was not measured."""
+    levels = found.get("levels", [])
+    if not levels:
+        return ""
+    rows = [
+        f"`{found['command']}` ({found['day']}); CPU is that of door and PostgreSQL together:",
+        "",
+        "| messages in the tables | GB | accept/s | accept, CPU ms | status/s | status, CPU ms |",
+        "|---|---|---|---|---|---|",
+    ]
+    rows += [
+        f"| {x['rows']:,} | {x['bytes'] / 1e9:.1f} | {x['accept_rate']:.0f} |"
+        f" {x['accept_cpu_ms']:.2f} | {x['status_rate']:.0f} | {x['status_cpu_ms']:.2f} |"
+        for x in levels
+    ]
+    spread = ", ".join(
+        f"{name.replace('_', ' ')} {(value - 1) * 100:.0f} %"
+        for name, value in sorted(found["spread"].items())
+    )
+    rows += [
+        f"\nBetween the best and the worst of these: {spread}.",
+        "",
+        "| statement | plan with most in the tables |"
+        + "".join(f" pages at {x['rows']:,} |" for x in levels),
+        "|---|---|" + "---|" * len(levels),
+    ]
+    for place, plan in enumerate(levels[-1]["plans"]):
+        scanned = f" (scans {', '.join(plan['scanned'])})" if plan["scanned"] else ""
+        pages = "".join(f" {x['plans'][place]['pages']} |" for x in levels)
+        rows.append(f"| {plan['what']} | {', '.join(plan['nodes'])}{scanned} |{pages}")
+    return "\n\n" + "\n".join(rows)
 
 
 def _put(file: Path, table: str) -> None:

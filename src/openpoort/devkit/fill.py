@@ -2,27 +2,36 @@
 
 `python -m openpoort.devkit.fill DSN 5000000` puts them over the last weeks, with three statuses
 each, small payloads, and no journal; a gateway can go on beside them. They belong to senders and
-interested parties of their own (nines and zeros), so no real mailbox changes.
+interested parties of their own (nines and zeros), so no real mailbox changes; `owner` gets one in
+fifty, as messages it handed in, so that it can ask for them.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import psycopg
 
-from openpoort.store import tables
+from openpoort.store import queue, reading, tables
 
 BLOCK = 100_000
 WEEKS = 8
+_SHARE = 50  # one in so many belongs to the owner
 _STATEMENTS = (
     """
 create temporary table many as select gen_random_uuid() as kenmerk,
     (%(newest)s::timestamptz - (n %% %(days)s::int) * interval '1 day') as at, n,
+    n %% %(share)s = 1 and %(owner)s::text is not null as own,
     lpad((900000 + n %% 5000)::text, 20, '0') as sender, 'btw:fill' || n %% 20000 as belang
 from generate_series(%(first)s::int, %(last)s::int) n""",
+    "update many set sender = %(owner)s where own",
     "alter table many add column day date",
     "update many set day = (at at time zone 'UTC')::date",
     "insert into register (kenmerk, day, berichtsoort, sender)"
@@ -51,53 +60,104 @@ from many""",
 )
 
 
-def fill(dsn: str, rows: int, now: datetime, block: int = BLOCK) -> None:
-    """Add `rows` finished messages, accepted in the eight weeks before `now`; then analyse."""
+def fill(
+    dsn: str,
+    rows: int,
+    now: datetime,
+    block: int = BLOCK,
+    *,
+    owner: str | None = None,
+    told: Callable[[int], None] = lambda _: None,
+) -> None:
+    """Add `rows` finished messages, accepted in the eight weeks before `now`; then analyse.
+
+    `owner` is an OIN; `told` hears how many are in.
+    """
     with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("set synchronous_commit = off")
         for week in range(WEEKS + 1):
             tables.ensure(conn, (now - timedelta(weeks=week)).date())
         for first in range(1, rows + 1, block):
             last = min(first + block - 1, rows)
-            asked = {"newest": now, "days": WEEKS * 7, "first": first, "last": last}
+            asked = {
+                "newest": now, "days": WEEKS * 7, "first": first, "last": last, "owner": owner,
+                "share": _SHARE,
+            }  # fmt: skip
             with conn.transaction():
                 for statement in _STATEMENTS:
                     conn.execute(statement, asked if "%(" in statement else None)
+            told(last)
         conn.execute("vacuum analyze")
+        conn.execute("checkpoint")
 
 
-def plans(dsn: str) -> list[tuple[str, str]]:
-    """(what, plan) of the statements that every message and every poll run, with what they read."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How PostgreSQL does one statement: `nodes` as its plan names them, each once, `pages` of
+    8 kB read or found in memory, `ms` of this one execution."""
+
+    what: str
+    nodes: tuple[str, ...]
+    pages: int
+    ms: float
+    scanned: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {', '.join(self.nodes)}; {self.pages} pages, {self.ms:.2f} ms"
+
+
+def plans(dsn: str) -> list[Plan]:
+    """Plans of what every message and every poll asks: the gateway's own statements."""
     with psycopg.connect(dsn, autocommit=True) as conn:
-        one = conn.execute("select kenmerk, day, sender, belang from process limit 1").fetchone()
+        conn.execute("set plan_cache_mode = force_custom_plan")
+        one = conn.execute(
+            "select kenmerk, day, sender, belang, berichtsoort from process where unread limit 1"
+        ).fetchone()
         assert one is not None, "there is nothing in the tables"
-        kenmerk, day, sender, belang = one
+        kenmerk, day, sender, belang, kind = one
+        begin = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
         asked: dict[str, tuple[str, list[object]]] = {
-            "whose kenmerk is it": ("select * from register where kenmerk = %s", [kenmerk]),
-            "was it sent before": ("select * from repeat where key = %s", [kenmerk]),
-            "statuses of a process": (
-                "select code, at from status where kenmerk = %s and day = %s order by seq",
-                [kenmerk, day],
+            "whose kenmerk is it": (reading.KNOWN, [[kenmerk]]),
+            "was it sent before": (
+                "select key, kenmerk, day, digest from repeat where key = any(%b)", [[kenmerk]],
             ),
+            "statuses of a process": (reading.STATUSES, [[kenmerk], [day]]),
             "processes with something new": (
-                "select kenmerk, day from process where sender = %s and belang = %s and unread"
-                " order by accepted_at, kenmerk limit 50",
-                [sender, belang],
+                reading.UNREAD, [sender, belang, kind, *begin, 50],
             ),
-            "jobs that are due": (
-                "select id from job where lane = %s and due_at <= now() and fence is null"
-                " order by due_at, id limit 64",
-                ["local"],
-            ),
-        }
-        return [
-            (what, "\n".join(r[0] for r in conn.execute("explain (analyze, buffers) " + q, p)))
-            for what, (q, p) in asked.items()
-        ]
+            "jobs that are due": (queue.DUE, ["local", datetime.now(UTC), 64]),
+        }  # fmt: skip
+        return [_plan(conn, what, query, given) for what, (query, given) in asked.items()]
+
+
+def _plan(conn: psycopg.Connection[Any], what: str, query: str, given: list[object]) -> Plan:
+    explain = "explain (analyze, buffers, format json) " + query
+    row = conn.execute(explain, given).fetchone()
+    assert row is not None
+    found = row[0][0] if isinstance(row[0], list) else json.loads(row[0])[0]
+    top = found["Plan"]
+    every = list(_nodes(top))
+    tables_scanned = {n["Relation Name"] for n in every if n["Node Type"] == "Seq Scan"}
+    return Plan(
+        what,
+        tuple(dict.fromkeys(n["Node Type"].lower() for n in every)),
+        top["Shared Hit Blocks"] + top["Shared Read Blocks"],
+        round(found["Execution Time"], 3),
+        tuple(sorted(tables_scanned)),
+    )
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every node that was executed at least once."""
+    if plan.get("Actual Loops", 1):
+        yield plan
+    for part in plan.get("Plans", ()):
+        yield from _nodes(part)
 
 
 if __name__ == "__main__":
-    begin = time.monotonic()
+    begun = time.monotonic()
     fill(sys.argv[1], int(float(sys.argv[2])), datetime.now(UTC))
-    sys.stdout.write(f"filled in {time.monotonic() - begin:.0f} s\n")
-    for name, plan in plans(sys.argv[1]):
-        sys.stdout.write(f"\n{name}\n{plan}\n")
+    sys.stdout.write(f"filled in {time.monotonic() - begun:.0f} s\n")
+    for plan in plans(sys.argv[1]):
+        sys.stdout.write(f"{plan}\n")

@@ -18,6 +18,7 @@ from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
 from openpoort.inbound.limits import Wait
 from openpoort.inbound.server import Line, Noticed, Receive, Scope, Send, unheard
 from openpoort.inbound.turnstile import Turnstile
+from openpoort.process.crashpoints import crash_point
 from openpoort.wire import services
 from openpoort.wire.services import AFLEVER, SERVICES, Service
 
@@ -120,6 +121,7 @@ class Door:
         self._busy += 1
         try:
             raw = await self._read(receive, headers)
+            crash_point("after-body")
             kind = headers.get(b"content-type")
             post = Post(service, raw, kind.decode("latin-1") if kind else None, line)
             return await self.exchange(post)

@@ -34,6 +34,7 @@ from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.limits import Wait, Why
 from openpoort.inbound.server import Line
 from openpoort.inbound.turnstile import whose
+from openpoort.process.crashpoints import crash_point
 from openpoort.process.intake import Busy, Intake
 from openpoort.process.read import Reader, Reading
 from openpoort.telemetry import logger
@@ -170,10 +171,12 @@ class Wus:
             raise Fault("Het verzoek is leeg: er is geen SOAP-bericht ontvangen.")
         watch = self._stopwatch()
         message = trail.message = open_signed(post.raw, post.content_type)
+        crash_point("after-reading")
         watch.mark("verify")
         trail.operation = post.service.operation(message.body.tag)
         verified = self.gate.admit(message, post.line.peer, at, post.service.name)
         trail.oin = verified.sender.oin
+        crash_point("after-verdict")
         to = self.to[post.service.path]
         operation = addressing.check(message, post.service, to, at, self.skew)
         watch.mark("authorise")

@@ -126,6 +126,7 @@ class Intake:
         if wait:
             await asyncio.sleep(wait.total_seconds())
         about, owner = await self._route(who.sender.oin, kind, request, now)
+        self._store.crash_point("after-rights")
         build = _Build(self._store, self._house, who, request, raw, kind, now)
         ontvanger = self._ontvanger(kind, request)
         arguments = (about, owner, ontvanger, switch)

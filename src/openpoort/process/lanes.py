@@ -18,13 +18,15 @@ LONGEST_PAUSE = timedelta(minutes=5)
 
 @dataclass(slots=True)
 class Lane:
-    """`cap` is the most at once over all workers; `window` what this worker allows itself now."""
+    """`cap` is the most at once over all workers; `window` what this worker allows itself now.
+    `proven`: this worker got through before."""
 
     cap: int
     window: int = 1
     out: int = 0
     failures: int = 0
     closed_until: datetime | None = None
+    proven: bool = False
 
     def room(self, now: datetime, back: int = 0) -> int:
         """How many more may go out, when `back` of those that are out have come back."""
@@ -46,8 +48,10 @@ class Lane:
         return self.failures >= DOWN_AFTER
 
     def success(self) -> bool:
-        """One got through; true when the lane was down before."""
-        was_down = self.down
+        """One got through; true when the lane was down before. True for the first one as well:
+        a worker that died may have seen it down, and what it put off waits for nobody else."""
+        was_down = self.down or not self.proven
+        self.proven = True
         self.failures = 0
         self.closed_until = None
         self.window = min(self.cap, self.window + 1)
@@ -55,6 +59,8 @@ class Lane:
 
     def failure(self, now: datetime) -> None:
         """One did not get through, for a reason that may pass."""
+        if self.closed(now):
+            return  # it was under way with the one that closed the lane, and says nothing new
         self.failures += 1
         self.window = max(1, self.window // 2)
         if self.down:

@@ -139,7 +139,12 @@ class OutsideRounds:
             if s not in unsure and (s.lane.closed(now) or self._room(s, outs, now))
         ]
         due = queue.due(conn, [side.name for side in sides], now) if sides else frozenset()
-        return [side for side in sides if side.name in due]
+        return [s for s in sides if s.name in due or self._probe(conn, s, now)]
+
+    def _probe(self, conn: Connection, side: Side, now: datetime) -> bool:
+        """Everything was put off, but somebody must find out whether the agency is back."""
+        lane = side.lane
+        return lane.down and not lane.closed(now) and queue.hasten(conn, side.name, now, 1) > 0
 
     def _room(self, side: Side, outs: list[_Out], now: datetime) -> int:
         """How many may go out, when the answers `outs` have been written."""

@@ -6,6 +6,7 @@ Each is a question whose answer must be empty. Not hot: they read whole tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import psycopg
 
@@ -54,10 +55,17 @@ def histories(dsn: str, kenmerken: Sequence[str]) -> dict[str, list[str]]:
 
 def unfinished(dsn: str, kenmerken: Sequence[str]) -> int:
     """How many of these processes have neither ended nor been parked."""
+    return len(waiting(dsn, kenmerken))
+
+
+def waiting(dsn: str, kenmerken: Sequence[str]) -> list[tuple[str, datetime]]:
+    """Those that have neither ended nor been parked, and since when or from when their next step
+    is due (the beginning of time when none waits)."""
     with psycopg.connect(dsn) as conn:
-        row = conn.execute(
-            "select count(*) from process where kenmerk = any(%s::uuid[])"
-            " and state not in ('delivered', 'rejected', 'cancelled', 'parked')",
+        return conn.execute(
+            "select p.kenmerk::text, coalesce((select min(j.due_at) from job j"
+            " where j.kenmerk = p.kenmerk), 'epoch') from process p"
+            " where p.kenmerk = any(%s::uuid[])"
+            " and p.state not in ('delivered', 'rejected', 'cancelled', 'parked')",
             [list(kenmerken)],
-        ).fetchone()
-    return int(row[0]) if row else 0
+        ).fetchall()

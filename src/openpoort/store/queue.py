@@ -24,13 +24,13 @@ _COLUMNS = (
     "j.day, j.kenmerk, j.step, j.lane, j.due_at, j.agency, j.generation, j.attempts,"
     " j.first_at, j.fence, j.id"
 )
-_DUE = """
+DUE = """
 select id from job where lane = %s and due_at <= %s
     and (fence is null or lease_until < clock_timestamp())
 order by due_at, id limit %s for update skip locked
 """
 
-CLAIM = f"select {_COLUMNS} from job j where id = any(array({_DUE})) order by due_at, id"
+CLAIM = f"select {_COLUMNS} from job j where id = any(array({DUE})) order by due_at, id"
 
 
 def claim(conn: Connection, lane: str, now: datetime, limit: int) -> list[JobRow]:
@@ -162,13 +162,14 @@ def wake(conn: Connection) -> None:
     conn.execute("select pg_notify(%s, '')", [WAKE])
 
 
-def hasten(conn: Connection, lane: str, now: datetime) -> None:
-    """The agency is back: what was tried or held before may go again, oldest first."""
-    conn.execute(
-        "update job set due_at = %s where lane = %s and due_at > %s and fence is null"
-        " and first_at is not null",
-        [now, lane, now],
-    )
+def hasten(conn: Connection, lane: str, now: datetime, limit: int | None = None) -> int:
+    """What was tried or held before may go again now, oldest first (None: all of it); how many."""
+    return conn.execute(
+        "update job set due_at = %s where id = any(array(select id from job where lane = %s"
+        " and due_at > %s and fence is null and first_at is not null order by due_at, id"
+        " limit %s for update skip locked))",
+        [now, lane, now, limit],
+    ).rowcount
 
 
 def listen(conn: Connection) -> None:

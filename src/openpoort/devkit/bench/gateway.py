@@ -61,13 +61,21 @@ class BenchRefused(Exception):
     """What was asked cannot or may not be measured; the message says what to change."""
 
 
-def only_loopback(url: str, allowed: str | None) -> None:
-    """Refuse to aim load at another machine unless its name is given a second time."""
-    host = urllib.parse.urlsplit(url).hostname or ""
+def aim(url: str, allowed: str | None) -> tuple[str, int]:
+    """Host and port of `url`. Refuses to aim load at another machine unless its name is given a
+    second time. Raises BenchRefused."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+    except ValueError:
+        parts, host, port = None, "", 0
+    if parts is None or parts.scheme != "https" or not host:
+        raise BenchRefused(f"--url {url} is no address; give one as https://localhost:8443")
     if host not in _LOOPBACK and host != allowed:
         raise BenchRefused(
             f"bench sends load to this machine only; to aim at {host} add --target-host {host}"
         )
+    return host, port
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +109,23 @@ def free_port() -> int:
         return port
 
 
-@contextlib.contextmanager
-def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iterator[Gateway]:
-    """`openpoort init` and `openpoort serve` in `home`, stopped at the end by its own pid.
+def start(
+    home: Path, *words: str, port: int = 0, extra: Mapping[str, str] | None = None
+) -> tuple[subprocess.Popen[bytes], Gateway]:
+    """`openpoort init` (when `home` is new) and `openpoort serve`, until it is ready.
 
-    `extra` goes into the environment of the gateway. It may be dead before the end.
+    `port` 0 takes a free one; `extra` goes into the environment of the gateway. Raises
+    BenchRefused when it does not start.
     """
-    port, agency, health = free_port(), free_port(), free_port()
+    port, agency, health = port or free_port(), free_port(), free_port()
     program = [sys.executable, "-m", "openpoort"]
     environment = {
         **os.environ,
-        **(extra or {}),
         "OPENPOORT_AGENCY_PORT": str(agency),
         "OPENPOORT_DOOR_PROCESSES": str(os.cpu_count() or 1),  # one a core, as production has
         "OPENPOORT_DOOR_RATE": "1000000",  # the limit stays on; one sender may use it all
         "OPENPOORT_HEALTH_PORT": str(health),
+        **(extra or {}),
     }
     if not (home / "openpoort.toml").exists():
         subprocess.run([*program, "init", str(home)], check=True, stdout=subprocess.DEVNULL)
@@ -127,27 +137,37 @@ def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iter
             stderr=log,
             env=environment,
         )
+    assert server.stdout is not None
+    line = server.stdout.readline().decode()
+    if not line.startswith("ready "):
+        stop(server)
+        said = (home / "bench.log").read_text(errors="replace")[-1500:]
+        raise BenchRefused(f"the gateway did not start; {home / 'bench.log'} ends with:\n{said}")
+    metrics = f"http://127.0.0.1:{health}/metrics"
+    target = own_target(home, port)
+    return server, Gateway(target, f"https://localhost:{port}", home, server.pid, metrics)
+
+
+def stop(server: subprocess.Popen[bytes]) -> None:
+    """End a gateway that `start` made, in order; it may be dead already."""
+    server.send_signal(signal.SIGTERM)
     try:
-        assert server.stdout is not None
-        line = server.stdout.readline().decode()
-        if not line.startswith("ready "):
-            raise BenchRefused(f"the gateway did not start; see {home / 'bench.log'}")
-        yield Gateway(
-            own_target(home, port),
-            f"https://localhost:{port}",
-            home,
-            server.pid,
-            f"http://127.0.0.1:{health}/metrics",
-        )
+        server.wait(30)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
+    assert server.stdout is not None
+    server.stdout.close()
+
+
+@contextlib.contextmanager
+def own(home: Path, *words: str, extra: Mapping[str, str] | None = None) -> Iterator[Gateway]:
+    """A gateway of our own in `home`, stopped at the end by its own pid."""
+    server, gateway = start(home, *words, extra=extra)
+    try:
+        yield gateway
     finally:
-        server.send_signal(signal.SIGTERM)
-        try:
-            server.wait(30)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        assert server.stdout is not None
-        server.stdout.close()
+        stop(server)
 
 
 def counters(gateway: Gateway) -> dict[str, float]:

@@ -17,6 +17,7 @@ from openpoort.devkit.bench.load import Run, Shot, closed, opened
 from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.bench.report import Result, percentile
 from openpoort.devkit.bench.usage import family, usage
+from openpoort.store.embedded import Embedded
 
 KENMERK = re.compile(rb"<(?:\w+:)?kenmerk>([0-9a-f-]{36})<")
 _STAGE = "openpoort_stage_cpu_seconds_total"
@@ -89,6 +90,13 @@ class Meter:
             counters(self.gateway),
         )
 
+    def database(self) -> float:
+        """CPU seconds of the gateway's own PostgreSQL so far; 0 when it is somebody else's."""
+        if self.gateway.pid is None:
+            return 0.0
+        file = Embedded(self.gateway.home / "postgres").data / "postmaster.pid"
+        return family(int(file.read_text().split()[0])) if file.exists() else 0.0
+
 
 def parts(gateway: Gateway) -> dict[str, float]:
     """CPU seconds so far by part of the measured machine, this client included."""
@@ -109,16 +117,19 @@ def measure(
     """`plan.rounds` rounds; the figures are those of the round with the median rate."""
     limit = rsa_limit()
     meter = Meter(gateway, role)
-    rounds: list[tuple[Run, float, int, dict[str, float]]] = []
+    rounds: list[tuple[Run, float, int, dict[str, float], float]] = []
     for number in range(plan.rounds):
         requests = make(number)
         cpu, _, before = meter.read()
+        database = meter.database()
         run = drive(gateway, requests, plan)
         cpu_after, peak, after = meter.read()
         count = max(1, len(run.shots))
-        rounds.append((run, (cpu_after - cpu) * 1000 / count, peak, _stages(before, after, count)))
+        database_ms = (meter.database() - database) * 1000 / count
+        stages = _stages(before, after, count)
+        rounds.append((run, (cpu_after - cpu) * 1000 / count, peak, stages, database_ms))
     rounds.sort(key=lambda r: r[0].rate)
-    run, cpu_ms, peak, stages = rounds[len(rounds) // 2]
+    run, cpu_ms, peak, stages, database_ms = rounds[len(rounds) // 2]
     latencies = [s.latency * 1000 for s in run.shots]
     failed = sum(r.broken + sum(not expected(s) for s in r.shots) for r, *_ in rounds)
     known = sum(stages.values())
@@ -138,5 +149,9 @@ def measure(
         lost=0,
         failed=failed,
         stages_ms=stages,
-        notes={"rates_min": round(rounds[0][0].rate, 1), "rates_max": round(rounds[-1][0].rate, 1)},
+        notes={
+            "rates_min": round(rounds[0][0].rate, 1),
+            "rates_max": round(rounds[-1][0].rate, 1),
+            "database_cpu_ms": round(database_ms, 4),
+        },
     ), run

@@ -64,21 +64,24 @@ def plot(shots: Sequence[Shot], title: str, file: Path) -> list[Path]:
     ordered = sorted(shots, key=lambda s: s.done)
     span = max(ordered[-1].done, 0.001) if ordered else 1.0
     width = max(span / 60, 0.1)
-    bins: dict[int, list[float]] = {}
+    # A slice without an answer is a stall, and stays in the picture: rate 0, no latency.
+    slices: list[list[float]] = [[] for _ in range(int(span / width) + 1)]
     for shot in ordered:
-        bins.setdefault(int(shot.done / width), []).append(shot.latency * 1000)
-    times = [place * width for place in sorted(bins)]
+        slices[int(shot.done / width)].append(shot.latency * 1000)
+    edges = [place * width for place in range(len(slices) + 1)]
+    middles = [edge + width / 2 for edge in edges[:-1]]
     figure, (above, below) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 5))
-    above.plot(times, [len(bins[p]) / width for p in sorted(bins)], color="black")
+    above.stairs([len(part) / width for part in slices], edges, color="black")
     above.set_ylabel("messages a second")
     above.set_ylim(bottom=0)
     above.set_title(title)
     for share, style in ((0.5, "-"), (0.99, ":")):
-        line = [percentile(bins[p], share) for p in sorted(bins)]
-        below.plot(times, line, style, color="black", label=f"p{share * 100:.0f}")
+        line = [percentile(part, share) if part else float("nan") for part in slices]
+        below.plot(middles, line, style, color="black", label=f"p{share * 100:.0f}")
     below.set_ylabel("latency (ms)")
-    below.set_xlabel("seconds")
+    below.set_xlabel("seconds since the first request")
     below.set_ylim(bottom=0)
+    below.set_xlim(0, edges[-1])
     below.legend()
     figure.tight_layout()
     files = [file.with_suffix(".png"), file.with_suffix(".svg")]

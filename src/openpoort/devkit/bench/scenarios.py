@@ -201,4 +201,7 @@ def deadline(gateway: Gateway, plan: Plan) -> tuple[Result, Run]:
         "quiet_p99_ms": round(percentile([s.latency * 1000 for s in quiet.shots], 0.99), 2),
     }
     missing = lost(gateway, order_for(gateway, plan, 1), names)
-    return replace(result, lost=missing, notes=notes), run
+    later = [replace(s, due=s.due + quiet.seconds, done=s.done + quiet.seconds) for s in run.shots]
+    whole = Run([*quiet.shots, *later], quiet.seconds + run.seconds, quiet.broken + run.broken)
+    failed = result.failed + quiet.broken + sum(not accepted(s) for s in quiet.shots)
+    return replace(result, lost=missing, failed=failed, notes=notes), whole

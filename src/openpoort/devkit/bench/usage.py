@@ -24,7 +24,7 @@ class Usage:
 def usage(pid: int) -> Usage:
     """Zero for a process that is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        stat = _stat(pid)
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return Usage(0.0, 0)
@@ -35,9 +35,14 @@ def usage(pid: int) -> Usage:
 def family(pid: int) -> float:
     """CPU seconds of a process, of its children that ended, and of those that live."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        stat = _stat(pid)
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
         children = {int(c) for task in tasks for c in (task / "children").read_text().split()}
     except OSError:
         return 0.0
     return sum(map(int, stat[11:15])) / _TICK + sum(family(child) for child in children)
+
+
+def _stat(pid: int) -> list[str]:
+    """Fields of /proc/PID/stat from the third on. Raises OSError."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()

@@ -1,112 +1,146 @@
-"""One round of chaos: load, a strike in the middle of it, recovery, verdict.
+"""Rounds of chaos: load, a strike in the middle of it, recovery, verdict.
 
-The gateway is the real program in a folder of its own. A round ends when every acknowledged
-message has ended too; then every promise is checked. Rounds share the folder, so that later
-rounds also judge what earlier ones left.
+All rounds are against one gateway, so that later ones also judge what earlier ones left. A round
+ends when every acknowledged message has ended, or when nothing ends any more: then the closing
+balance decides whether what is left is waiting, as it may, or stuck.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
+import psycopg
 import uvloop
 
 from openpoort.devkit.bench import prepare
-from openpoort.devkit.bench.gateway import Gateway, own
 from openpoort.devkit.bench.prepare import Order
-from openpoort.devkit.chaos.sender import send_all
-from openpoort.devkit.chaos.strikes import Strike
-from openpoort.devkit.chaos.verdict import contradictions
-from openpoort.process.crashpoints import VARIABLE
+from openpoort.devkit.chaos.sender import Company, Unanswered
+from openpoort.devkit.chaos.siege import OWN, Siege, patiently, siege
+from openpoort.devkit.chaos.strikes import ITSELF, Strike
+from openpoort.devkit.chaos.verdict import fair, stuck, whole
+from openpoort.process.crashpoints import kill
 from openpoort.store import consistency
-from openpoort.store.embedded import Embedded
+
+_SIZE = 4000
+_CALM = 80.0  # seconds without a message that ends: longer than the wait for a second attempt
+_STRIKE_SECONDS = 20.0  # how long a point may take to be passed once the load is in
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`broken` holds a sentence for each broken promise; `seconds` is the whole round."""
+    """`struck` says whether the kill came; `waiting` counts messages that had not ended, but
+    wait as they may; `broken` holds a sentence for each broken promise."""
 
     strike: str
+    struck: bool
     acknowledged: int
+    waiting: int
     repeats: int
     seconds: float
     broken: tuple[str, ...]
 
 
-def _send(gateway: Gateway, requests: list[bytes], patience: float) -> tuple[list[str], int]:
+def _run(work: Coroutine[None, None, None]) -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(send_all(gateway.target, requests, 8, patience))
+        runner.run(work)
 
 
-def _requests(gateway: Gateway, count: int, seed: int) -> list[bytes]:
-    # Addressed without a port: the gateway comes back on another one.
-    order = Order(gateway.target, "Bench", 4000, "https://localhost", seed)
-    return prepare.aanleveringen(order, count)
-
-
-def _drained(home: Path, kenmerken: list[str], patience: float) -> int:
-    dsn, end = Embedded(home / "postgres").dsn(), time.monotonic() + patience
-    while left := consistency.unfinished(dsn, kenmerken):
-        if time.monotonic() > end:
-            break
-        time.sleep(0.1)
-    return left
-
-
-def one_round(home: Path, strike: Strike, messages: int, seed: int, patience: float) -> Outcome:
-    """Strike a gateway in the middle of `messages` messages and judge what is left of them."""
+def one_round(under: Siege, strike: Strike, messages: int, seed: int, patience: float) -> Outcome:
+    """Strike in the middle of `messages` messages and judge what is left of them."""
     begin = time.monotonic()
-    extra = {VARIABLE: strike.crash_at} if strike.crash_at else {}
-    draw = random.Random(seed)  # noqa: S311 - a moment, not a secret
-    half = messages // 2
-    got: list[str] = []
-    repeats = 0
-    with own(home, extra=extra) as gateway:
-        requests = _requests(gateway, half, seed)
-        if strike.hit is not None and gateway.pid is not None:
-            moment = threading.Timer(draw.uniform(0.05, 0.8), strike.hit, (home, gateway.pid))
-            moment.start()
-            try:
-                got, repeats = _send_until(gateway, requests, strike, patience)
-            finally:
-                moment.join()
-        else:
-            got, repeats = _send(gateway, requests, patience)
-    with own(home) as gateway:
-        # Repeats of what was sent before the crash (same requests, same kenmerk), and new ones.
-        again = requests if not got else []
-        first, more = _send(gateway, [*again, *_requests(gateway, half, seed + 1)], patience)[:2]
-        got, repeats = [*got, *first], repeats + more
-        left = _drained(home, got, patience)
-        broken = contradictions(Embedded(home / "postgres").dsn(), home, got)
-    if left:
-        broken = [f"{left} messages did not end in {patience:.0f} s", *broken]
-    return Outcome(strike.name, len(got), repeats, time.monotonic() - begin, tuple(broken))
-
-
-def _send_until(
-    gateway: Gateway, requests: list[bytes], strike: Strike, patience: float
-) -> tuple[list[str], int]:
-    """With the supervisor dead nobody comes back: then all is sent again after the restart."""
-    from openpoort.devkit.chaos.sender import Unanswered
-
-    if strike.name != "kill everything":
-        return _send(gateway, requests, patience)
+    # Addressed without a port, as by a company that knows a name.
+    order = Order(under.gateway.target, "Bench", _SIZE, "https://localhost", seed)
+    company = Company(under.gateway.target, order)
+    requests = prepare.aanleveringen(order, messages)
+    half = requests[: messages // 2]
+    waiting: list[tuple[str, datetime]] = []
+    armed, broken = _Armed(under, strike, messages), []
     try:
-        return _send(gateway, requests, 3.0)
-    except Unanswered:
-        return [], 0
+        with armed:
+            _run(company.hand_in(half, patience, nosy=True))
+            if not armed.struck(_STRIKE_SECONDS):
+                broken.append("the strike never came")
+        # What was sent before the strike is sent again: the same kenmerk must come of it.
+        _run(company.hand_in(requests, patience))
+        _drained(under.dsn, company.acknowledged)
+        waiting, stuck_ones = stuck(under.dsn, company.acknowledged)
+        open_ones = {kenmerk for kenmerk, _ in waiting}
+        ended = [k for k in company.acknowledged if k not in open_ones]
+        _run(company.hear_all(ended, patience))
+        broken += stuck_ones
+        broken += whole(under.dsn, under.home, company.acknowledged, under.environment)
+        broken += fair(under.dsn, company)
+    except (Unanswered, psycopg.OperationalError) as error:
+        broken.append(f"it did not come back: {error}")
+    return Outcome(
+        strike.name, armed.struck(0.0), len(company.acknowledged), len(waiting), company.repeats,
+        time.monotonic() - begin, tuple(broken),
+    )  # fmt: skip
+
+
+class _Armed:
+    """The gateway waits for its strike; disarmed at the end, whether it came or not."""
+
+    def __init__(self, under: Siege, strike: Strike, messages: int) -> None:
+        self._under, self._strike = under, strike
+        self._times = min(strike.times, 1 + messages // 20)  # few messages pass few times
+        self._mark = under.armed.with_suffix(".struck")
+        self._timer = threading.Timer(strike.after, self._hit)
+
+    def __enter__(self) -> None:
+        self._mark.unlink(missing_ok=True)
+        strike, under = self._strike, self._under
+        if strike.point is None:
+            self._timer.start()
+            return
+        files = [] if strike.victim == ITSELF else under.pid_files(strike.victim)
+        words = [f"{strike.point}:{self._times}", *map(str, files)]
+        new = under.armed.with_suffix(".new")
+        new.write_text(" ".join(words))
+        new.replace(under.armed)
+
+    def __exit__(self, *_: object) -> None:
+        if self._strike.point is None:
+            self._timer.join()
+        self._under.armed.unlink(missing_ok=True)
+
+    def struck(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        return not patiently(lambda: not self._mark.exists(), lambda: time.monotonic() > end)
+
+    def _hit(self) -> None:
+        kill(self._under.pid_files(self._strike.victim))
+        self._mark.touch()
+
+
+def _drained(dsn: str, kenmerken: Sequence[str]) -> None:
+    """Wait until all have ended, or until none has for a while."""
+    last, since = -1, time.monotonic()
+
+    def left() -> int:
+        nonlocal last, since
+        try:
+            now = consistency.unfinished(dsn, kenmerken)
+        except psycopg.OperationalError:
+            return len(kenmerken)  # the database is on its way back
+        if now != last:
+            last, since = now, time.monotonic()
+        return now
+
+    patiently(left, lambda: time.monotonic() - since > _CALM)
 
 
 def rounds(
-    home: Path, strikes: list[Strike], messages: int, seed: int, patience: float = 180.0
-) -> Iterator[Outcome]:
+    home: Path, strikes: Sequence[Strike], messages: int, seed: int, patience: float = 300.0,
+    database: str = OWN,
+) -> Iterator[Outcome]:  # fmt: skip
     """A round for each strike, in order."""
-    for number, strike in enumerate(strikes):
-        yield one_round(home, strike, messages, seed + 1000 * number, patience)
+    with siege(home, database) as under:
+        for number, strike in enumerate(strikes):
+            yield one_round(under, strike, messages, seed + 1000 * number, patience)

@@ -1,77 +1,46 @@
-"""What can hit a gateway: a kill at a numbered point in the code, or one from outside.
+"""What can hit a gateway: a kill at a numbered point in the code, or one at a moment drawn.
 
 Every kill is SIGKILL on a pid that this run started itself: of a child by its pid file, of the
-supervisor by its own process, of PostgreSQL by the pid file of the data directory in this HOME.
+supervisor by its own process, of PostgreSQL by the pid file of the data directory of this run.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
 import random
-import signal
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from openpoort.process.crashpoints import POINTS
+
+ITSELF = "itself"
+_AT_AGENCY = ("7", "8", "9")
 
 
 @dataclass(frozen=True, slots=True)
 class Strike:
-    """`crash_at` goes into the environment of the gateway; `hit` kills from outside."""
+    """`victim` dies: when somebody passes `point` for the `times`-th time since the arming, or
+    (without a point) `after` seconds into the load."""
 
-    name: str
-    crash_at: str | None = None
-    hit: Callable[[Path, int], None] | None = None
+    victim: str
+    point: str | None = None
+    times: int = 1
+    after: float = 0.0
 
-
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-
-
-def _recorded(file: Path) -> int | None:
-    try:
-        return int(file.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return None
-
-
-def kill_role(home: Path, role: str) -> None:
-    """Kill the children whose name begins with `role`."""
-    for file in (home / "run").glob(f"{role}*.pid"):
-        if pid := _recorded(file):
-            _kill(pid)
-
-
-def kill_postgres(home: Path) -> None:
-    """Kill the postmaster of this HOME; its children notice and end by themselves."""
-    if pid := _recorded(home / "postgres" / "data" / "postmaster.pid"):
-        _kill(pid)
-
-
-def _everything(home: Path, supervisor: int) -> None:
-    _kill(supervisor)
-    for role in ("door", "worker", "agency", "health"):
-        kill_role(home, role)
-    kill_postgres(home)
-
-
-def _role(role: str) -> Callable[[Path, int], None]:
-    return lambda home, _: kill_role(home, role)
+    @property
+    def name(self) -> str:
+        return f"{self.point}: {self.victim}" if self.point else f"some moment: {self.victim}"
 
 
 def strikes(seed: int) -> list[Strike]:
-    """All strikes, in an order drawn from `seed`."""
+    """Every point with every victim that can die there, and every role at some moment; in an
+    order drawn from `seed`."""
     draw = random.Random(seed)  # noqa: S311 - an order, not a secret
-    found = [Strike(f"point {p}", crash_at=f"{p}:{draw.randint(2, 40)}") for p in POINTS]
-    found += [
-        Strike("kill door", hit=_role("door")),
-        Strike("kill worker", hit=_role("worker")),
-        Strike("kill agency", hit=_role("agency")),
-        Strike("kill PostgreSQL", hit=lambda home, _: kill_postgres(home)),
-        Strike("kill everything", hit=_everything),
-    ]
+    found = []
+    for point, place in POINTS.items():
+        victims = [ITSELF, "PostgreSQL", "everything"]
+        if place.startswith(_AT_AGENCY) and not point.endswith("-receipt"):
+            victims.append("agency")  # at its own two points it is the one that passes
+        found += [Strike(victim, point, draw.randint(1, 3)) for victim in victims]
+    for role in ("door", "worker", "agency", "PostgreSQL", "everything"):
+        found.append(Strike(role, after=draw.uniform(0.05, 0.8)))
     draw.shuffle(found)
     return found
