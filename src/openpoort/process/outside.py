@@ -90,6 +90,7 @@ class OutsideRounds:
         self._wake, self._lease, self._checkers = wake, lease, checkers
         self.fence = uuid.uuid4()
         self._sides: dict[str, Side] = {}
+        self._sent: set[int] = set()
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self.made_local = False
 
@@ -97,6 +98,11 @@ class OutsideRounds:
     def out(self) -> int:
         """Jobs handed to threads and not yet written."""
         return sum(side.lane.out for side in self._sides.values())
+
+    def resume(self, conn: Connection) -> None:
+        """On a new connection: a lease whose commit we never heard of may stand, in our name and
+        with nobody at work on it. It is let go, or it would wait for its whole term."""
+        queue.let_go(conn, self.fence, self._sent)
 
     def round(self, conn: Connection, *, new: bool = True) -> int:
         """Write what came back, then send out what may go; how many jobs were touched."""
@@ -155,6 +161,7 @@ class OutsideRounds:
         crash_point("after-attempt")
         for job, work in live:
             side.lane.out += 1
+            self._sent.add(job.id)
             side.threads.submit(self._do, _Out(job, side, work))
         return len(jobs)
 
@@ -267,6 +274,7 @@ class OutsideRounds:
         """What the result says about the lane itself."""
         lane, side, result = out.side.lane, out.side, out.result
         lane.out -= 1
+        self._sent.discard(out.job.id)
         if side.agency is None or result is None:
             return
         if result.error is None or isinstance(result.error, DeliveryRefused):

@@ -17,6 +17,9 @@ from typing import Generic, TypeVar
 
 import psycopg
 
+from openpoort.telemetry import logger
+
+_log = logger("store")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -29,6 +32,14 @@ class Busy(Exception):
     def __init__(self, retry_after: int = 1) -> None:
         super().__init__(f"too busy; try again in {retry_after} s")
         self.retry_after = retry_after
+
+
+class Away(Busy):
+    """The database cannot be reached, or went away in the middle: whether it was done is not
+    known. Who asks again gets the truth."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
 
 
 class Batcher(Generic[Item, Result]):
@@ -53,6 +64,7 @@ class Batcher(Generic[Item, Result]):
         self._queue: deque[tuple[Item, Future[Result]]] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._told = False
         self._cpu = self._asked = 0.0
         self._conn: psycopg.Connection[tuple[object, ...]] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -107,17 +119,38 @@ class Batcher(Generic[Item, Result]):
             results = self._work(self._connection(), [item for item, _ in pairs])
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the callers
             self._drop_if_broken()
+            if self._lost(error):
+                # Nobody's own fault, and not for us to try again: what was committed is found as
+                # a repeat then, without a commit of its own that says it is safe.
+                self._away(pairs, error)
+                return
             if len(pairs) == 1:
                 pairs[0][1].set_exception(error)
                 return
             for pair in pairs:
                 self._do([pair])
             return
+        self._told = False
         for (_, future), result in zip(pairs, results, strict=True):
             if isinstance(result, Exception):
                 future.set_exception(result)
             else:
                 future.set_result(result)
+
+    def _lost(self, error: Exception) -> bool:
+        """Our connection, or one that the work made: an error of the server's own has a code."""
+        return isinstance(error, psycopg.OperationalError) and (
+            self._conn is None or error.sqlstate is None
+        )
+
+    def _away(self, pairs: list[tuple[Item, Future[Result]]], error: Exception) -> None:
+        if not self._told:  # once an outage: senders repeat many times a second
+            self._told = True
+            _log.error("database away", batcher=self._thread.name, why=str(error).strip()[:300])
+        for _, future in pairs:
+            away = Away()
+            away.__cause__ = error
+            future.set_exception(away)
 
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._conn is None or self._conn.closed:
