@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import psycopg
+from openpoort.store.link import connect
 
 _QUESTIONS = {
     "a job stands once": """
@@ -34,7 +34,7 @@ _QUESTIONS = {
 def contradictions(dsn: str) -> list[str]:
     """Sentences that name a promise and a kenmerk that breaks it; empty when all hold."""
     found = []
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn:
         for promise, question in _QUESTIONS.items():
             rows = conn.execute(question).fetchmany(20)
             found += [f"{row[0]}: broken: {promise}" for row in rows]
@@ -43,7 +43,7 @@ def contradictions(dsn: str) -> list[str]:
 
 def histories(dsn: str, kenmerken: Sequence[str]) -> dict[str, list[str]]:
     """Status codes in order by kenmerk, for those that exist."""
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn:
         rows = conn.execute(
             "select kenmerk::text, array_agg(code order by seq) from status"
             " where kenmerk = any(%s::uuid[]) group by 1",
@@ -54,7 +54,7 @@ def histories(dsn: str, kenmerken: Sequence[str]) -> dict[str, list[str]]:
 
 def unfinished(dsn: str, kenmerken: Sequence[str]) -> int:
     """How many of these processes have neither ended nor been parked."""
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn:
         row = conn.execute(
             "select count(*) from process where kenmerk = any(%s::uuid[])"
             " and state not in ('delivered', 'rejected', 'cancelled', 'parked')",

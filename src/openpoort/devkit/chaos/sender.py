@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from openpoort.devkit.bench.load import Target, connect
 
@@ -21,11 +21,15 @@ class Unanswered(Exception):
 
 
 async def send_all(
-    target: Target, requests: Sequence[bytes], callers: int, patience: float
+    target: Target,
+    requests: Sequence[bytes],
+    callers: int,
+    patience: float,
+    told: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[str], int]:
     """Send every request until it is acknowledged; the kenmerken, and how many repeats it took.
 
-    Raises Unanswered after `patience` seconds.
+    `told` hears of each acknowledgement. Raises Unanswered after `patience` seconds.
     """
     context = target.context()
     queue, got, repeats = deque(requests), [], 0
@@ -44,6 +48,7 @@ async def send_all(
                 match = _KENMERK.search(body) if status == 200 else None
                 if match:
                     got.append(match[1].decode())
+                    told(got[-1])
                     break
                 if status == 500 and b"100<" in body:
                     raise Unanswered(f"refused: {body[-600:]!r}")

@@ -16,6 +16,8 @@ from openpoort.store import consistency
 HISTORY = ("105", "100", "110", "200", "301", "405", "400", "500")
 """Statuses of the kind Bench, each once; 420 may stand between 405 and 400."""
 
+LOST = "acknowledged and lost"
+
 
 def unbalanced(home: Path) -> list[str]:
     """What `openpoort balance` finds wrong with today, the agency's own list included."""
@@ -37,7 +39,7 @@ def contradictions(dsn: str, home: Path, kenmerken: Sequence[str]) -> list[str]:
     for kenmerk in kenmerken:
         codes = histories.get(kenmerk)
         if codes is None:
-            found.append(f"{kenmerk}: acknowledged and lost")
+            found.append(f"{kenmerk}: {LOST}")
         elif tuple(c for c in codes if c != "420") != HISTORY:
             found.append(f"{kenmerk}: history {' '.join(codes)}")
     shelf = Counter(r.kenmerk for r in receipts(home / "agency" / "demodienst" / "ontvangsten.csv"))
