@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from openpoort.cli.replication import replication
+
 if TYPE_CHECKING:
     from openpoort.devkit.bench.gateway import Gateway
     from openpoort.devkit.bench.load import Run
@@ -276,3 +278,6 @@ def checks(
             for r in rates
         }
         click.echo(json.dumps(found))
+
+
+bench.add_command(replication)
