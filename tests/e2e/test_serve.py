@@ -20,7 +20,7 @@ import pytest
 from openpoort.app.home import create
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.outbound.exchange import Faulted
+from openpoort.outbound.exchange import BadAnswer
 from openpoort.outbound.http import NoAnswer
 from openpoort.store.postmaster import current
 from tests.e2e.gateway import Gateway, free_port, openpoort, until, vat_return
@@ -166,7 +166,7 @@ def test_killed_door_worker_and_database_come_back(own: Gateway) -> None:
     def works() -> str | None:
         try:
             return hand_in(own)
-        except (NoAnswer, Faulted):  # the door may still be reconnecting
+        except (NoAnswer, BadAnswer):  # 503: the door may still be reconnecting
             return None
 
     second = until(works)

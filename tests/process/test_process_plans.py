@@ -13,7 +13,7 @@ import pytest
 from openpoort.domain.message import Operatie
 from openpoort.process import parked
 from openpoort.store import tables
-from openpoort.store.pool import SESSION
+from openpoort.store.link import SETUP
 from tests.process.house import BTW, DIENST, HAPPY, START, Gate, request
 
 ROWS = 30_000
@@ -65,7 +65,7 @@ class Explaining(psycopg.Connection[Any]):
 
 def explaining(dsn: str) -> Explaining:
     conn = Explaining.connect(dsn, autocommit=True)
-    conn.execute(SESSION)
+    psycopg.Connection.execute(conn, SETUP)
     return conn
 
 

@@ -10,6 +10,7 @@ import psycopg
 from openpoort.settings import Settings
 from openpoort.store.db import Phase, migrate
 from openpoort.store.embedded import Embedded, ServerFailed
+from openpoort.store.link import connect
 
 _OLDEST = 15_00_00
 
@@ -20,15 +21,16 @@ def embedded(settings: Settings) -> Embedded | None:
 
 
 def reach(url: str) -> str:
-    """`url` when a PostgreSQL 15 or newer answers there. Raises ServerFailed."""
+    """The DSN of the primary among the hosts of `url`: a PostgreSQL 15 or newer that can be
+    written to. For something short; what runs on keeps `url`. Raises ServerFailed."""
     try:
-        with psycopg.connect(url, connect_timeout=10) as conn:
+        with connect(url) as conn:
             if conn.info.server_version < _OLDEST:
                 raise ServerFailed("database.url: PostgreSQL 15 or newer is needed")
+            return conn.place
     except psycopg.Error as wrong:
         # Never the URL itself: it may hold a password.
         raise ServerFailed(f"database.url cannot be used: {wrong}") from None
-    return url
 
 
 @contextmanager

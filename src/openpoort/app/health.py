@@ -1,8 +1,9 @@
 """Health and metrics, on a local port of their own: never on the doors' port.
 
-`/health/live`: this process answers. `/health/ready`: the database takes a write and the journal
-takes an entry (both rolled back); a door that cannot store must get no traffic. `/metrics`: what
-all processes of this `serve` counted, plus what only the database knows.
+`/health/live`: this process answers. `/health/ready`: the journal takes an entry (rolled back) and
+the database a commit, confirmed by the synchronous standby where there is one; a door that cannot
+store must get no traffic. `/metrics`: what all processes of this `serve` counted, plus what only
+the database knows.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from openpoort.domain.journal import JournalEntry
 from openpoort.store import journal, overview
+from openpoort.store.link import Lost, connect
 
 _SECONDS = 3
 
@@ -29,16 +31,16 @@ def ready_state(dsn: str) -> dict[str, str]:
     """Part -> "ok" or what is wrong, in words without secrets."""
     state = {"database": "ok", "journal": "ok"}
     try:
-        with psycopg.connect(dsn, connect_timeout=_SECONDS) as conn:
-            conn.execute("set local statement_timeout = '3s'")
-            if conn.execute("select pg_is_in_recovery()").fetchone() != (False,):
-                state["database"] = "read only: it is a standby"
-            conn.execute("create temporary table probe (n int) on commit drop")
+        with connect(dsn, silence=_SECONDS) as conn:
             try:
-                journal.add(conn, [JournalEntry("health.probe", datetime.now(UTC), "health")])
+                with conn.transaction(force_rollback=True):
+                    journal.add(conn, [JournalEntry("health.probe", datetime.now(UTC), "health")])
             except psycopg.Error as wrong:
                 state["journal"] = f"cannot be written: {wrong.sqlstate}"
-            conn.rollback()
+            overview.beat(conn, socket.gethostname())
+    except Lost as wrong:
+        state["database"] = f"does not take a commit: {wrong}"
+        state["journal"] = "not available"
     except psycopg.Error as wrong:
         state["database"] = f"not available: {wrong.sqlstate or type(wrong).__name__}"
         state["journal"] = "not available"
@@ -57,7 +59,7 @@ class _Database:
             "openpoort_ready", "1 when database and journal can be written", value=float(up)
         )
         try:
-            with psycopg.connect(self._dsn, connect_timeout=_SECONDS) as conn:
+            with connect(self._dsn, silence=_SECONDS) as conn:
                 lanes, parked = overview.queue(conn), overview.parked(conn)
         except psycopg.Error:
             return

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-import psycopg
 import urllib3
 
 from openpoort.keys.fetch import FetchFailed, Source, due, fetch, sources
 from openpoort.store import evidence
+from openpoort.store.link import connect
 from openpoort.trust.anchors import Anchors
 
 _LOCK = 0x6F70_7265_766F  # "oprevo": the advisory lock of this round
@@ -32,7 +32,7 @@ def refresh(
     Each answer is committed by itself, so that one slow responder holds up nothing that is done.
     Returns an empty round when another process is at it.
     """
-    with psycopg.connect(dsn, autocommit=True) as conn:
+    with connect(dsn) as conn:
         row = conn.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
         if row is None or not row[0]:
             return Round()

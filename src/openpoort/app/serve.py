@@ -69,9 +69,12 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
             stack.callback(local.close)
             (run / "health").write_text("http://{}:{}\n".format(*local.getsockname()[:2]))
         server = database.embedded(settings)
-        dsn = server.start() if server else database.reach(settings.database.url)
         if server:
+            dsn = server.start()
             stack.callback(server.stop)
+        else:
+            dsn = settings.database.url
+            database.reach(dsn)
         migrate(dsn, Phase.BEFORE)
         if later := waiting(dsn):
             _log.warning("run `openpoort db migrate --after` when all are upgraded", waiting=later)

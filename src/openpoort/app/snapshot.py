@@ -10,6 +10,7 @@ import psycopg
 
 from openpoort.domain.party import Directory
 from openpoort.store import directory
+from openpoort.store.link import connect
 from openpoort.telemetry import logger
 
 _log = logger("app.snapshot")
@@ -36,7 +37,7 @@ class Snapshot:
         self._look = follow
         self._names = names or {}
         self._stop = threading.Event()
-        with psycopg.connect(dsn, autocommit=True) as conn:
+        with connect(dsn) as conn:
             self._take(conn)
             follow(conn)
         self._thread = threading.Thread(target=self._run, name="directory", daemon=True)
@@ -60,7 +61,7 @@ class Snapshot:
             self._stop.wait(_SECONDS)
 
     def _follow(self) -> None:
-        with psycopg.connect(self._dsn, autocommit=True) as conn:
+        with connect(self._dsn) as conn:
             while not self._stop.wait(_SECONDS):
                 self._look(conn)
                 if directory.version(conn) != self._version:

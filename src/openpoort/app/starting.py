@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import psycopg
-
 from openpoort.app.home import DIRECTORY
 from openpoort.domain import partyfile
 from openpoort.settings import Settings
 from openpoort.store import directory
+from openpoort.store.link import connect
 from openpoort.telemetry import logger
 
 _log = logger("app.starting")
@@ -21,11 +20,10 @@ def apply_directory(settings: Settings, dsn: str) -> None:
     file = settings.home / DIRECTORY
     if not file.exists():
         return
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn, conn.transaction():
         known = directory.load(conn)
         if known.parties or known.agencies:
             return
         new = partyfile.read(file.read_text(encoding="utf-8"))
         directory.apply(conn, new, "serve", datetime.now(UTC))
-        conn.commit()
         _log.info("directory applied", parties=len(new.parties), agencies=len(new.agencies))

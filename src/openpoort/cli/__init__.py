@@ -25,6 +25,7 @@ _COMMANDS: dict[str, str] = {
     "journal": "openpoort.cli.journal:journal",
     "measures": "openpoort.cli.measures:command",
     "message": "openpoort.cli.message:message",
+    "failover-drill": "openpoort.cli.failover:failover_drill",
     "restore-drill": "openpoort.cli.drill:restore_drill",
     "retention": "openpoort.cli.retention:retention",
     "party": "openpoort.cli.party:party",

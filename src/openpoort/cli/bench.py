@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from openpoort.cli.replication import replication
+
 if TYPE_CHECKING:
     from openpoort.devkit.bench.flat import Flat
     from openpoort.devkit.bench.gateway import Gateway
@@ -379,3 +381,6 @@ def checks(
             for r in rates
         }
         click.echo(json.dumps(found))
+
+
+bench.add_command(replication)

@@ -119,6 +119,7 @@ class Engine:
     def _outside_loop(self, conn: Connection, stop: threading.Event) -> None:
         end: float | None = None
         held, looked = False, -ORPHANS
+        self._outside.resume(conn)
         while True:
             if time.monotonic() - looked >= ORPHANS:
                 looked = time.monotonic()

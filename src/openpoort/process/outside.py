@@ -95,6 +95,7 @@ class OutsideRounds:
         self._recent, self._wake, self._lease, self._checkers = recent, wake, lease, checkers
         self.fence = uuid.uuid4()
         self._sides: dict[str, Side] = {}
+        self._sent: set[int] = set()
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self._all_in = threading.Event()
         self.made_local = False
@@ -115,6 +116,11 @@ class OutsideRounds:
             time.sleep(seconds)
         elif self._results.qsize() < self.out:
             self._all_in.wait(seconds)
+
+    def resume(self, conn: Connection) -> None:
+        """On a new connection: a lease whose commit we never heard of may stand, in our name and
+        with nobody at work on it. It is let go, or it would wait for its whole term."""
+        queue.let_go(conn, self.fence, self._sent)
 
     def round(self, conn: Connection, *, new: bool = True) -> int:
         """Write what came back and send out what may go; how many jobs were touched."""
@@ -215,6 +221,7 @@ class OutsideRounds:
                 self._account(conn, out)
         for out in sent:
             out.side.lane.out += 1
+            self._sent.add(out.job.id)
             out.side.threads.submit(self._do, out)
         return len(outs) + leased
 
@@ -333,6 +340,7 @@ class OutsideRounds:
         """What the result says about the lane itself."""
         lane, side, result = out.side.lane, out.side, out.result
         lane.out -= 1
+        self._sent.discard(out.job.id)
         if side.agency is None or result is None:
             return
         if result.error is None or isinstance(result.error, DeliveryRefused):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import psycopg
+from openpoort.store.link import connect
 
 _QUESTIONS = {
     "a job stands once": """
@@ -35,7 +35,7 @@ _QUESTIONS = {
 def contradictions(dsn: str) -> list[str]:
     """Sentences that name a promise and a kenmerk that breaks it; empty when all hold."""
     found = []
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn:
         for promise, question in _QUESTIONS.items():
             rows = conn.execute(question).fetchmany(20)
             found += [f"{row[0]}: broken: {promise}" for row in rows]
@@ -44,7 +44,7 @@ def contradictions(dsn: str) -> list[str]:
 
 def histories(dsn: str, kenmerken: Sequence[str]) -> dict[str, list[str]]:
     """Status codes in order by kenmerk, for those that exist."""
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn:
         rows = conn.execute(
             "select kenmerk::text, array_agg(code order by seq) from status"
             " where kenmerk = any(%s::uuid[]) group by 1",
@@ -61,7 +61,7 @@ def unfinished(dsn: str, kenmerken: Sequence[str]) -> int:
 def waiting(dsn: str, kenmerken: Sequence[str]) -> list[tuple[str, datetime]]:
     """Those that have neither ended nor been parked, and since when or from when their next step
     is due (the beginning of time when none waits)."""
-    with psycopg.connect(dsn) as conn:
+    with connect(dsn) as conn:
         return conn.execute(
             "select p.kenmerk::text, coalesce((select min(j.due_at) from job j"
             " where j.kenmerk = p.kenmerk), 'epoch') from process p"

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from openpoort.store import link
+
 if TYPE_CHECKING:  # Alembic takes half a second to import, and mostly there is nothing to do
     import alembic.config
     from alembic.script import Script
@@ -49,7 +51,7 @@ def migrate(dsn: str, phase: Phase = Phase.ALL, folder: Path = FOLDER) -> list[s
     `BEFORE` stops in front of the first revision that must wait, `AFTER` applies from there. A
     database without tables gets all of it whatever the phase.
     """
-    with psycopg.connect(dsn, autocommit=True) as conn:
+    with link.connect(dsn, silence=0) as conn:
         conn.execute("select pg_advisory_lock(%s)", (_LOCK,))
         current = _current(conn)
         if current == _newest(folder):
@@ -61,14 +63,14 @@ def migrate(dsn: str, phase: Phase = Phase.ALL, folder: Path = FOLDER) -> list[s
             import alembic.command
 
             config = _config(folder)
-            config.set_main_option("sqlalchemy.url", sqlalchemy_url(dsn).replace("%", "%%"))
+            config.set_main_option("sqlalchemy.url", sqlalchemy_url(conn.place).replace("%", "%%"))
             alembic.command.upgrade(config, pending[-1].revision)
     return [script.revision for script in pending]
 
 
 def waiting(dsn: str, folder: Path = FOLDER) -> list[str]:
     """Revisions that are not applied yet, in order."""
-    with psycopg.connect(dsn, autocommit=True) as conn:
+    with link.connect(dsn) as conn:
         current = _current(conn)
         if current == _newest(folder):
             return []

@@ -52,9 +52,14 @@ _HANDED_OVER: list[subprocess.Popen[bytes]] = []
 
 @dataclass(slots=True)
 class Embedded:
-    """A data directory and, between `start` and `stop`, our share in the server on it."""
+    """A data directory and, between `start` and `stop`, our share in the server on it.
+
+    With `port` it listens on 127.0.0.1 instead of a Unix socket; `extra` are settings on top.
+    """
 
     folder: Path
+    port: int = 0
+    extra: dict[str, str] = field(default_factory=dict)
     _child: subprocess.Popen[bytes] | None = None
     _share: int | None = None
     _as: RunAs | None = field(default=None, repr=False)
@@ -80,6 +85,8 @@ class Embedded:
     def dsn(self, database: str = "openpoort") -> str:
         """Connection string for a running server; the password stays in its file."""
         sockets = self._sockets_file.read_text().strip()
+        if self.port:
+            sockets = f"127.0.0.1 port={self.port}"
         return f"host={sockets} user=openpoort dbname={database} passfile={self._password_file}"
 
     def running(self) -> bool:
@@ -131,10 +138,11 @@ class Embedded:
             self._initdb()
         clear_stale(self.data)
         sockets = self._make_sockets()
-        settings = [f"--{name}={value}" for name, value in _CONFIG.items()]
+        settings = [f"--{name}={value}" for name, value in {**_CONFIG, **self.extra}.items()]
+        listen = ["-h", "127.0.0.1", "-p", str(self.port)] if self.port else ["-h", ""]
         with (self.folder / "server.log").open("ab") as log:
             self._child = self.user.popen(
-                ["postgres", "-D", str(self.data), "-k", str(sockets), "-h", "", *settings], log
+                ["postgres", "-D", str(self.data), "-k", str(sockets), *listen, *settings], log
             )
         made = Postmaster(self._child.pid)
         if not self._answers(made, _START_SECONDS):

@@ -61,6 +61,15 @@ def queue(conn: Connection) -> dict[str, tuple[int, float]]:
     return {lane: (int(n), max(0.0, age)) for lane, n, age in conn.execute(_QUEUE)}
 
 
+def beat(conn: Connection, node: str) -> None:
+    """A small commit of its own: shows that one is possible and, with it, safe."""
+    conn.execute(
+        "insert into heartbeat (node, at) values (%s, clock_timestamp())"
+        " on conflict (node) do update set at = excluded.at",
+        [node],
+    )
+
+
 def parked(conn: Connection) -> int:
     """Messages that wait for a person."""
     row = conn.execute("select count(*) from parked").fetchone()

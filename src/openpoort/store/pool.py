@@ -1,4 +1,7 @@
-"""A few connections, lent out one at a time to threads that block."""
+"""A few connections, lent out one at a time to threads that block.
+
+A database that is away is `Away`, for which the door says 503: nobody is at fault, try again.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,9 @@ from typing import Any
 
 import psycopg
 
-from openpoort.store.writer import Busy
+from openpoort.store.writer import Away, Busy
 
 Connection = psycopg.Connection[Any]
-
-
-SESSION = "set jit = off; set random_page_cost = 1.1"
-"""Every statement is short and goes by index: compiling plans costs more than it saves, and a
-solid-state disk reads a page anywhere for the price of the next."""
-
-
-def connect(dsn: str) -> Connection:
-    """An autocommit connection; a transaction is always a `with conn.transaction()`."""
-    conn = psycopg.connect(dsn, autocommit=True)
-    conn.execute(SESSION)
-    return conn
 
 
 class Pool:
@@ -37,7 +28,7 @@ class Pool:
         self._closed = False
 
     def take(self) -> Connection:
-        """A connection of one's own, to be given back. Raises Busy when none comes free."""
+        """A connection of one's own, to be given back. Raises Busy when none comes free, Away."""
         if not self._room.acquire(timeout=self._patience):
             raise Busy(2)
         try:
@@ -46,6 +37,9 @@ class Pool:
                 if not conn.closed:
                     return conn
             return self._make()
+        except psycopg.OperationalError as error:
+            self._room.release()
+            raise Away from error
         except BaseException:
             self._room.release()
             raise
@@ -63,8 +57,11 @@ class Pool:
         conn = self.take()
         try:
             yield conn
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            gone = conn.closed
             conn.close()  # in doubt
+            if gone:
+                raise Away from error
             raise
         finally:
             self.give(conn)

@@ -52,7 +52,7 @@ def clear_stale(data: Path) -> None:
     if current(data) is not None:
         raise ServerFailed(f"a server is already running on {data} but does not answer")
     end = time.monotonic() + _ORPHAN_SECONDS
-    while orphans := _processes_in(data):
+    while orphans := processes_in(data):
         if time.monotonic() > end:
             raise ServerFailed(f"processes {orphans} still use {data}; stop them first")
         time.sleep(0.02)
@@ -85,7 +85,8 @@ def _works_in(pid: int, data: Path) -> bool:
         return False
 
 
-def _processes_in(data: Path) -> list[int]:
+def processes_in(data: Path) -> list[int]:
+    """Pids of all server processes on `data`, the postmaster among them."""
     found = []
     with contextlib.suppress(OSError):
         for entry in _PROC.iterdir():

@@ -9,7 +9,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -125,6 +125,15 @@ where j.id = w.id and j.fence is not distinct from w.fence returning j.id
 """
 
 
+def let_go(conn: Connection, fence: UUID, but: Collection[int]) -> None:
+    """End the leases of `fence` at once, all but those of these jobs."""
+    conn.execute(
+        "update job set lease_until = clock_timestamp() where fence = %s"
+        " and lease_until > clock_timestamp() and id <> all(%s::int8[])",
+        [fence, list(but)],
+    )
+
+
 def finish(conn: Connection, jobs: Sequence[JobRow]) -> set[int]:
     """Take done jobs off the queue; the ids of those that were still ours."""
     rows = conn.execute(
@@ -178,5 +187,8 @@ def listen(conn: Connection) -> None:
 
 
 def heard(conn: Connection, seconds: float) -> bool:
-    """Wait up to `seconds` for a wake-up."""
-    return any(True for _ in conn.notifies(timeout=seconds, stop_after=1))
+    """Wait up to `seconds` for a wake-up; then ask, for a frozen server is silent as well."""
+    if any(True for _ in conn.notifies(timeout=seconds, stop_after=1)):
+        return True
+    conn.execute("select 1")
+    return False

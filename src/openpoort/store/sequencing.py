@@ -20,9 +20,11 @@ from openpoort import telemetry
 from openpoort.domain.checkpoint import Checkpoint
 from openpoort.domain.event import Event
 from openpoort.store import journal, sequencer
+from openpoort.store.link import connect
 from openpoort.store.sequencer import Connection, JournalBroken
 
 _HOUR = timedelta(hours=1)
+_SILENCE = 120.0  # seconds: a backlog, or a whole journal after a restore, takes long to place
 _log = telemetry.logger("journal")
 
 
@@ -58,7 +60,8 @@ class Sequencer:
         self._emit("key.loaded", self.mark, "ok", purpose="checkpoints")
         while not stop.is_set():
             try:
-                with psycopg.connect(self.dsn, application_name="openpoort sequencer") as conn:
+                with connect(self.dsn, silence=_SILENCE) as conn:
+                    conn.execute("set application_name = 'openpoort sequencer'")
                     self._work(conn, stop)
             except psycopg.Error as exc:
                 _log.warning("sequencer_lost_database", error=type(exc).__name__)

@@ -11,9 +11,10 @@ from typing import Any
 import psycopg
 
 from openpoort.store import arrival, messages, tables
+from openpoort.store.link import connect
 from openpoort.store.messages import Accept, Accepted, Answered
 from openpoort.store.payloads import PayloadStore
-from openpoort.store.pool import Pool, connect
+from openpoort.store.pool import Pool
 from openpoort.store.writer import Batcher
 
 Connection = psycopg.Connection[Any]
@@ -49,6 +50,9 @@ class Store:
         self._certificates: tuple[Connection | None, set[bytes]] = (None, set())
 
     def connect(self) -> Connection:
+        """A fresh connection. It may lead to another server, which has other partitions when it
+        was promoted or restored without the last ones: those are looked at again."""
+        self._weeks.clear()
         return self._connect(self.dsn)
 
     def ready_for(self, days: set[date]) -> None:
@@ -56,7 +60,7 @@ class Store:
         a connection of its own, outside every transaction."""
         if {tables.week(day) for day in days} <= self._weeks:
             return
-        with self._making, self.connect() as conn:
+        with self._making, self._connect(self.dsn) as conn:
             for day in sorted(days):
                 tables.ensure(conn, day, WEEKS_AHEAD)
                 self._weeks.add(tables.week(day))

@@ -18,6 +18,9 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
+from openpoort.telemetry import logger
+
+_log = logger("store")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -42,6 +45,14 @@ class _Asked(Generic[Item, Result]):
     outcome: Result | Exception | None = None
 
 
+class Away(Busy):
+    """The database cannot be reached, or went away in the middle: whether it was done is not
+    known. Who asks again gets the truth."""
+
+    def __init__(self) -> None:
+        super().__init__(2)
+
+
 class Batcher(Generic[Item, Result]):
     """One thread, one connection. `work` gets a connection and the items; it returns one result
     or exception per item, in order, and commits by itself before it returns."""
@@ -64,6 +75,7 @@ class Batcher(Generic[Item, Result]):
         self._queue: deque[_Asked[Item, Result]] = deque()
         self._wake = threading.Condition()
         self._closing = False
+        self._told = False
         self._cpu = self._asked = 0.0
         self._conn: psycopg.Connection[tuple[object, ...]] | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -120,14 +132,34 @@ class Batcher(Generic[Item, Result]):
             outcomes = self._work(self._connection(), [asked.item for asked in batch])
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the callers
             self._drop_if_broken()
+            if self._lost(error):
+                # Nobody's own fault, and not for us to try again: what was committed is found as
+                # a repeat then, without a commit of its own that says it is safe.
+                self._away(batch, error)
+                return
             if len(batch) == 1:
                 batch[0].outcome = error
                 return
             for asked in batch:
                 self._do([asked])
             return
+        self._told = False
         for asked, outcome in zip(batch, outcomes, strict=True):
             asked.outcome = outcome
+
+    def _lost(self, error: Exception) -> bool:
+        """Our connection, or one that the work made: an error of the server's own has a code."""
+        return isinstance(error, psycopg.OperationalError) and (
+            self._conn is None or error.sqlstate is None
+        )
+
+    def _away(self, batch: list[_Asked[Item, Result]], error: Exception) -> None:
+        if not self._told:  # once an outage: senders repeat many times a second
+            self._told = True
+            _log.error("database away", batcher=self._thread.name, why=str(error).strip()[:300])
+        for asked in batch:
+            asked.outcome = Away()
+            asked.outcome.__cause__ = error
 
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
         if self._conn is None or self._conn.closed:

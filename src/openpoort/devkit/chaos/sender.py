@@ -30,13 +30,14 @@ class Unanswered(Exception):
 class Company:
     """`kenmerken` holds, per request, every kenmerk that was ever answered: there must be one.
     `told` holds, per kenmerk, the codes of the statuses that came as new, in order; `heard` the
-    kenmerken about which it was told all there is."""
+    kenmerken about which it was told all there is. `acknowledge` hears of each kenmerk at once."""
 
     target: Target
     order: Order
     kenmerken: dict[bytes, set[str]] = field(default_factory=dict)
     told: dict[str, list[str]] = field(default_factory=dict)
     heard: set[str] = field(default_factory=set)
+    acknowledge: Callable[[str], None] = lambda _: None
     repeats: int = 0
 
     @property
@@ -61,6 +62,7 @@ class Company:
                 assert match is not None
                 kenmerk = match[1].decode()
                 self.kenmerken.setdefault(request, set()).add(kenmerk)
+                self.acknowledge(kenmerk)
                 if nosy:
                     await self._hear(line, kenmerk)
             line.close()

@@ -20,6 +20,8 @@ HISTORY = ("105", "100", "110", "200", "301", "405", "400", "500")
 """Statuses of the kind Bench, each once; 420 may stand between 405 and 400."""
 _OVERDUE = timedelta(seconds=5)
 
+LOST = "acknowledged and lost"
+
 
 def unbalanced(home: Path, environment: Mapping[str, str] | None = None) -> list[str]:
     """What `openpoort balance` finds wrong with today (and with yesterday just after midnight),
@@ -87,7 +89,7 @@ def _whole(histories: Mapping[str, Sequence[str]], kenmerken: Sequence[str]) -> 
     for kenmerk in kenmerken:
         codes = histories.get(kenmerk)
         if codes is None:
-            yield f"{kenmerk}: acknowledged and lost"
+            yield f"{kenmerk}: {LOST}"
             continue
         steps = tuple(c for c in codes if c != "420")
         ended = codes[-1] == HISTORY[-1]

@@ -1,0 +1,218 @@
+"""A connection to the primary that notices when there is none any more.
+
+Four things that a plain connection does not do. It gives up on a server that says nothing: one
+that is frozen or cut off keeps its TCP connections, and no keepalive helps against the first. It
+takes only a primary, by `target_session_attrs` and by timeline, so that one that comes back after
+another was promoted is not written to. It treats "read-only" as a lost connection. And it does
+not believe a commit whose wait for the synchronous standby was cut short: PostgreSQL then reports
+success with a warning (SyncRepWaitForLSN in its syncrep.c), and that message would be on one
+server only. The caller is told that the connection is lost; who repeats is told the truth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Generator, Iterator
+from typing import Any, Self, TypeVar
+
+import psycopg
+from psycopg import errors
+from psycopg.abc import PQGen
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.errors import Diagnostic
+
+_Result = TypeVar("_Result")
+
+DEFAULTS = {
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    "target_session_attrs": "read-write",
+}
+"""What a DSN gets that does not say it itself. `tcp_user_timeout` (milliseconds) is also how long
+a server may be silent in the middle of a statement, for the kernel cannot tell that."""
+
+_SYNC_WAIT = "SyncRepWaitForLSN"
+_INTERVAL = 0.1
+_CANCEL = 2.0
+SETUP = """
+select set_config('jit', 'off', false), set_config('random_page_cost', '1.1', false),
+    set_config('client_min_messages', 'warning', false),
+    set_config('tcp_keepalives_idle', '10', false),
+    set_config('tcp_keepalives_interval', '5', false),
+    set_config('tcp_keepalives_count', '3', false),
+    case when current_setting('synchronous_commit') in ('off', 'local')
+        then set_config('synchronous_commit', 'on', false) end,
+    (select system_identifier from pg_control_system()),
+    case when pg_is_in_recovery() then null
+        else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end
+"""
+"""Every statement is short and goes by index: compiling plans costs more than it saves, and a
+solid-state disk reads a page anywhere for the price of the next. Warnings must reach us. The
+keepalives are the server's own, so that it drops the locks of a machine of ours that vanished.
+A role or database that commits without flushing is not for acknowledged messages. Last: which
+cluster this is and which timeline it writes, a number that grows with every promotion."""
+
+_newest: dict[int, int] = {}
+"""Cluster -> the highest timeline that this process has written to."""
+_best: dict[str, int] = {}
+"""DSN -> the place of the host that was the primary last: it is asked first, and if it is still
+one, alone. Forgotten when a server fell silent, and by a child after a fork: then all are asked."""
+os.register_at_fork(after_in_child=_best.clear)
+
+
+class Lost(psycopg.OperationalError):
+    """The connection is closed; whether the statement was done is not known."""
+
+
+class Unreplicated(Lost):
+    """Committed on the primary only. Nobody may be told that it is safe."""
+
+    def __init__(self) -> None:
+        super().__init__("committed, but no synchronous standby confirmed it")
+
+
+class Link(psycopg.Connection[Any]):
+    """`silence` is how many seconds the server may say nothing inside a statement; 0: no end.
+    `place` is the DSN of this one host."""
+
+    silence: float = 0.0
+    place: str = ""
+    _alone = False
+
+    def wait(
+        self, gen: PQGen[_Result], interval: float = _INTERVAL, timeout: float | None = None
+    ) -> _Result:
+        """As psycopg's, through which every statement and commit goes."""
+        bounded = self.silence and timeout is None
+        try:
+            found = super().wait(_heard(gen, self.silence) if bounded else gen, interval, timeout)
+        except errors.ReadOnlySqlTransaction as wrong:
+            self.close()
+            raise Lost(f"no primary any more: {wrong}") from wrong
+        except Lost:
+            self._give_up()
+            raise
+        if self._alone:
+            self.close()
+            raise Unreplicated
+        return found
+
+    def _give_up(self) -> None:
+        """Close, and let the server stop too: a backend that waits for a standby does not notice
+        that we left, and a new one each time would use up all its connections. What it wrote is
+        then visible on the primary alone, but nothing is told or sent without a later commit of
+        our own, and the log is replicated in order."""
+        with contextlib.suppress(psycopg.Error):
+            self.cancel_safe(timeout=_CANCEL)
+        self.close()
+        _best.clear()
+
+    def _notice(self, said: Diagnostic) -> None:
+        """By the name of PostgreSQL's function: the text is translated, its code is general."""
+        if said.source_function == _SYNC_WAIT:
+            self._alone = True
+
+    @classmethod
+    def to(cls, conninfo: str, silence: float | None) -> tuple[Self, int, int | None]:
+        """A connection made ready, its cluster and the timeline it writes (None: a standby)."""
+        given = conninfo_to_dict(conninfo)
+        conn = cls.connect(conninfo, autocommit=True)
+        conn.silence = int(str(given["tcp_user_timeout"])) / 1000 if silence is None else silence
+        conn.place = conninfo
+        conn.add_notice_handler(conn._notice)
+        try:
+            row = conn.execute(SETUP).fetchone()
+        except BaseException:
+            conn.close()
+            raise
+        assert row is not None
+        return conn, row[-2], row[-1]
+
+
+def _heard(gen: PQGen[_Result], seconds: float) -> Generator[Any, Any, _Result]:
+    """`gen`, given up when nothing comes for `seconds`. Raises Lost."""
+    end = time.monotonic() + seconds
+    try:
+        state = next(gen)
+        while True:
+            ready = yield state
+            if ready:
+                end = time.monotonic() + seconds
+            elif time.monotonic() > end:
+                raise Lost(f"the database said nothing for {seconds:g} s")
+            state = gen.send(ready)
+    except StopIteration as done:
+        result: _Result = done.value
+        return result
+
+
+def connect(dsn: str, *, silence: float | None = None) -> Link:
+    """An autocommit connection to the primary among the hosts of `dsn`; a transaction is always
+    a `with conn.transaction()`.
+
+    Of several primaries the one on the highest timeline. Raises psycopg.OperationalError.
+    """
+    places = _places(dsn)
+    asked_before = dsn in _best
+    problems: list[psycopg.OperationalError] = []
+    chosen: tuple[Link, int | None] | None = None
+    for number in _order(len(places), _best.get(dsn, 0)):
+        try:
+            conn, cluster, timeline = Link.to(places[number], silence)
+            _known(conn, cluster, timeline)
+        except psycopg.OperationalError as wrong:
+            problems.append(wrong)
+            continue
+        if chosen is None or (timeline or 0) > (chosen[1] or 0):
+            if chosen is not None:
+                chosen[0].close()
+            chosen = (conn, timeline)
+            _best[dsn] = number
+        else:
+            conn.close()
+        if asked_before:
+            break
+    if chosen is None:
+        if len(problems) == 1:
+            raise problems[0]
+        raise Lost("no primary: " + "; ".join(str(p).strip() for p in problems))
+    return chosen[0]
+
+
+def _known(conn: Link, cluster: int, timeline: int | None) -> None:
+    """Remember a newer timeline. Raises Lost for an older one."""
+    if timeline is None:
+        return
+    newest = _newest.get(cluster, 0)
+    if timeline < newest:
+        where = f"{conn.info.host} port {conn.info.port}"
+        conn.close()
+        raise Lost(
+            f"{where}: an old primary, on timeline {timeline}; {newest} has begun."
+            " Stop it, and let it join again as a standby"
+        )
+    _newest[cluster] = timeline
+
+
+def _order(count: int, first: int) -> Iterator[int]:
+    return iter([first, *(n for n in range(count) if n != first)])
+
+
+def _places(dsn: str) -> list[str]:
+    """A DSN for each host of `dsn`, with our defaults."""
+    given = {**DEFAULTS, **{k: str(v) for k, v in conninfo_to_dict(dsn).items()}}
+    lists = {k: given[k].split(",") for k in ("host", "hostaddr", "port") if k in given}
+    count = max((len(one) for one in lists.values()), default=1)
+    for name, one in lists.items():
+        if len(one) not in {1, count}:
+            raise Lost(f"database.url: {len(one)} values for {name}, {count} hosts")
+    found = []
+    for number in range(count):
+        given |= {name: values[number % len(values)] for name, values in lists.items()}
+        found.append(make_conninfo("", **given))
+    return found
