@@ -6,6 +6,8 @@ import os
 import tomllib
 from collections.abc import Mapping
 
+from cryptography.x509 import load_pem_x509_certificates
+
 from openpoort.settings import S3Place, Settings
 from openpoort.store.folder import Folder
 from openpoort.store.payloads import PayloadStore
@@ -44,8 +46,12 @@ def _access(settings: Settings, one: S3Place, environment: Mapping[str, str]) ->
     keys = _keys(settings, one, environment)
     try:
         ca = settings.path(one.ca).read_bytes() if one.ca else b""
+        if one.ca:
+            load_pem_x509_certificates(ca)
     except OSError as wrong:
         raise PlaceError(f"payloads.s3 {one.name}: ca {one.ca}: {wrong.strerror}") from None
+    except ValueError:
+        raise PlaceError(f"payloads.s3 {one.name}: ca {one.ca} holds no certificate") from None
     return Bucket(
         endpoint=one.endpoint, bucket=one.bucket, region=one.region, prefix=one.prefix,
         path_style=one.path_style, ca=ca, timeout=one.timeout_seconds,

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
-from openpoort.store.payloads import Key, PayloadMissing, PayloadUnavailable, intact
+from openpoort.store.payloads import Key, PayloadMissing, PayloadUnavailable, intact, named
 
 _NEW = "new-"
 
@@ -48,17 +48,15 @@ class Folder:
     def old(self, before: datetime) -> Iterable[Key]:
         limit = before.timestamp()
         with self._reachable():
-            days = [(day, name) for name in self.path.glob("*-*-*") if (day := _day(name.name))]
-            for day, folder in sorted(days):
-                if day >= before.date():
+            for file in sorted(self.path.glob("*/??/*")):
+                if file.stat().st_mtime >= limit:
                     continue
-                for file in sorted(folder.glob("??/*")):
-                    if file.stat().st_mtime >= limit:
-                        continue
-                    if file.name.startswith(_NEW):
-                        file.unlink(missing_ok=True)  # a write that a crash cut short
-                    else:
-                        yield day, bytes.fromhex(file.parent.name + file.name)
+                day = file.parent.parent.name
+                key = named(f"{day}/{file.parent.name}{file.name}")
+                if key is not None and key[0] < before.date():
+                    yield key
+                elif file.name.startswith(_NEW) and day < before.date().isoformat():
+                    file.unlink(missing_ok=True)  # a write that a crash cut short
 
     def remove(self, keys: Sequence[Key]) -> None:
         with self._reachable():
@@ -101,10 +99,3 @@ def _sync(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-
-def _day(name: str) -> date | None:
-    try:
-        return date.fromisoformat(name)
-    except ValueError:
-        return None

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from itertools import islice
 from typing import Any, Protocol
 
@@ -26,6 +27,8 @@ THRESHOLD = 1024 * 1024
 
 IN_DATABASE = "db"
 _PIECE = 48 * 1024  # a multiple of three: base64 of the pieces is base64 of the whole
+_NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{64})")
+_EVER = datetime.max.replace(tzinfo=UTC)
 _TOGETHER = 1000  # candidates of a sweep looked up, and removed, at once
 
 Key = tuple[date, bytes]
@@ -70,6 +73,15 @@ class PayloadStore(Protocol):
     def remove(self, keys: Sequence[Key]) -> None:
         """What is not there is no error."""
         ...
+
+
+def named(name: str) -> Key | None:
+    """The key that stands as `2026-11-23/DIGEST`; None for a file that is not ours."""
+    found = _NAME.fullmatch(name)
+    try:
+        return (date.fromisoformat(found[1]), bytes.fromhex(found[2])) if found else None
+    except ValueError:
+        return None
 
 
 Places = Sequence[PayloadStore]
@@ -137,22 +149,42 @@ def sweep(conn: psycopg.Connection[Any], places: Places, before: datetime) -> in
     for place in places:
         candidates = iter(place.old(before))
         while keys := list(islice(candidates, _TOGETHER)):
-            orphans = list(_without_row(conn, keys))
+            # In whichever place the row says: a place may have got another name.
+            kept = _with_row(conn, keys)
+            orphans = [key for key in keys if key not in kept]
             if orphans:
                 place.remove(orphans)
             removed += len(orphans)
     return removed
 
 
-def _without_row(conn: psycopg.Connection[Any], keys: Sequence[Key]) -> Iterator[Key]:
-    named = conn.execute(
-        "select p.day, p.digest from unnest(%b::date[], %b::bytea[]) w(day, d)"
-        " join payload p on p.digest = w.d and p.day = w.day",
-        [[day for day, _ in keys], [digest for _, digest in keys]],
-        binary=True,
-    ).fetchall()
-    kept = set(named)
-    return (key for key in keys if key not in kept)
+def missing(conn: psycopg.Connection[Any], places: Places) -> int:
+    """How many rows name a document outside that does not stand there, by name: none is read.
+
+    Raises PayloadUnavailable.
+    """
+    row = conn.execute("select count(*) from payload where body is null").fetchone()
+    assert row is not None
+    absent = int(row[0])
+    for place in places:
+        standing = iter(place.old(_EVER))
+        while keys := list(islice(standing, _TOGETHER)):
+            absent -= len(_with_row(conn, keys, place.place))
+    return absent
+
+
+def _with_row(
+    conn: psycopg.Connection[Any], keys: Sequence[Key], place: str | None = None
+) -> set[Key]:
+    return set(
+        conn.execute(
+            "select p.day, p.digest from unnest(%b::date[], %b::bytea[]) w(day, d)"
+            " join payload p on p.digest = w.d and p.day = w.day"
+            " where p.place = coalesce(%b, p.place)",
+            [[day for day, _ in keys], [digest for _, digest in keys], place],
+            binary=True,
+        ).fetchall()
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,11 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openpoort.store.payloads import Key, PayloadMissing, PayloadUnavailable, intact
+from openpoort.store.payloads import Key, PayloadMissing, PayloadUnavailable, intact, named
 from openpoort.telemetry import logger
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 _RETRIES = 2
 _CONNECT = timedelta(seconds=2)
-_OURS = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{64})")
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 _log = logger("store")
 
@@ -96,7 +95,7 @@ class S3:
         try:
             body = self._bucket.get(_name(key)).bytes().to_bytes()
         except FileNotFoundError as none:
-            if _code(none) == "NoSuchBucket":
+            if _code(none) != "NoSuchKey":  # a bucket or an account that is not there, say
                 raise
             raise PayloadMissing(f"no object for payload {key[1].hex()} in {self.place}") from None
         return intact(body, key[1], self.place)
@@ -105,12 +104,9 @@ class S3:
         with self._reachable():
             for some in self._bucket.list():
                 for one in some:
-                    ours = _OURS.fullmatch(one["path"])
-                    if ours is None or one["last_modified"] >= before:
-                        continue
-                    day = date.fromisoformat(ours[1])
-                    if day < before.date():
-                        yield day, bytes.fromhex(ours[2])
+                    key = named(one["path"])
+                    if key and key[0] < before.date() and one["last_modified"] < before:
+                        yield key
 
     def remove(self, keys: Sequence[Key]) -> None:
         with self._reachable():
