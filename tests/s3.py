@@ -78,7 +78,7 @@ class Server:
     def objects(self) -> list[Path]:
         """Files of documents, whatever their prefix; what the server keeps for itself is not."""
         found = (path for path in self.folder.glob("*/**/*") if path.is_file())
-        return sorted(path for path in found if path.relative_to(self.folder).parts[1][0] != ".")
+        return sorted(p for p in found if "/." not in f"/{p.relative_to(self.folder)}")
 
 
 @contextmanager

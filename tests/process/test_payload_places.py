@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from openpoort.store import messages, payloads, tables
+from openpoort.store.embedded import Embedded
 from openpoort.store.folder import Folder
 from openpoort.store.payloads import Key, PayloadMissing, PayloadStore, PayloadUnavailable
 from openpoort.store.s3 import S3
@@ -192,6 +193,25 @@ def test_only_documents_without_a_row_of_an_earlier_day_are_swept(place: Place) 
             outside.get(gone)
     assert stranger.exists()
     outside.remove([lost, other])
+
+
+@pytest.mark.parametrize("place", ["folder", "s3"], indirect=True)
+def test_a_place_is_swept_by_one_database_only(place: Place, postgres: Embedded) -> None:
+    """A test gateway with the settings of production must not take its documents for orphans."""
+    key, late = place.keep(b"document"), datetime.now(UTC) + timedelta(days=2)
+    with psycopg.connect(place.dsn, autocommit=True) as conn:
+        assert payloads.sweep(conn, place.outside, late) == 0
+        conn.execute("create role plain")
+        conn.execute("set role plain")
+        assert conn.execute(payloads._DATABASE).fetchone() is not None  # no rights needed
+        conn.execute("reset role")
+        conn.execute("drop role plain")
+    with (
+        psycopg.connect(postgres.dsn("openpoort"), autocommit=True) as other,
+        pytest.raises(PayloadUnavailable, match="not swept: its owner is not database"),
+    ):
+        payloads.sweep(other, place.outside, late)
+    assert place.fetch(key) == b"document"
 
 
 def test_places_stand_side_by_side_and_each_row_knows_its_own(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from openpoort.store.payloads import Key, PayloadMissing, PayloadUnavailable, intact, named
+from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
 
 _NEW = "new-"
 
@@ -63,6 +63,17 @@ class Folder:
             for key in keys:
                 self._file(key).unlink(missing_ok=True)
 
+    def owner(self, claim: str) -> str:
+        file = self.path / OWNER
+        with self._reachable():
+            if not self.path.is_dir():
+                return claim  # nothing was put yet
+            try:
+                _write(file, claim.encode(), once=True)
+            except FileExistsError:
+                return file.read_text(errors="replace")
+        return claim
+
     def _stands(self, target: Path, digest: bytes) -> bool:
         try:
             intact(target.read_bytes(), digest, self.place)
@@ -80,14 +91,19 @@ class Folder:
             raise PayloadUnavailable(self.place, why) from wrong
 
 
-def _write(target: Path, body: bytes) -> None:
+def _write(target: Path, body: bytes, *, once: bool = False) -> None:
+    """Whole or not at all. Raises FileExistsError when `once` and something stands there."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=_NEW)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).rename(target)
+        if once:
+            target.hardlink_to(name)
+            Path(name).unlink()
+        else:
+            Path(name).rename(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -26,8 +26,11 @@ THRESHOLD = 1024 * 1024
 """Octets from which a document leaves the database: how-to/payloads.md has the measurements."""
 
 IN_DATABASE = "db"
+OWNER = "owner"
+"""Name, beside the days, under which a place keeps whose it is."""
 _PIECE = 48 * 1024  # a multiple of three: base64 of the pieces is base64 of the whole
 _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{64})")
+_DATABASE = "select system_identifier || '/' || current_database() from pg_control_system()"
 _EVER = datetime.max.replace(tzinfo=UTC)
 _TOGETHER = 1000  # candidates of a sweep looked up, and removed, at once
 
@@ -72,6 +75,10 @@ class PayloadStore(Protocol):
 
     def remove(self, keys: Sequence[Key]) -> None:
         """What is not there is no error."""
+        ...
+
+    def owner(self, claim: str) -> str:
+        """Whose documents these are: `claim`, unless somebody claimed the place before."""
         ...
 
 
@@ -143,10 +150,15 @@ def sweep(conn: psycopg.Connection[Any], places: Places, before: datetime) -> in
     """Remove documents without a row from every place, if older than `before`; how many.
 
     A message that is being accepted has put its document and not yet its row: hence the age, a
-    day. Raises PayloadUnavailable; what was removed until then stays removed.
+    day. A place that another database swept first is left alone: to ours, all of it would be
+    orphans. Raises PayloadUnavailable; what was removed until then stays removed.
     """
     removed = 0
+    row = conn.execute(_DATABASE).fetchone()
+    assert row is not None
     for place in places:
+        if place.owner(row[0]) != row[0]:
+            raise PayloadUnavailable(place.place, f"not swept: its owner is not database {row[0]}")
         candidates = iter(place.old(before))
         while keys := list(islice(candidates, _TOGETHER)):
             # In whichever place the row says: a place may have got another name.

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openpoort.store.payloads import Key, PayloadMissing, PayloadUnavailable, intact, named
+from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
 from openpoort.telemetry import logger
 
 if TYPE_CHECKING:
@@ -111,6 +111,16 @@ class S3:
     def remove(self, keys: Sequence[Key]) -> None:
         with self._reachable():
             self._bucket.delete([_name(key) for key in keys])
+
+    def owner(self, claim: str) -> str:
+        from obstore.exceptions import AlreadyExistsError
+
+        with self._reachable():
+            try:
+                self._bucket.put(OWNER, claim.encode(), mode="create", use_multipart=False)
+            except AlreadyExistsError:
+                return self._bucket.get(OWNER).bytes().to_bytes().decode(errors="replace")
+        return claim
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
