@@ -147,6 +147,10 @@ def test_a_document_that_is_gone_is_missing_and_a_repeat_brings_it_back(place: P
     with pytest.raises(PayloadMissing):
         place.fetch(key)
     if place.outside:
+        other = place.keep(b"another")
+        with psycopg.connect(place.dsn) as conn:
+            assert payloads.missing(conn, place.outside) == 1
+        assert place.fetch(other) == b"another"
         place.keep(b"document")
         assert place.fetch(key) == b"document"
 

@@ -13,15 +13,17 @@ from pathlib import Path
 
 import pytest
 
+from openpoort.domain.finding import Finding
 from openpoort.domain.message import Received
 from openpoort.process.intake import Busy
+from openpoort.process.ports import Filing
 from openpoort.process.retention import run
 from openpoort.store import payloads, retention
 from openpoort.store.folder import Folder
 from openpoort.store.payloads import THRESHOLD, PayloadMissing, PayloadUnavailable
 from openpoort.store.s3 import S3
 from tests import s3
-from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
+from tests.process.house import BEDRIJF, HAPPY, START, Gate, Passes, request, verified
 from tests.process.test_process_payloads import stored_request
 from tests.s3 import SECRET, Server
 
@@ -148,6 +150,31 @@ def test_the_worker_tries_again_until_the_store_is_back(
     assert gate.channel.got[0][2].inhoud.inhoud == LARGE
     assert gate.count("parked") == 0
     assert gate.codes(kenmerk)[-1] == "500"
+    gate.close()
+
+
+def test_an_agency_is_not_blamed_for_a_store_that_goes_before_delivery(
+    dsn: str, server: Server, place: S3
+) -> None:
+    class Last(Passes):
+        """The last check: after it the store is gone."""
+
+        def check(self, filing: Filing) -> list[Finding]:
+            server.stop()
+            return super().check(filing)
+
+    gate = Gate(dsn, outside=[place], checks=[Last("xbrl")])
+    large = gate.send(request(body=LARGE))
+    gate.work()
+    assert gate.codes(large) == [*HAPPY[:7], "420"]
+    small = gate.send()
+    gate.work()
+    assert gate.codes(small) == HAPPY  # not held: the lane of the agency is open
+    server.start()
+    gate.wall.turn(hours=1)
+    gate.work()
+    assert [b.inhoud.inhoud == LARGE for _, _, b in gate.channel.got] == [False, True]
+    assert gate.codes(large)[-2:] == ["400", "500"]
     gate.close()
 
 

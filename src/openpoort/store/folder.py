@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
+from openpoort.telemetry import logger
 
 _NEW = "new-"
+_log = logger("store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,11 @@ class Folder:
     def remove(self, keys: Sequence[Key]) -> None:
         with self._reachable():
             for key in keys:
-                self._file(key).unlink(missing_ok=True)
+                file = self._file(key)
+                file.unlink(missing_ok=True)
+                with suppress(OSError):  # others of that day still stand there
+                    file.parent.rmdir()
+                    file.parent.parent.rmdir()
 
     def owner(self, claim: str) -> str:
         file = self.path / OWNER
@@ -88,6 +94,7 @@ class Folder:
             yield
         except OSError as wrong:
             why = wrong.strerror or type(wrong).__name__
+            _log.error("payload_store_unavailable", place=self.place, reason=why)
             raise PayloadUnavailable(self.place, why) from wrong
 
 

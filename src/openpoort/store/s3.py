@@ -71,20 +71,21 @@ class S3:
         )
 
     def put(self, key: Key, body: bytes) -> None:
-        from obstore.exceptions import AlreadyExistsError
+        from obstore.exceptions import BaseError
 
         name = _name(key)
         with self._reachable():
             try:
                 self._bucket.put(name, body, mode="create", use_multipart=False)
                 return
-            except AlreadyExistsError:
-                pass
-            # Put before, by a repeat or by our own try whose answer got lost. Or changed since.
+            except BaseError as wrong:
+                # It stands there: of a repeat, or of our own try whose answer got lost. A store
+                # may also say so and hang up on a large body, and then we see only that.
+                why = _code(wrong) or _kind(wrong)
             try:
                 self._read(key)
             except PayloadMissing:
-                _log.warning("payload_replaced", place=self.place, digest=key[1].hex())
+                _log.warning("payload_put_again", place=self.place, reason=why)
                 self._bucket.put(name, body, mode="overwrite", use_multipart=False)
 
     def get(self, key: Key) -> bytes:
