@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= openpoort-home
 
-.PHONY: demo test check serve docs interop lock figures measure clean
+.PHONY: demo test check serve docs interop s3-server lock figures measure clean
 
 demo: $(VENV)/ready
 	$(BIN)/openpoort demo
@@ -28,6 +28,21 @@ docs: $(VENV)/ready
 
 interop: $(VENV)/ready
 	INTEROP_STACKS=1 $(BIN)/pytest tests/interop -v
+
+# The S3-compatible server that tests run against (versitygw, Apache-2.0); needs Go. The sum is over
+# the hashes of the module and of all it was built from.
+S3_VERSION := v1.8.0
+S3_SUM := 71fb39c40c74ecc4ecb67f9c74cecd2258f9639e66b8e4505f6fbd71109f7899
+S3_SERVER := build/tools/versitygw-$(S3_VERSION)
+
+s3-server: $(S3_SERVER)
+
+$(S3_SERVER):
+	rm -rf build/tools/new
+	GOBIN=$(CURDIR)/build/tools/new go install github.com/versity/versitygw/cmd/versitygw@$(S3_VERSION)
+	go version -m build/tools/new/versitygw | grep -E '^[[:space:]]+(mod|dep)[[:space:]]' \
+	  | sha256sum | grep -q '^$(S3_SUM) '
+	mv build/tools/new/versitygw $@
 
 # `make .venv` and everything else: one environment, from the lock file with hashes.
 .venv: $(VENV)/ready

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 import types
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
+from urllib.parse import urlsplit
 
 FILE = "openpoort.toml"
 _PREFIX = "OPENPOORT_"
@@ -172,6 +174,35 @@ class Malware:
 
 
 @dataclass(frozen=True, slots=True)
+class S3Place:
+    """`[[payloads.s3]]`: a bucket of an S3-compatible store; `name` goes into the database.
+
+    `credentials` is a TOML file with `access_key_id`, `secret_access_key` and, for a temporary
+    key, `session_token`; empty: AWS_ACCESS_KEY_ID and so on from the environment. `ca` is a PEM
+    file believed beside the roots of the system. Paths count from HOME.
+    """
+
+    endpoint: str
+    bucket: str
+    name: str = "s3"
+    prefix: str = ""
+    region: str = "us-east-1"
+    path_style: bool = True
+    credentials: str = ""
+    ca: str = ""
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """`[payloads]`: where large documents go, `folder` or the name of a bucket. Every place named
+    here is read, so that one may move on and leave what is there."""
+
+    to: str = "folder"
+    s3: list[S3Place] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Prices:
     """`[prices]`, in euros, for `openpoort measures`: a processor hour, a gigabyte written, a
     gigabyte kept for a month (10^9 bytes). 0: not configured, quantities are shown only."""
@@ -199,6 +230,7 @@ class Settings:
     journal: Journal = field(default_factory=Journal)
     log: Log = field(default_factory=Log)
     malware: Malware = field(default_factory=Malware)
+    payloads: Payloads = field(default_factory=Payloads)
     prices: Prices = field(default_factory=Prices)
 
     def path(self, text: str) -> Path:
@@ -351,7 +383,47 @@ def _judge(settings: Settings) -> None:
             settings.log.security_format in {"openpoort", "ocsf"},
             "log.security_format must be openpoort or ocsf",
         ),
+        *_payload_rules(settings.payloads),
     ]
     for holds, text in rules:
         if not holds:
             raise SettingsError(f"{settings.home / FILE}: {text}")
+
+
+def _payload_rules(payloads: Payloads) -> list[tuple[bool, str]]:
+    names = [one.name for one in payloads.s3]
+    rules = [
+        (
+            len({*names, "folder", "db"}) == len(names) + 2
+            and all(n.isidentifier() for n in names),
+            "payloads.s3: each needs a name of its own (letters, digits, _; not folder or db)",
+        ),
+        (
+            payloads.to in {*names, "folder"},
+            f"payloads.to: {payloads.to!r} is no place; known: {', '.join(['folder', *names])}",
+        ),
+    ]
+    for one in payloads.s3:
+        where, at = f"payloads.s3 {one.name}", urlsplit(one.endpoint)
+        local = at.hostname in {"localhost", "127.0.0.1", "::1"}
+        rules += [
+            (
+                bool(at.hostname) and (at.scheme == "https" or (at.scheme == "http" and local)),
+                f"{where}: endpoint must be an https address (http on this machine only)",
+            ),
+            (
+                at.username is None and at.path in {"", "/"} and not at.query,
+                f"{where}: endpoint is scheme, host and port; keys go in `credentials`, the rest"
+                " in `bucket` and `prefix`",
+            ),
+            (
+                re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", one.bucket) is not None,
+                f"{where}: bucket {one.bucket!r} is no name of a bucket",
+            ),
+            (
+                one.prefix == one.prefix.strip("/") and "//" not in one.prefix,
+                f"{where}: prefix must not begin or end with a slash",
+            ),
+            (1 <= one.timeout_seconds <= 300, f"{where}: timeout_seconds must be 1 to 300"),
+        ]
+    return rules

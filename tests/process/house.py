@@ -37,7 +37,7 @@ from openpoort.process.intake import Intake
 from openpoort.process.ports import Agency, Authority, Check, Filing
 from openpoort.process.read import Reader
 from openpoort.process.work import House
-from openpoort.store.payloads import PayloadStore
+from openpoort.store.payloads import Places
 from openpoort.store.store import Store
 from openpoort.trust.sender import VerifiedMessage, VerifiedSender
 from openpoort.wire.signed import Addressing, Algorithms, SignedMessage
@@ -139,7 +139,7 @@ class Gate:
         checks: Sequence[Check] = (),
         authority: Authority | None = None,
         directory: Directory | None = None,
-        outside: PayloadStore | None = None,
+        outside: Places = (),
         switches: bool = False,
         extra: Sequence[Kind] = (),
         **store: Any,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import os
 import random
-import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,8 @@ from hypothesis import strategies as st
 
 from openpoort.domain.message import Document, Received
 from openpoort.store import payloads
-from openpoort.store.payloads import THRESHOLD, Cut, Folder, PayloadMissing
+from openpoort.store.folder import Folder
+from openpoort.store.payloads import THRESHOLD, Cut, PayloadMissing
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 
 WHO = BEDRIJF
@@ -67,7 +67,7 @@ def stored_request(gate: Gate, kenmerk: str) -> bytes:
 
 @pytest.mark.parametrize("form", ["b64", "lines", "raw"])
 def test_large_documents_go_outside_and_arrive(dsn: str, tmp_path: Path, form: str) -> None:
-    gate = Gate(dsn, outside=Folder(tmp_path / "payloads"))
+    gate = Gate(dsn, outside=[Folder(tmp_path / "payloads")])
     body = random.Random(2).randbytes(THRESHOLD + 10)
     encoded = {"b64": base64.b64encode, "lines": base64.encodebytes, "raw": bytes}[form](body)
     raw = b"<soap>" + encoded + b"</soap>"
@@ -80,7 +80,8 @@ def test_large_documents_go_outside_and_arrive(dsn: str, tmp_path: Path, form: s
     with gate.store.connect() as conn:
         places = conn.execute("select distinct place, body is null from payload").fetchall()
         assert places == [("folder", True)]
-        assert payloads.sweep(conn, Folder(tmp_path / "payloads"), seconds=-1) == 0
+        later = datetime.now(UTC) + timedelta(days=2)
+        assert payloads.sweep(conn, gate.store.outside, later) == 0
     gate.close()
 
 
@@ -97,26 +98,26 @@ def test_small_requests_come_back_too(dsn: str) -> None:
 
 def test_orphans_are_swept_when_old_and_only_then(dsn: str, tmp_path: Path) -> None:
     folder = Folder(tmp_path)
-    gate = Gate(dsn, outside=folder)
-    lost = hashlib.sha256(b"lost").digest()
-    folder.put(lost, b"lost")
+    gate = Gate(dsn, outside=[folder])
+    lost, now = hashlib.sha256(b"lost").digest(), datetime.now(UTC)
+    key = (now.date(), lost)
+    folder.put(key, b"lost")
     with gate.store.connect() as conn:
-        assert payloads.sweep(conn, folder, seconds=3600) == 0
-        file = next(tmp_path.glob("??/*"))
-        os.utime(file, (time.time() - 7200,) * 2)
-        folder.put(lost, b"lost")  # somebody sends it again: young once more
-        assert payloads.sweep(conn, folder, seconds=3600) == 0
-        os.utime(file, (time.time() - 7200,) * 2)
-        assert payloads.sweep(conn, folder, seconds=3600) == 1
+        assert payloads.sweep(conn, [folder], now - timedelta(hours=1)) == 0
+        # The next day somebody sends it again: what came in then is not what is swept now.
+        again = (now.date() + timedelta(days=1), lost)
+        folder.put(again, b"lost")
+        assert payloads.sweep(conn, [folder], now + timedelta(days=1)) == 1
+    assert folder.get(again) == b"lost"
     with pytest.raises(PayloadMissing):
-        folder.get(lost)
+        folder.get(key)
     gate.close()
 
 
 def test_a_changed_file_is_not_delivered_but_parked_with_a_reason(dsn: str, tmp_path: Path) -> None:
-    gate = Gate(dsn, outside=Folder(tmp_path))
+    gate = Gate(dsn, outside=[Folder(tmp_path)])
     kenmerk = gate.send(request(body=random.Random(3).randbytes(THRESHOLD)))
-    for file in tmp_path.glob("??/*"):
+    for file in tmp_path.glob("*/??/*"):
         file.write_bytes(b"changed")
     gate.work()
     assert gate.codes(kenmerk) == HAPPY[:3]

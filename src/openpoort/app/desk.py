@@ -12,7 +12,7 @@ from openpoort.settings import Settings
 
 @contextmanager
 def desk(settings: Settings) -> Iterator[Parts]:
-    """Raises ServerFailed, KindError."""
+    """Raises ServerFailed, KindError, PlaceError."""
     with ExitStack() as stack:
         dsn = stack.enter_context(database(settings))
         yield open_parts(settings, dsn, stack, checks=False)

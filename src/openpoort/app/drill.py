@@ -19,17 +19,20 @@ from psycopg.conninfo import conninfo_to_dict
 
 from openpoort.app.costs import drill as record_file
 from openpoort.app.database import server
+from openpoort.app.places import places
 from openpoort.domain.journal import JournalEntry
 from openpoort.settings import Settings
-from openpoort.store import drill, journal
+from openpoort.store import drill, journal, payloads
 from openpoort.store.drill import Contents
 from openpoort.store.embedded import Embedded, ServerFailed
+from openpoort.store.payloads import Places
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
     """Times in seconds. `different` are tables that should be equal and are not; `moved` changed
-    while the backup was made."""
+    while the backup was made; documents are those outside the database that the restored rows
+    name, and they are looked for where they stand."""
 
     at: datetime
     backup_seconds: float
@@ -41,10 +44,11 @@ class Drill:
     journal_leaves: int
     moved: list[str]
     different: list[str]
+    documents_missing: int
 
     @property
     def equal(self) -> bool:
-        return not self.different
+        return not self.different and not self.documents_missing
 
     def record(self) -> dict[str, object]:
         return {
@@ -53,14 +57,14 @@ class Drill:
             "rto_seconds": round(self.rto_seconds, 3), "rpo_seconds": round(self.rpo_seconds, 3),
             "tables": self.tables, "rows": self.rows, "digest": self.digest,
             "journal_leaves": self.journal_leaves, "moved": self.moved,
-            "different": self.different,
+            "different": self.different, "documents_missing": self.documents_missing,
         }  # fmt: skip
 
 
 def run(settings: Settings, actor: str) -> Drill:
     """Do it, and leave the record in HOME/measures and in the journal.
 
-    Raises ServerFailed, psycopg.Error, OSError.
+    Raises ServerFailed, psycopg.Error, OSError, PayloadUnavailable.
     """
     with (
         server(settings) as dsn,
@@ -78,7 +82,7 @@ def run(settings: Settings, actor: str) -> Drill:
             with psycopg.connect(restored, autocommit=True) as conn:
                 drill.ready(conn)
                 rto = time.monotonic() - begin
-                found = _compare(first, conn, before, after, (seconds, rto))
+                found = _compare(first, conn, before, after, (seconds, rto), places(settings))
         finally:
             second.stop()
         details = {k: v for k, v in found.record().items() if k not in {"at", "moved"}}
@@ -102,7 +106,7 @@ def _password(dsn: str) -> Path:
 
 def _compare(
     first: drill.Connection, second: drill.Connection, before: Contents, after: Contents,
-    seconds: tuple[float, float],
+    seconds: tuple[float, float], outside: Places,
 ) -> Drill:  # fmt: skip
     restored = drill.contents(second)
     moved = [t for t in after.tables if before.tables.get(t) != after.tables[t]]
@@ -119,4 +123,5 @@ def _compare(
     return Drill(
         datetime.now(UTC), seconds[0], seconds[1], rpo, len(restored.tables), restored.rows,
         restored.digest, leaves, moved, different,
+        payloads.missing(second, outside),
     )  # fmt: skip

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from openpoort.app.places import places
 from openpoort.evidence.export import Exporter
 from openpoort.keys.checkpoint import load_private
 from openpoort.settings import Settings
-from openpoort.store.payloads import Folder
 from openpoort.store.sequencing import Sequencer, utc_now
 
 
@@ -27,10 +27,9 @@ def sequencer(settings: Settings, dsn: str, now: Callable[[], datetime] = utc_no
 
 
 def exporter(settings: Settings) -> Exporter:
-    """Raises BadKey, OSError."""
+    """Raises BadKey, OSError, PlaceError."""
     key = load_private(settings.path(settings.journal.key))
-    outside = Folder(settings.home / "payloads")
-    return Exporter(key, settings.journal.origin, utc_now, outside, copy=copy(settings))
+    return Exporter(key, settings.journal.origin, utc_now, places(settings), copy=copy(settings))
 
 
 def copy(settings: Settings) -> Path | None:

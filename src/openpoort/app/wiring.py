@@ -1,4 +1,4 @@
-"""What doors and workers share of the process: kinds, checks, store, payload folder."""
+"""What doors and workers share of the process: kinds, checks, store, places of documents."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from openpoort.app.places import places
 from openpoort.checks.suite import open_suite
 from openpoort.domain.kind import Kind
 from openpoort.domain.party import Directory
@@ -17,7 +18,6 @@ from openpoort.process.read import Reader
 from openpoort.process.scan import scanned
 from openpoort.process.work import House
 from openpoort.settings import Settings
-from openpoort.store.payloads import Folder
 from openpoort.store.store import Store
 
 
@@ -35,8 +35,9 @@ def known_kinds(settings: Settings) -> Mapping[str, Kind]:
 
 
 def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) -> Parts:
-    """`checks` False leaves the checkers out: a door never runs one. Raises KindError."""
-    store = Store(dsn, outside=Folder(settings.home / "payloads"), crash_point=crash_point)
+    """`checks` False leaves the checkers out: a door never runs one. Raises
+    KindError, PlaceError."""
+    store = Store(dsn, outside=places(settings), crash_point=crash_point)
     stack.callback(store.close)
     found = known_kinds(settings)
     ask = bool(settings.ausp.url or settings.ausp.directory)

@@ -24,12 +24,13 @@ def restore_drill(home: Path | None, home_option: Path | None, as_json: bool) ->
 
     from openpoort.app.drill import run
     from openpoort.store.embedded import ServerFailed
+    from openpoort.store.payloads import PayloadUnavailable
 
     known = settings(chosen(home, home_option))
     try:
         acts.security_log(known)
         found = run(known, acts.who())
-    except (ServerFailed, psycopg.Error, OSError) as wrong:
+    except (ServerFailed, psycopg.Error, OSError, PayloadUnavailable) as wrong:
         fail(str(wrong).strip())
     acts.emit("admin.command", "restore-drill", "ok" if found.equal else "failed")
     if as_json:
@@ -44,4 +45,6 @@ def restore_drill(home: Path | None, home_option: Path | None, as_json: bool) ->
             click.echo(f"changed meanwhile: {', '.join(found.moved)}")
         for what in found.different:
             click.secho(f"different: {what}", fg="red")
+        if found.documents_missing:
+            click.secho(f"{found.documents_missing} documents are not in their place", fg="red")
     raise SystemExit(0 if found.equal else 1)

@@ -59,7 +59,7 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
     from openpoort.evidence.export import NotCovered
     from openpoort.keys.checkpoint import BadKey
     from openpoort.store import dossier, journal
-    from openpoort.store.payloads import PayloadMissing
+    from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
     from openpoort.store.sequencer import JournalBroken
 
     chosen = settings(home)
@@ -77,7 +77,7 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
     except JournalBroken as exc:
         acts.emit("journal.broken", chosen.journal.origin, "failed", reason=str(exc))
         fail(f"the journal was changed: {exc}; see `openpoort journal verify`", 1)
-    except (dossier.NoSuchMessage, PayloadMissing, NotCovered, BadKey) as exc:
+    except (dossier.NoSuchMessage, PayloadMissing, PayloadUnavailable, NotCovered, BadKey) as exc:
         acts.emit("evidence.exported", str(kenmerk), "failed", reason=str(exc))
         fail(str(exc))
     except (OSError, psycopg.Error) as exc:

@@ -60,13 +60,14 @@ def at_desk(home: Path) -> Iterator[Parts]:
     import psycopg
 
     from openpoort.app.desk import desk
+    from openpoort.app.places import PlaceError
     from openpoort.process.kinds import KindError
     from openpoort.store.embedded import ServerFailed
 
     try:
         with desk(settings(home)) as parts:
             yield parts
-    except KindError as wrong:
+    except (KindError, PlaceError) as wrong:
         fail(str(wrong))
     except (ServerFailed, psycopg.OperationalError) as failed:
         fail(str(failed), 1)

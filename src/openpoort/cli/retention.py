@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -48,9 +48,10 @@ def retention(
 
     Exit code 0: done; 1: something past its term had to stay; 2: could not.
     """
+    from openpoort.app.places import places
     from openpoort.process import kinds
     from openpoort.process.retention import Kept, run
-    from openpoort.store.payloads import Folder, sweep
+    from openpoort.store.payloads import PayloadUnavailable, sweep
 
     known = settings(chosen(home, home_option))
     now = datetime.now(UTC)
@@ -58,13 +59,21 @@ def retention(
         fail("a day that has not come yet needs --dry-run: what is dropped does not come back")
     moment = at.replace(tzinfo=UTC) if at else now
     with _connected(known) as conn:
+        outside = places(known)
         found = run(conn, kinds.load(known.home / "kinds"), moment, dry=dry_run)
-        swept = 0 if dry_run else sweep(conn, Folder(known.home / "payloads"))
+        swept, unswept = 0, ""
+        try:
+            if not dry_run:
+                swept = sweep(conn, outside, now - timedelta(days=1))
+        except PayloadUnavailable as wrong:
+            unswept = str(wrong)
     gone = [one for one in found if not isinstance(one, Kept)]
     kept = [one for one in found if isinstance(one, Kept)]
     for one in gone:
         if not dry_run:
             acts.emit("retention.deleted", one.partition, "ok", rows=one.rows)
+    if unswept:
+        fail(f"rows are gone, their documents outside the database not yet: {unswept}; run again")
     if as_json:
         record = {
             "dropped": {one.partition: one.rows for one in gone},

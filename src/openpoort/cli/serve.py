@@ -31,6 +31,7 @@ def serve(
     """
     from openpoort import telemetry
     from openpoort.app import serve as gateway
+    from openpoort.app.places import PlaceError
     from openpoort.app.sockets import PortTaken
     from openpoort.app.supervisor import ChildFailed
     from openpoort.domain.partyfile import BadDirectory
@@ -59,6 +60,7 @@ def serve(
         BadDirectory,
         BadTrustStore,
         KindError,
+        PlaceError,
         KeyUnusable,
         BadKey,
     ) as wrong:

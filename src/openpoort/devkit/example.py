@@ -89,7 +89,7 @@ class Example:
         evidence = Evidence(
             self.at, digest(raw), len(raw), kept, cuts, token, self.tls, "text/xml; charset=utf-8"
         )
-        stored = (payloads.store(self.content, None),)
+        stored = (payloads.store(self.content, (), self.at.date()),)
         with conn.transaction():
             messages.insert(
                 conn, [Accept(row, str(BELANG), statuses, (), stored, entries, evidence)]
@@ -109,7 +109,7 @@ class Example:
             (process,) = changes.lock(conn, [(self.kenmerk, self.at.date())]).values()
             process.add("400", at)
             process.add("510", at, FOUT, "details")
-            process.payloads.append(payloads.store(receipt, None))
+            process.payloads.append(payloads.store(receipt, (), self.at.date()))
             mark = digest(receipt)
             process.deliveries.append(changes.Delivery("DEMODIENST", 0, "uuid:2", 1, at, mark))
             process.note("delivery.delivered", at, {"agency": "DEMODIENST", "receipt": mark.hex()})

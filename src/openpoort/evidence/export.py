@@ -23,7 +23,7 @@ from openpoort.evidence import bundle
 from openpoort.evidence.bundle import Bundle
 from openpoort.store import dossier, sequencer, tree
 from openpoort.store.dossier import LeafRow
-from openpoort.store.payloads import PayloadStore
+from openpoort.store.payloads import Places
 from openpoort.store.sequencer import Connection, JournalBroken
 from openpoort.store.sequencing import keep
 
@@ -40,14 +40,14 @@ class Exporter:
     key: Ed25519PrivateKey
     origin: str
     now: Callable[[], datetime]
-    outside: PayloadStore | None = None
+    outside: Places = ()
     patience: float = 30.0
     copy: Path | None = None
 
     def export(self, conn: Connection, kenmerk: UUID) -> bytes:
         """The evidence file of one message. `conn` is outside a transaction.
 
-        Raises NoSuchMessage, PayloadMissing, NotCovered, JournalBroken.
+        Raises NoSuchMessage, PayloadMissing, PayloadUnavailable, NotCovered, JournalBroken.
         """
         with dossier.snapshot(conn):
             dossier.day(conn, kenmerk)

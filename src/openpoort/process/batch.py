@@ -44,7 +44,7 @@ class Documents:
         self._rows, self._stored, self._store = rows, stored, store
 
     def __call__(self) -> list[Document]:
-        """Raises PayloadMissing."""
+        """Raises PayloadMissing, PayloadUnavailable."""
         return [Document(r.mime_type, r.bestandsnaam, self._body(r.digest)) for r in self._rows]
 
     def _body(self, digest: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 
 from openpoort.domain.party import Directory
 from openpoort.process.clock import Clock
@@ -30,7 +31,8 @@ than for one. The first message after a quiet moment never waits."""
 ORPHANS = 2.0
 """Seconds between looks for leases whose holder died."""
 _QUICK_POLL = 0.02  # with a clock that runs faster: what falls due must not wait for real time
-_SWEEP = 6 * 3600.0  # seconds between looks for orphaned files
+_SWEEP = 6 * 3600.0  # seconds between looks for documents without a row
+_ORPHANED = timedelta(days=1)
 _PATIENCE = 30.0  # how long a stopping engine waits for answers that are under way
 
 
@@ -149,12 +151,18 @@ class Engine:
                 self._sweep()
 
     def _sweep(self) -> None:
-        """Remove files of messages that were never taken in."""
+        """Remove documents of messages that were never taken in, or are kept no longer."""
         outside = self._store.outside
-        if outside is not None:
+        if not outside:
+            return
+        # Documents carry the day of the house's clock and the time of the place's own.
+        before = min(self._clock.now(), datetime.now(UTC)) - _ORPHANED
+        try:
             with self._store.pool.lend() as conn:
-                removed = payloads.sweep(conn, outside)
+                removed = payloads.sweep(conn, outside, before)
             self._log.info("swept", orphans=removed)
+        except payloads.PayloadUnavailable as wrong:
+            self._log.warning("not_swept", reason=str(wrong))
 
     def _kept_up(
         self, loop: Callable[[Connection, threading.Event], None], stop: threading.Event

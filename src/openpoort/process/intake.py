@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from openpoort.domain.event import REFUSED, Event
@@ -73,7 +73,8 @@ class Taken:
 
 
 class Intake:
-    """What the doors call. Every method raises Fault, or Busy when the queue is full.
+    """What the doors call. Every method raises Fault, or Busy when the queue is full or a
+    place for large documents cannot be reached.
 
     `directory` gives the present one; `switches` turns on the names of the Aansluit Suite.
     """
@@ -259,8 +260,8 @@ class _Build:
         """May block: large documents are put in their place, synced, before the transaction."""
         request, kind, outside = self.request, self.kind, self.store.outside
         documents = (request.inhoud, *request.bijlagen)
-        stored = [payloads.store(d.inhoud, outside) for d in documents]
         start = _start(self.raw.received_at, self.now)
+        stored = [payloads.store(d.inhoud, outside, start.date()) for d in documents]
         message = from_request(
             request, day=start.date(), kenmerk=self.house.new_kenmerk(), about=about,
             sender=self.who.sender.oin.value,
@@ -271,7 +272,7 @@ class _Build:
                 for d, s in zip(documents, stored, strict=True)
             ),
         )  # fmt: skip
-        evidence = self._evidence(stored)
+        evidence = self._evidence(stored, start.date())
         key, digest, content_key = self._keys(message.documents)
         statuses = tuple(
             StatusRow(n + 1, code, start + n * TICK) for n, code in enumerate(kind.start)
@@ -285,13 +286,13 @@ class _Build:
             data={"owner": owner} if owner is not None else None,
         )  # fmt: skip
 
-    def _evidence(self, stored: list[payloads.Stored]) -> Evidence:
+    def _evidence(self, stored: list[payloads.Stored], day: date) -> Evidence:
         raw = self.raw.raw
         documents = (self.request.inhoud, *self.request.bijlagen)
         kept, cuts = payloads.cut(raw, [d.inhoud for d in documents])
-        if len(kept) >= payloads.THRESHOLD and self.store.outside is not None:
+        if len(kept) >= payloads.THRESHOLD and self.store.outside:
             # Base64 with line breaks, say: the whole request goes where large documents go.
-            whole = payloads.store(raw, self.store.outside)
+            whole = payloads.store(raw, self.store.outside, day)
             stored.append(whole)
             kept, cuts = b"", (payloads.Cut(0, len(stored) - 1, "whole"),)
         return Evidence(

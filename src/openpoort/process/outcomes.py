@@ -149,7 +149,8 @@ def _instant(work: Work, step: Step) -> bool:
 
 
 def bericht(work: Work, step: Step) -> Bericht:
-    """What the agency gets. May block on large documents; raises PayloadMissing."""
+    """What the agency gets. May block on large documents; raises PayloadMissing and
+    PayloadUnavailable."""
     m, documents = work.message, list(work.documents())
     inhoud, bijlagen = _part(step, documents, bool(work.process.data.get("apart")))
     found = work.process.data.get("constateringen", ()) if work.kind.constateringen else ()

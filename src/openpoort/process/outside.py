@@ -40,6 +40,7 @@ from openpoort.process.work import House, Work
 from openpoort.store import queue
 from openpoort.store.changes import Process
 from openpoort.store.messages import JobRow
+from openpoort.store.payloads import PayloadUnavailable
 from openpoort.store.pool import Connection
 from openpoort.store.store import Store
 
@@ -272,7 +273,7 @@ class OutsideRounds:
         try:
             answer = self._ask(out)
             out.result = Result(out.job, answer)
-        except (DeliveryRefused, DeliveryFailed, CheckUnavailable) as error:
+        except (DeliveryRefused, DeliveryFailed, CheckUnavailable, PayloadUnavailable) as error:
             out.result = Result(out.job, error=error)
         except Exception as error:  # noqa: BLE001 - a fault of ours counts as trouble, not as a no
             out.result = Result(out.job, error=DeliveryFailed(f"{type(error).__name__}: {error}"))
@@ -343,6 +344,8 @@ class OutsideRounds:
         self._sent.discard(out.job.id)
         if side.agency is None or result is None:
             return
+        if isinstance(result.error, PayloadUnavailable):
+            return  # our trouble, not the agency's
         if result.error is None or isinstance(result.error, DeliveryRefused):
             if lane.success():
                 queue.hasten(conn, side.name, self._clock.now())

@@ -20,6 +20,7 @@ from openpoort.process.ports import CheckUnavailable, Filing
 from openpoort.process.work import Work, belang
 from openpoort.store.changes import Mail, Parking, Process
 from openpoort.store.messages import JobRow
+from openpoort.store.payloads import PayloadUnavailable
 from openpoort.telemetry import emit, scrub
 
 
@@ -87,7 +88,7 @@ def run(work: Work, job: JobRow) -> None:
     while step is not None and work.house.lane(step) == flow.LOCAL:
         try:
             goes_on = _LOCAL[step.kind](work, step)
-        except CheckUnavailable as error:
+        except (CheckUnavailable, PayloadUnavailable) as error:
             tried = job.step == step.name
             failed(work, dataclasses.replace(
                 job, step=step.name, attempts=(job.attempts if tried else 0) + 1,
@@ -188,7 +189,7 @@ def _alarm(work: Work, findings: Sequence[Finding]) -> None:
 def look(work: Work, step: Step) -> list[Finding]:
     """Run the checks of a step, in order; the first that rejects is the last. May block.
 
-    Raises CheckUnavailable.
+    Raises CheckUnavailable, PayloadUnavailable.
     """
     inhoud, *bijlagen = work.documents()
     m = work.message

@@ -14,7 +14,7 @@ import psycopg
 
 from openpoort.store import payloads
 from openpoort.store.messages import MessageRow, messages
-from openpoort.store.payloads import Cut, PayloadStore
+from openpoort.store.payloads import Cut, Places
 
 Connection = psycopg.Connection[Any]
 
@@ -92,8 +92,11 @@ def message(conn: Connection, kenmerk: UUID) -> MessageRow:
     return found[kenmerk]
 
 
-def request(conn: Connection, row: MessageRow, outside: PayloadStore | None) -> RequestRow | None:
-    """The request as received; None for a message of our own. Raises PayloadMissing."""
+def request(conn: Connection, row: MessageRow, outside: Places) -> RequestRow | None:
+    """The request as received; None for a message of our own.
+
+    Raises PayloadMissing, PayloadUnavailable.
+    """
     found = conn.execute(_REQUEST, (row.kenmerk, row.day)).fetchone()
     if found is None:
         return None
@@ -138,7 +141,7 @@ def statuses(
 
 
 def deliveries(
-    conn: Connection, row: MessageRow, outside: PayloadStore | None
+    conn: Connection, row: MessageRow, outside: Places
 ) -> list[tuple[str, int, str, int, datetime, bytes | None]]:
     """(agency, generation, message id, attempts, delivered at, receipt), oldest first. No
     receipt where the channel keeps none."""

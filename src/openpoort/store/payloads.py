@@ -1,150 +1,130 @@
-"""Where the bytes of documents are: small ones in the database, large ones in a folder.
+"""Where the bytes of documents are: small ones in the database, large ones in a place outside.
 
-Measured: at 20 kB a column is 1.3 to 8 times a file with fsync; at 10 MB a file is 8 times a
-column. The folder's crash rule: a file is whole and synced before the transaction that names it
-commits, so a row without a file cannot exist; a file without a row is an orphan, and `sweep`
-removes it. Whether bytes are in place is decided by their SHA-256 digest alone.
+The crash rule: a document is whole and safe in its place before the transaction that names it
+commits, so a row without a document cannot exist; a document without a row is an orphan, and
+`sweep` removes it. A place keeps documents by day of acceptance and digest, as the rows do: what is
+taken in now never relies on a document of an earlier day, which a sweep may be removing. Whether
+bytes are in place is decided by their SHA-256 digest alone.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import hashlib
-import os
-import tempfile
-import time
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from pathlib import Path
+from datetime import UTC, date, datetime
+from itertools import islice
 from typing import Any, Protocol
 
 import psycopg
 
+from openpoort.store.writer import Busy
+
 THRESHOLD = 1024 * 1024
-"""Octets from which a document leaves the database (a judgement, not measured)."""
+"""Octets from which a document leaves the database: how-to/payloads.md has the measurements."""
 
 IN_DATABASE = "db"
+OWNER = "owner"
+"""Name, beside the days, under which a place keeps whose it is."""
 _PIECE = 48 * 1024  # a multiple of three: base64 of the pieces is base64 of the whole
+_NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{64})")
+_DATABASE = "select system_identifier || '/' || current_database() from pg_control_system()"
+_EVER = datetime.max.replace(tzinfo=UTC)
+_TOGETHER = 1000  # candidates of a sweep looked up, and removed, at once
+
+Key = tuple[date, bytes]
+"""Day of acceptance and digest."""
 
 
 class PayloadMissing(Exception):
     """A document that must be there is not: an operator has to look."""
 
 
+class PayloadUnavailable(Busy):
+    """A place cannot be reached or does not let us in, now. The door says 503; a worker tries
+    again later."""
+
+    def __init__(self, place: str, why: str, retry_after: int = 10) -> None:
+        super().__init__(retry_after)
+        self.args = (f"payload store {place}: {why}",)
+
+
 class PayloadStore(Protocol):
-    """A place outside the database for large documents. All methods may block."""
+    """A place outside the database for large documents. All methods may block, and raise
+    PayloadUnavailable."""
 
     @property
     def place(self) -> str:
         """Name in the payload table, such as `folder`."""
         ...
 
-    def put(self, digest: bytes, body: bytes) -> None:
-        """Returns when the bytes survive a power cut. Putting twice is no error."""
+    def put(self, key: Key, body: bytes) -> None:
+        """Returns when the bytes survive a power cut and `get` gives them, whatever stood there.
+        Putting twice is no error."""
         ...
 
-    def get(self, digest: bytes) -> bytes:
+    def get(self, key: Key) -> bytes:
         """Raises PayloadMissing, also when the bytes no longer have this digest."""
         ...
 
-    def old(self, seconds: float) -> Iterable[bytes]:
-        """Digests put longer than `seconds` ago: candidates for sweeping."""
+    def old(self, before: datetime) -> Iterable[Key]:
+        """Documents of an earlier day than `before`, put before it: candidates for sweeping."""
         ...
 
-    def remove(self, digest: bytes) -> None: ...
+    def remove(self, keys: Sequence[Key]) -> None:
+        """What is not there is no error."""
+        ...
+
+    def owner(self, claim: str) -> str:
+        """Whose documents these are: `claim`, unless somebody claimed the place before."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """Files named by digest in 256 sub-folders."""
-
-    path: Path
-    place: str = "folder"
-
-    def _file(self, digest: bytes) -> Path:
-        name = digest.hex()
-        return self.path / name[:2] / name[2:]
-
-    def put(self, digest: bytes, body: bytes) -> None:
-        target = self._file(digest)
-        with contextlib.suppress(FileNotFoundError):
-            os.utime(target)  # young again: a sweep that looks now must leave it
-            return
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix="new-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(body)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).rename(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-        _sync(target.parent)
-        _sync(self.path)
-
-    def get(self, digest: bytes) -> bytes:
-        try:
-            body = self._file(digest).read_bytes()
-        except FileNotFoundError:
-            raise PayloadMissing(f"no file for payload {digest.hex()}") from None
-        if hashlib.sha256(body).digest() != digest:
-            raise PayloadMissing(f"the file of payload {digest.hex()} was changed")
-        return body
-
-    def old(self, seconds: float) -> Iterable[bytes]:
-        limit = time.time() - seconds
-        for file in sorted(self.path.glob("??/*")):
-            if file.stat().st_mtime >= limit:
-                continue
-            if file.name.startswith("new-"):
-                file.unlink(missing_ok=True)  # a write that a crash cut short
-            else:
-                yield bytes.fromhex(file.parent.name + file.name)
-
-    def remove(self, digest: bytes) -> None:
-        self._file(digest).unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def named(name: str) -> Key | None:
+    """The key that stands as `2026-11-23/DIGEST`; None for a file that is not ours."""
+    found = _NAME.fullmatch(name)
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        return (date.fromisoformat(found[1]), bytes.fromhex(found[2])) if found else None
+    except ValueError:
+        return None
+
+
+Places = Sequence[PayloadStore]
+"""The first takes what comes in now; the others are read and swept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """One document as a row: `body` None when it is in an outside `place`."""
+    """One document as a row: `body` None when it is in an outside `place`, under its `day`."""
 
     digest: bytes
     size: int
     place: str = IN_DATABASE
     body: bytes | None = field(default=None, repr=False)
+    day: date = date.min
 
 
-def store(body: bytes, outside: PayloadStore | None, threshold: int = THRESHOLD) -> Stored:
-    """The row for `body`; large ones are put in their place first. May block."""
+def store(body: bytes, places: Places, day: date, threshold: int = THRESHOLD) -> Stored:
+    """The row for `body`; large ones are put in their place first. May block.
+
+    Raises PayloadUnavailable.
+    """
     digest = hashlib.sha256(body).digest()
-    if outside is None or len(body) < threshold:
-        return Stored(digest, len(body), body=body)
-    outside.put(digest, body)
-    return Stored(digest, len(body), outside.place)
+    if not places or len(body) < threshold:
+        return Stored(digest, len(body), body=body, day=day)
+    places[0].put((day, digest), body)
+    return Stored(digest, len(body), places[0].place, day=day)
 
 
 LOAD = """
-select p.digest, p.size, p.place, p.body from unnest(%b::date[], %b::bytea[]) w(day, d)
+select p.digest, p.size, p.place, p.body, p.day from unnest(%b::date[], %b::bytea[]) w(day, d)
     join payload p on p.digest = w.d and p.day = w.day
 """
 
 
-def load(
-    conn: psycopg.Connection[Any], wanted: Sequence[tuple[date, bytes]]
-) -> Mapping[bytes, Stored]:
+def load(conn: psycopg.Connection[Any], wanted: Sequence[Key]) -> Mapping[bytes, Stored]:
     """Rows by digest, those in the database with their bytes."""
     rows = conn.execute(
         LOAD, [[day for day, _ in wanted], [digest for _, digest in wanted]], binary=True
@@ -152,27 +132,74 @@ def load(
     return {row[0]: Stored(*row) for row in rows}
 
 
-def read(stored: Stored, outside: PayloadStore | None) -> bytes:
-    """The bytes of a row. Raises PayloadMissing."""
+def read(stored: Stored, places: Places) -> bytes:
+    """The bytes of a row, judged by their digest. Raises PayloadMissing, PayloadUnavailable."""
     if stored.body is not None:
-        return stored.body
-    if outside is None or outside.place != stored.place:
-        raise PayloadMissing(f"payload {stored.digest.hex()} is in {stored.place}, not set up here")
-    return outside.get(stored.digest)
+        return intact(stored.body, stored.digest, IN_DATABASE)
+    for place in places:
+        if place.place == stored.place:
+            return place.get((stored.day, stored.digest))
+    raise PayloadMissing(f"payload {stored.digest.hex()} is in {stored.place}, not set up here")
 
 
-def sweep(conn: psycopg.Connection[Any], outside: PayloadStore, seconds: float = 86400) -> int:
-    """Remove files without a row that are older than `seconds`; how many.
+def intact(body: bytes, digest: bytes, place: str) -> bytes:
+    """`body` when it has this digest. Raises PayloadMissing."""
+    if hashlib.sha256(body).digest() != digest:
+        raise PayloadMissing(f"payload {digest.hex()} was changed in {place}")
+    return body
 
-    A message that is being accepted has put its file and not yet its row: hence the age.
+
+def sweep(conn: psycopg.Connection[Any], places: Places, before: datetime) -> int:
+    """Remove documents without a row from every place, if older than `before`; how many.
+
+    A message that is being accepted has put its document and not yet its row: hence the age, a
+    day. A place that another database swept first is left alone: to ours, all of it would be
+    orphans. Raises PayloadUnavailable; what was removed until then stays removed.
     """
     removed = 0
-    for digest in outside.old(seconds):
-        row = conn.execute("select 1 from payload where digest = %b limit 1", [digest]).fetchone()
-        if row is None:
-            outside.remove(digest)
-            removed += 1
+    row = conn.execute(_DATABASE).fetchone()
+    assert row is not None
+    for place in places:
+        if place.owner(row[0]) != row[0]:
+            raise PayloadUnavailable(place.place, f"not swept: its owner is not database {row[0]}")
+        candidates = iter(place.old(before))
+        while keys := list(islice(candidates, _TOGETHER)):
+            # In whichever place the row says: a place may have got another name.
+            kept = _with_row(conn, keys)
+            orphans = [key for key in keys if key not in kept]
+            if orphans:
+                place.remove(orphans)
+            removed += len(orphans)
     return removed
+
+
+def missing(conn: psycopg.Connection[Any], places: Places) -> int:
+    """How many rows name a document outside that does not stand there, by name: none is read.
+
+    Raises PayloadUnavailable.
+    """
+    row = conn.execute("select count(*) from payload where body is null").fetchone()
+    assert row is not None
+    absent = int(row[0])
+    for place in places:
+        standing = iter(place.old(_EVER))
+        while keys := list(islice(standing, _TOGETHER)):
+            absent -= len(_with_row(conn, keys, place.place))
+    return absent
+
+
+def _with_row(
+    conn: psycopg.Connection[Any], keys: Sequence[Key], place: str | None = None
+) -> set[Key]:
+    return set(
+        conn.execute(
+            "select p.day, p.digest from unnest(%b::date[], %b::bytea[]) w(day, d)"
+            " join payload p on p.digest = w.d and p.day = w.day"
+            " where p.place = coalesce(%b, p.place)",
+            [[day for day, _ in keys], [digest for _, digest in keys], place],
+            binary=True,
+        ).fetchall()
+    )
 
 
 @dataclass(frozen=True, slots=True)

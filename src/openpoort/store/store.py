@@ -13,7 +13,7 @@ import psycopg
 from openpoort.store import arrival, messages, tables
 from openpoort.store.link import connect
 from openpoort.store.messages import Accept, Accepted, Answered
-from openpoort.store.payloads import PayloadStore
+from openpoort.store.payloads import Places
 from openpoort.store.pool import Pool
 from openpoort.store.writer import Batcher
 
@@ -26,14 +26,14 @@ def _nothing(name: str) -> None:
 
 
 class Store:
-    """One per process. `outside` keeps large documents; without one all stay in the database.
+    """One per process. `outside` keeps large documents; without any all stay in the database.
     `crash_point` is called at the named points where a test may want to die."""
 
     def __init__(
         self,
         dsn: str,
         *,
-        outside: PayloadStore | None = None,
+        outside: Places = (),
         readers: int = 8,
         bound: int = 1000,
         crash_point: Callable[[str], None] = _nothing,
