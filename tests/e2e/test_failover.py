@@ -25,7 +25,7 @@ from openpoort.store import consistency, link, standby
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
 from openpoort.store.link import Lost, Unreplicated, connect
-from openpoort.store.messages import Answered
+from openpoort.store.rows import Answered
 from openpoort.store.writer import Away
 from tests.process.house import START, Gate
 

@@ -19,7 +19,7 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.message import AanleverBevestiging, Aanlevering, AfleverBevestiging, Document
 from openpoort.store import changes, journal, messages, payloads, tables
-from openpoort.store.messages import Accept, Answered, DocumentRow, Evidence, StatusRow
+from openpoort.store.rows import Accept, Answered, DocumentRow, Evidence, StatusRow
 from openpoort.wire import koppelvlak
 from openpoort.wire.seal import Signer, seal_answer, seal_request
 from openpoort.wire.services import AANLEVER
@@ -84,7 +84,7 @@ class Example:
         statuses = tuple(
             StatusRow(n, code, self.at) for n, code in enumerate(("105", "100", "110"), 1)
         )
-        data["statuses"] = messages.started(statuses)
+        data["statuses"] = rows.started(statuses)
         entries = (JournalEntry("message.accepted", self.at, SENDER, mark, data),)
         evidence = Evidence(
             self.at, digest(raw), len(raw), kept, cuts, token, self.tls, "text/xml; charset=utf-8"

@@ -8,8 +8,8 @@ from typing import TypeVar
 
 from openpoort.domain.message import Bericht, Proces, Vraag
 from openpoort.domain.status import OMSCHRIJVING, Status
-from openpoort.store.messages import StatusRow
 from openpoort.store.reading import Known
+from openpoort.store.rows import StatusRow
 
 LARGEST = 64 * 1024
 """Octets of an answer to a "nieuwe" operation: old clients read no more (settled: Sizes)."""

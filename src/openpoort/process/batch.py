@@ -15,9 +15,9 @@ from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, payloads
 from openpoort.store.changes import Process
-from openpoort.store.messages import DocumentRow, JobRow, MessageRow
 from openpoort.store.payloads import Stored
 from openpoort.store.pool import Connection
+from openpoort.store.rows import DocumentRow, JobRow, MessageRow
 from openpoort.store.store import Store
 
 Needs = Callable[[House, str, JobRow], bool]

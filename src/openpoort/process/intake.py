@@ -33,7 +33,8 @@ from openpoort.process.clock import Clock
 from openpoort.process.work import House, belang, first_jobs, first_open
 from openpoort.store import changes, payloads
 from openpoort.store.changes import TICK
-from openpoort.store.messages import (
+from openpoort.store.messages import from_request
+from openpoort.store.rows import (
     Accept,
     Accepted,
     Answered,
@@ -42,7 +43,6 @@ from openpoort.store.messages import (
     MessageRow,
     Reused,
     StatusRow,
-    from_request,
     started,
 )
 from openpoort.store.store import Store

@@ -20,8 +20,8 @@ from openpoort.process.rights import Rights
 from openpoort.process.work import belang
 from openpoort.store import mailbox, messages, payloads, reading
 from openpoort.store.mailbox import LIST, MESSAGE, Letter, Wanted
-from openpoort.store.messages import MessageRow
 from openpoort.store.pool import Connection
+from openpoort.store.rows import MessageRow
 from openpoort.store.store import Store
 
 Item = Status | Proces | Bericht

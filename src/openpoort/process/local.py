@@ -17,8 +17,8 @@ from openpoort.process.recent import Recent
 from openpoort.process.work import House
 from openpoort.store import queue
 from openpoort.store.changes import Process
-from openpoort.store.messages import JobRow
 from openpoort.store.pool import Connection
+from openpoort.store.rows import JobRow
 from openpoort.store.store import Store
 
 BATCH = 50

@@ -16,8 +16,8 @@ from openpoort.process import flow, steps, switches, texts, verdicts
 from openpoort.process.ports import DeliveryRefused, Verdict
 from openpoort.process.work import Work
 from openpoort.store.changes import Delivery
-from openpoort.store.messages import JobRow
 from openpoort.store.payloads import Stored
+from openpoort.store.rows import JobRow
 
 
 @dataclass(frozen=True, slots=True)

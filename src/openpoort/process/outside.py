@@ -39,9 +39,9 @@ from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
 from openpoort.store import queue
 from openpoort.store.changes import Process
-from openpoort.store.messages import JobRow
 from openpoort.store.payloads import PayloadUnavailable
 from openpoort.store.pool import Connection
+from openpoort.store.rows import JobRow
 from openpoort.store.store import Store
 
 HELD_FOR = timedelta(minutes=15)

@@ -18,10 +18,10 @@ from openpoort.process import batch, flow, steps, texts
 from openpoort.process.batch import Documents
 from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, parked, queue, reading
-from openpoort.store.messages import JobRow, StatusRow
 from openpoort.store.parked import Parked
 from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
+from openpoort.store.rows import JobRow, StatusRow
 from openpoort.store.store import Store
 
 __all__ = ["Act", "Parked", "Shown", "WorkError", "cancel", "list_parked", "redeliver", "release",

@@ -16,8 +16,8 @@ from openpoort.domain.kind import Kind, Step
 from openpoort.process.ports import CheckUnavailable
 from openpoort.process.work import Work, belang, first_jobs, first_open
 from openpoort.store.changes import TICK
-from openpoort.store.messages import Accept, DocumentRow, MessageRow, StatusRow, started
 from openpoort.store.payloads import Stored
+from openpoort.store.rows import Accept, DocumentRow, MessageRow, StatusRow, started
 from openpoort.wire.xml import parse
 
 MOST_PARTS = 10_000

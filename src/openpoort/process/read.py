@@ -27,9 +27,9 @@ from openpoort.process.new import Turn
 from openpoort.process.rights import Rights
 from openpoort.process.work import House
 from openpoort.store import reading
-from openpoort.store.messages import StatusRow
 from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
+from openpoort.store.rows import StatusRow
 from openpoort.store.store import Store
 from openpoort.store.writer import Busy
 from openpoort.trust.sender import VerifiedMessage

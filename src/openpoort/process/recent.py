@@ -13,8 +13,8 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
-from openpoort.store.messages import MessageRow
 from openpoort.store.payloads import Stored
+from openpoort.store.rows import MessageRow
 
 MESSAGES = 2000
 OCTETS = 16 * 1024 * 1024

@@ -19,8 +19,8 @@ from openpoort.process import flow, parts, retry, scan, texts
 from openpoort.process.ports import CheckUnavailable, Filing
 from openpoort.process.work import Work, belang
 from openpoort.store.changes import Mail, Parking, Process
-from openpoort.store.messages import JobRow
 from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.rows import JobRow
 from openpoort.telemetry import emit, scrub
 
 

@@ -14,7 +14,7 @@ from openpoort.domain.message import Document
 from openpoort.process import flow, texts
 from openpoort.process.ports import Check
 from openpoort.store.changes import Process
-from openpoort.store.messages import DocumentRow, JobRow, MessageRow
+from openpoort.store.rows import DocumentRow, JobRow, MessageRow
 
 Documents = Callable[[], Sequence[Document]]
 """Reads the bytes of a message's documents: content first."""

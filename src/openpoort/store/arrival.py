@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from openpoort.domain.journal import JournalEntry
-    from openpoort.store.messages import Accept, Evidence, JobRow, StatusRow
     from openpoort.store.payloads import Stored
+    from openpoort.store.rows import Accept, Evidence, JobRow, StatusRow
 
 _WRITTEN = """
 with arrived as materialized (

@@ -19,8 +19,9 @@ import psycopg
 from openpoort.domain.fault import Fout
 from openpoort.domain.journal import JournalEntry, words_digest
 from openpoort.store import journal, messages
-from openpoort.store.messages import Accept, JobRow, StatusRow, columns
+from openpoort.store.messages import columns
 from openpoort.store.payloads import Stored
+from openpoort.store.rows import Accept, JobRow, StatusRow
 
 Connection = psycopg.Connection[Any]
 TICK = timedelta(milliseconds=1)

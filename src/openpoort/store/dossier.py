@@ -13,8 +13,9 @@ from uuid import UUID
 import psycopg
 
 from openpoort.store import payloads
-from openpoort.store.messages import MessageRow, messages
+from openpoort.store.messages import messages
 from openpoort.store.payloads import Cut, Places
+from openpoort.store.rows import MessageRow
 
 Connection = psycopg.Connection[Any]
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from openpoort.store.changes import Parking
-from openpoort.store.messages import JobRow
+from openpoort.store.rows import JobRow
 
 Connection = psycopg.Connection[Any]
 

@@ -12,7 +12,7 @@ import psycopg
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.ids import Identiteit
-from openpoort.store.messages import StatusRow
+from openpoort.store.rows import StatusRow
 
 Connection = psycopg.Connection[Any]
 Place = tuple[UUID, date]

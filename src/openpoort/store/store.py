@@ -12,9 +12,9 @@ import psycopg
 
 from openpoort.store import arrival, messages, tables
 from openpoort.store.link import connect
-from openpoort.store.messages import Accept, Accepted, Answered
 from openpoort.store.payloads import Places
 from openpoort.store.pool import Pool
+from openpoort.store.rows import Accept, Accepted, Answered
 from openpoort.store.writer import Batcher
 
 Connection = psycopg.Connection[Any]
