@@ -19,7 +19,14 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.message import AanleverBevestiging, Aanlevering, AfleverBevestiging, Document
 from openpoort.store import changes, journal, messages, payloads, tables
-from openpoort.store.rows import (Accept, Answered, DocumentRow, Evidence, StatusRow from openpoort.wire import koppelvlak from openpoort.wire.seal import Signer, seal_answer, seal_request from openpoort.wire.services import AANLEVER  Connection = psycopg.Connection[Any] SENDER = "00000099001000044000" BELANG = Identiteit("001000044B37", "BTW", started)
+from openpoort.store.rows import Accept, Answered, DocumentRow, Evidence, StatusRow, started
+from openpoort.wire import koppelvlak
+from openpoort.wire.seal import Signer, seal_answer, seal_request
+from openpoort.wire.services import AANLEVER
+
+Connection = psycopg.Connection[Any]
+SENDER = "00000099001000044000"
+BELANG = Identiteit("001000044B37", "BTW")
 MESSAGE_ID = "urn:uuid:0d3f2f2a-5b5e-4f0e-9a55-3c1f1f5f7a10"
 FOUT = Fout("VAL100", "De omzet klopt niet.")
 
