@@ -257,10 +257,10 @@ def _find(raw: bytes, document: bytes, form: str) -> tuple[int, int] | None:
     start = raw.find(_piece(document, 0, 96, form))
     if start < 0:
         return None
-    view, place = memoryview(raw), start
+    place = start
     for begin in range(0, len(document), _PIECE):
         piece = _piece(document, begin, _PIECE, form)
-        if view[place : place + len(piece)] != piece:
+        if not raw.startswith(piece, place):
             return None
         place += len(piece)
     return start, place
