@@ -18,8 +18,7 @@ def upgrade() -> None:
             stamped_at timestamptz not null,
             nonce numeric not null,
             token bytea not null,
-            primary key (size, at),
-            foreign key (size, at) references journal_checkpoint
+            primary key (size, at)
         );
         create trigger append_only before update or delete or truncate on journal_timestamp
             for each statement execute function journal_refuse();
