@@ -74,7 +74,7 @@ def run_door(
         door.turnstile = _turnstile(settings, door.in_flight, snapshot)
         door.limited = wus.limited
         door.noticed = Connections(clock.now, f"port {settings.door.port}")
-        server = DoorServer(door, certificates, limits, door.noticed)
+        server = DoorServer(door, certificates, limits, door.noticed, door.away)
         server.on_started = ready
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(sockets))
