@@ -15,6 +15,7 @@ from openpoort.domain.event import FAILED, OK, Event
 from openpoort.keys.timestamp import SECONDS, Tsa, ask, load_anchors
 from openpoort.settings import Settings
 from openpoort.store import timestamps
+from openpoort.store.link import connect
 from openpoort.store.timestamps import Kept
 from openpoort.trust.timestamp import Asked, BadStamp, judge, plausible
 
@@ -52,7 +53,7 @@ class Stamper:
     def round(self) -> Kept | None:
         """Ask once if a checkpoint is due; what was kept. Another node at it: nothing."""
         with (
-            psycopg.connect(self.dsn, autocommit=True) as conn,
+            connect(self.dsn) as conn,
             timestamps.alone(conn) as mine,
         ):
             point = timestamps.due(conn, self.now(), self.pause) if mine else None
