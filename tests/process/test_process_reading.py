@@ -16,7 +16,7 @@ from openpoort.domain.message import Antwoord, Bericht, Document, Operatie, Proc
 from openpoort.domain.status import Status
 from openpoort.process import answers
 from openpoort.process.read import Reading
-from openpoort.store.pool import SESSION
+from openpoort.store.link import SETUP
 from openpoort.wire import koppelvlak
 from tests.process.house import (
     BEDRIJF,
@@ -186,7 +186,7 @@ class Recording(psycopg.Connection[Any]):
 
 def recording(dsn: str) -> Recording:
     conn = Recording.connect(dsn, autocommit=True)
-    conn.execute(SESSION)
+    psycopg.Connection.execute(conn, SETUP)
     return conn
 
 
