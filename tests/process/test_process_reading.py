@@ -154,13 +154,16 @@ def test_many_polls_of_one_requester_do_not_stop_the_others(gate: Gate) -> None:
     assert theirs == 3
 
 
-@pytest.mark.parametrize(
+by_kenmerk = pytest.mark.parametrize(
     "operatie",
     [
         Operatie.STATUSSEN_PROCES, Operatie.NIEUWE_STATUSSEN_PROCES,
         Operatie.BERICHTEN_KENMERK, Operatie.NIEUWE_BERICHTEN_KENMERK,
     ],
 )  # fmt: skip
+
+
+@by_kenmerk
 def test_somebody_elses_kenmerk_reads_like_one_that_does_not_exist(
     gate: Gate, operatie: Operatie
 ) -> None:
@@ -190,13 +193,7 @@ def recording(dsn: str) -> Recording:
     return conn
 
 
-@pytest.mark.parametrize(
-    "operatie",
-    [
-        Operatie.STATUSSEN_PROCES, Operatie.NIEUWE_STATUSSEN_PROCES,
-        Operatie.BERICHTEN_KENMERK, Operatie.NIEUWE_BERICHTEN_KENMERK,
-    ],
-)  # fmt: skip
+@by_kenmerk
 def test_guessing_a_kenmerk_costs_the_same_work_whether_it_is_there_or_not(
     dsn: str, operatie: Operatie
 ) -> None:
