@@ -157,6 +157,18 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
+class Tsa:
+    """`[tsa]`: who time-stamps checkpoints (RFC 3161); without `url` nobody does. `anchors` is a
+    PEM file, counted from HOME; `policy` an OID to ask for; `seconds` the least time between two
+    requests."""
+
+    url: str = ""
+    anchors: str = "pki/tsa.pem"
+    policy: str = ""
+    seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Log:
     """`[log]`: `level` is DEBUG, INFO, WARNING or ERROR; `security` is the file for security
     events, counted from HOME; empty: standard error; `security_format` is openpoort or ocsf."""
@@ -228,6 +240,7 @@ class Settings:
     parties: Parties = field(default_factory=Parties)
     ausp: Ausp = field(default_factory=Ausp)
     journal: Journal = field(default_factory=Journal)
+    tsa: Tsa = field(default_factory=Tsa)
     log: Log = field(default_factory=Log)
     malware: Malware = field(default_factory=Malware)
     payloads: Payloads = field(default_factory=Payloads)
@@ -370,6 +383,15 @@ def _judge(settings: Settings) -> None:
             and bool(settings.journal.origin),
             "journal.origin must be one word without a plus sign",
         ),
+        (
+            not settings.tsa.url or settings.tsa.url.startswith(("http://", "https://")),
+            "tsa.url must be an http or https address",
+        ),
+        (
+            re.fullmatch(r"([0-2](\.(0|[1-9]\d*))+)?", settings.tsa.policy) is not None,
+            "tsa.policy must be an object identifier such as 1.2.3",
+        ),
+        (settings.tsa.seconds >= 1, "tsa.seconds must be at least 1"),
         (
             all(0 <= p < 1e6 for p in dataclasses.astuple(settings.prices)),
             "prices are euros: 0 (not configured) or more",

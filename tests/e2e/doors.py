@@ -141,7 +141,8 @@ def running(
     port = sockets[0].getsockname()[1]
     echo = Echo()
     door = Door(echo, (f"https://localhost:{port}",), body or BodyLimits())
-    server = DoorServer(door, certificates, limits or ServerLimits(drain_seconds=1))
+    limits = limits or ServerLimits(drain_seconds=1)
+    server = DoorServer(door, certificates, limits, away=door.away)
     started = threading.Event()
     server.on_started = started.set
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets)), daemon=True)

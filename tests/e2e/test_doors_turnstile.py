@@ -50,12 +50,62 @@ def test_sender_over_its_rate_waits_and_its_neighbour_does_not(pki: Path) -> Non
     with running(pki) as door:
         door.door.turnstile = Turnstile(Limits(SLOW))
         door.door.limited = limited
-        got = answers(door, "bedrijf", 60)
-        assert Counter(map(status, got)) == {200: 20, 429: 40}
+        got = answers(door, "bedrijf", 23)
+        assert Counter(map(status, got)) == {200: 20, 429: 3}
         assert all(re.search(rb"retry-after: [1-9]", g.lower()) for g in got[20:])
         assert len(door.echo.posts) == 20  # what is refused is never handed on
         assert {status(g) for g in answers(door, "intermediair", 20)} == {200}
     assert [(s.path, w.why) for s, w in told] == [(PATH, Why.RATE)]
+
+
+def test_who_calls_again_before_its_time_is_not_read_for_a_while(pki: Path) -> None:
+    """Refused on the head: the body is dropped, what follows waits, and comes out in order."""
+    with running(pki) as door:
+        door.door.turnstile = Turnstile(Limits(Rate(0.001, 2)))
+        with door.connect(door.context("bedrijf")) as tls:
+            sizes = [10, 10, 10, 200_000, 30]
+            got = []
+            for size in sizes:
+                tls.sendall(post(PATH, b"x" * size))
+                got.append(read_answer(tls))
+            assert [status(g) for g in got] == [200, 200, 429, 429, 429]
+            assert [len(p.raw) for p in door.echo.posts] == [10, 10]
+            # The ordinary path and the short one say the same.
+            assert _undated(got[2]) == _undated(got[3])
+            tls.settimeout(0.3)
+            tls.sendall(post(PATH, b"again") + post(PATH, b"and again"))
+            with pytest.raises(TimeoutError):
+                tls.recv(100)
+            tls.settimeout(10)
+            both = b""
+            while both.count(b"too many requests") < 2:
+                both += tls.recv(65536)
+            assert both.count(b"HTTP/1.1 429 Too Many Requests\r\n") == 2
+        # Another connection of the same sender, half a body: gone without a trace.
+        with door.connect(door.context("bedrijf")) as tls:
+            tls.sendall(post(PATH, b"half", b"content-length: 5000"))
+            assert status(read_answer(tls)) == 429
+        assert {status(g) for g in answers(door, "intermediair", 2)} == {200}
+        assert len(door.echo.posts) == 4
+
+
+def test_a_get_and_odd_requests_of_who_must_wait_go_the_ordinary_way(pki: Path) -> None:
+    with running(pki) as door:
+        door.door.turnstile = Turnstile(Limits(Rate(0.001, 1)))
+        assert [status(g) for g in answers(door, "bedrijf", 3)] == [200, 429, 429]
+        context = door.context("bedrijf")
+        wsdl = b"GET " + PATH.encode() + b"?wsdl HTTP/1.1\r\nhost: localhost\r\n\r\n"
+        assert status(door.ask(wsdl, context=context)) == 200
+        for header in (b"connection: close", b"expect: 100-continue"):
+            assert status(door.ask(post(PATH, b"<x/>", header), context=context)) == 429
+
+
+def _undated(answer: bytes) -> bytes:
+    """Without the two values that change with time, each of which must be there."""
+    for name in (rb"date: [^\r]+", rb"retry-after: [1-9]\d*"):
+        answer, count = re.subn(name, b"", answer)
+        assert count == 1
+    return answer
 
 
 def test_party_has_a_rate_of_its_own(pki: Path) -> None:

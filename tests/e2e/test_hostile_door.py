@@ -1,4 +1,5 @@
-"""The whole hostile corpus against a running gateway: right verdict, nothing stored.
+"""The whole hostile corpus against a running gateway: right verdict, one security
+event each, nothing stored.
 
 `tests/unit/test_hostile_corpus.py` holds the codec to the same list. Here the key is one that the
 gateway trusts, so that nothing is refused for the wrong reason.
@@ -7,9 +8,11 @@ gateway trusts, so that nothing is refused for the wrong reason.
 from __future__ import annotations
 
 import http.client
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -48,6 +51,25 @@ class Sender:
             self._connection = None
 
 
+def told(gateway: Gateway) -> list[dict[str, Any]]:
+    """The security events about requests so far."""
+    lines = (gateway.home / "security.log").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    families = {"request", "certificate", "algorithm"}
+    return [e for e in events if e["action"].partition(".")[0] in families]
+
+
+def fits(event: dict[str, Any], verdict: str, path: str) -> bool:
+    """A bare refusal is an alarm, or names a certificate; a fault names its code or the policy."""
+    if event["result"] != "refused" or event["time"] == "" or not event["origin"]:
+        return False
+    if event["action"] in {"certificate.refused", "algorithm.refused"}:
+        return event["object"] != path
+    if verdict in {"400", "403"}:
+        return event["action"] == "request.refused" and str(event["http_status"]) == verdict
+    return event["object"] == path and event.get("code") == verdict
+
+
 @pytest.fixture
 def sender(gateway: Gateway) -> Iterator[Sender]:
     with closing(Sender(gateway)) as made:
@@ -63,10 +85,16 @@ def test_every_hostile_message_is_stopped_at_the_door(
     signer = PemSigner(pki / "bedrijf.pem", pki / "bedrijf.key")
     to = f"https://localhost:{gateway.port}{service.path}"
     before = gateway.counts()
-    wrong = {}
-    for hostile in corpus(signer, datetime.now(UTC), service, hash_name, to):
+    seen = len(told(gateway))
+    wrong, untold = {}, []
+    messages = corpus(signer, datetime.now(UTC), service, hash_name, to)
+    for sent, hostile in enumerate(messages, 1):
         found = sender.send(service.path, hostile)
         if found != hostile.expected:
             wrong[hostile.name] = (hostile.expected, found)
+        events = told(gateway)[seen:]
+        if len(events) != sent or not fits(events[-1], hostile.expected, service.path):
+            untold.append((hostile.name, hostile.expected, events[-1:]))
     assert wrong == {}
+    assert untold == []
     assert gateway.counts() == before

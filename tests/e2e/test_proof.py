@@ -10,13 +10,15 @@ from typing import Any
 import psycopg
 import pytest
 
+from openpoort.app.home import create
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.wire import koppelvlak
 from openpoort.wire.services import AANLEVER
-from tests import canary
+from tests import canary, tsa
+from tests.e2e.conftest import UNCHECKED
 from tests.e2e.gateway import Gateway, openpoort, until, vat_return
 from tests.e2e.test_bad_input import sealed
 
@@ -57,6 +59,41 @@ def test_evidence_of_a_delivered_message_holds_with_the_checkpoint_key_only(
     whole = openpoort("journal", "verify", gateway.home)
     assert whole.returncode == 0, whole.stdout
     assert whole.stdout.endswith("unchanged\n")
+
+
+def test_checkpoints_are_time_stamped_in_the_background(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    create(home)
+    kind = UNCHECKED.format(
+        name="OB_zonder_xbrl", like="Omzetbelasting", types='"BTW"', agency="DEMODIENST"
+    )
+    (home / "kinds" / "OB_zonder_xbrl.toml").write_text(kind)
+    with tsa.running(home / "pki") as authority:
+        gateway = Gateway(
+            home,
+            {"OPENPOORT_TSA_URL": authority.url, "OPENPOORT_JOURNAL_CHECKPOINT_SECONDS": "1",
+             "OPENPOORT_TSA_SECONDS": "1"},
+        ).start()  # fmt: skip
+        try:
+            kenmerk = hand_in(gateway, b"<xbrl>tijdstempel</xbrl>")
+
+            def stamped() -> bool:
+                row = conn.execute(
+                    "select max(leaf) < (select max(size) from journal_timestamp)"
+                    " from journal_leaf where kenmerk = %s", (kenmerk,),
+                ).fetchone()  # fmt: skip
+                return bool(row and row[0])
+
+            with psycopg.connect(gateway.dsn, autocommit=True) as conn:
+                until(stamped, 60)
+            file, key = tmp_path / "evidence.json", home / "pki" / "checkpoint.pem"
+            made = openpoort("evidence", "export", home, kenmerk, "--out", file)
+            assert made.returncode == 0, made.stderr
+            judged = openpoort("evidence", "verify", file, "--key", key, "--tsa", authority.anchor)
+            assert judged.returncode == 0, judged.stdout
+            assert "ok  time-stamp: the first" in judged.stdout
+        finally:
+            gateway.stop()
 
 
 def test_without_a_journal_a_request_is_refused_and_nothing_is_kept(gateway: Gateway) -> None:

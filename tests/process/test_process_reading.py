@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Any, ClassVar
 
+import psycopg
 import pytest
 
 from openpoort.domain.fault import Fault
@@ -14,6 +16,7 @@ from openpoort.domain.message import Antwoord, Bericht, Document, Operatie, Proc
 from openpoort.domain.status import Status
 from openpoort.process import answers
 from openpoort.process.read import Reading
+from openpoort.store.link import SETUP
 from openpoort.wire import koppelvlak
 from tests.process.house import (
     BEDRIJF,
@@ -151,13 +154,16 @@ def test_many_polls_of_one_requester_do_not_stop_the_others(gate: Gate) -> None:
     assert theirs == 3
 
 
-@pytest.mark.parametrize(
+by_kenmerk = pytest.mark.parametrize(
     "operatie",
     [
         Operatie.STATUSSEN_PROCES, Operatie.NIEUWE_STATUSSEN_PROCES,
         Operatie.BERICHTEN_KENMERK, Operatie.NIEUWE_BERICHTEN_KENMERK,
     ],
 )  # fmt: skip
+
+
+@by_kenmerk
 def test_somebody_elses_kenmerk_reads_like_one_that_does_not_exist(
     gate: Gate, operatie: Operatie
 ) -> None:
@@ -169,6 +175,41 @@ def test_somebody_elses_kenmerk_reads_like_one_that_does_not_exist(
             gate.ask(operatie, oin=oin, kenmerk=asked)
         texts.add(fault.value.text)
     assert len(texts) == 1
+
+
+class Recording(psycopg.Connection[Any]):
+    """Remembers the statements that read or write."""
+
+    ran: ClassVar[list[str]] = []
+
+    def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+        self.ran.append(str(query))
+        return super().execute(query, params, **more)
+
+
+def recording(dsn: str) -> Recording:
+    conn = Recording.connect(dsn, autocommit=True)
+    psycopg.Connection.execute(conn, SETUP)
+    return conn
+
+
+@by_kenmerk
+def test_guessing_a_kenmerk_costs_the_same_work_whether_it_is_there_or_not(
+    dsn: str, operatie: Operatie
+) -> None:
+    """The same statements in the same order: no time to be read off a refusal."""
+    gate = Gate(dsn, connect=recording)
+    try:
+        theirs, work = gate.send(), []
+        for asked in (NOBODY, theirs, NOBODY, theirs):
+            Recording.ran.clear()
+            with pytest.raises(Fault):
+                gate.ask(operatie, oin=INTERMEDIAIR, kenmerk=asked)
+            work.append(list(Recording.ran))
+        assert work[2] == work[3]
+        assert work[2]
+    finally:
+        gate.close()
 
 
 def test_a_mandated_reader_has_its_own_new(gate: Gate) -> None:

@@ -94,7 +94,7 @@ def rows(conn: Connection, table: str) -> list[tuple[str, str]]:
 def test_an_untouched_journal_has_no_problems(journalled: Connection) -> None:
     report = judged(journalled)
     journalled.rollback()
-    assert report == Report(SIZE, SIZE, 0, 3, ())
+    assert report == Report(SIZE, SIZE, 0, 3, 0, ())
 
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])

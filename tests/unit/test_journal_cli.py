@@ -40,7 +40,7 @@ def test_checkpoint_then_verify_says_unchanged(home: Path) -> None:
     code, said = run("verify", str(home))
     assert (code, said) == (
         0,
-        "5 entries, 5 covered by 1 checkpoints, 0 waiting: unchanged\n",
+        "5 entries, 5 covered by 1 checkpoints, 0 time-stamps, 0 waiting: unchanged\n",
     )
 
 

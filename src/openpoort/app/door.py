@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import uvloop
 
+from openpoort import telemetry
 from openpoort.app import trusting
 from openpoort.app.gate import Gate
 from openpoort.app.outcomes import Connections, Outcomes, counted_cpu
@@ -30,6 +31,9 @@ from openpoort.wire.addressing import endpoints
 from openpoort.wire.services import SERVICES
 
 _MIB = 1024 * 1024
+OTHER_FILES = 256
+"""Open files of a door beside its connections: database, logs, libraries."""
+_log = telemetry.logger("door")
 
 
 def run_door(
@@ -41,7 +45,7 @@ def run_door(
     ready: Callable[[], None],
 ) -> None:
     """Serve on `sockets` until SIGTERM; finish what is under way first."""
-    _many_files(settings.door.connections)
+    connections = _many_files(settings.door.connections)
     with ExitStack() as stack:
         stack.enter_context(counted_cpu("door"))
         gate = Gate.of(settings)
@@ -67,14 +71,12 @@ def run_door(
         body = BodyLimits(
             size=settings.door.max_body_mib * _MIB, pool=settings.door.max_bodies_mib * _MIB
         )
-        limits = ServerLimits(
-            connections=settings.door.connections, drain_seconds=settings.door.stop_seconds
-        )
+        limits = ServerLimits(connections=connections, drain_seconds=settings.door.stop_seconds)
         door = Door(wus, urls, body)
         door.turnstile = _turnstile(settings, door.in_flight, snapshot)
         door.limited = wus.limited
         door.noticed = Connections(clock.now, f"port {settings.door.port}")
-        server = DoorServer(door, certificates, limits, door.noticed)
+        server = DoorServer(door, certificates, limits, door.noticed, door.away)
         server.on_started = ready
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(sockets))
@@ -100,10 +102,19 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _many_files(connections: int) -> None:
-    """Ask for as many open files as the connections need, up to what the system allows."""
+def _many_files(connections: int) -> int:
+    """Ask for as many open files as the connections need; how many connections there may be.
+
+    Where the system allows fewer, idle connections must make room sooner: a door that runs out
+    of files can accept nobody at all.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = connections + 256
+    wanted = connections + OTHER_FILES
     if soft < wanted:
         limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        if limit < wanted:
+            room = max(16, limit - OTHER_FILES)
+            _log.warning("fewer_connections", asked=connections, room=room, open_files=limit)
+            return room
+    return connections

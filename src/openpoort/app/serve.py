@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import load_pem_x509_certificates
 
 from openpoort import telemetry
-from openpoort.app import database, journal, places, starting, trusting
+from openpoort.app import database, journal, places, starting, timestamps, trusting
 from openpoort.app.clock import clock
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
@@ -188,7 +188,7 @@ def _preflight(settings: Settings, common: Clock) -> Certificates:
     The TLS contexts made here are inherited by every door: they then share the keys of session
     tickets, and a client resumes whichever door it comes back to.
 
-    Raises KindError, PlaceError, BadTrustStore, KeyUnusable, BadKey, OSError.
+    Raises KindError, PlaceError, BadTrustStore, KeyUnusable, BadKey, BadAnchors, OSError.
     """
     known_kinds(settings)
     places.preflight(settings)
@@ -196,6 +196,7 @@ def _preflight(settings: Settings, common: Clock) -> Certificates:
     certificates = trusting.certificates(settings, known, common)
     trusting.try_signers(settings)
     journal.sequencer(settings, "")
+    timestamps.tsa(settings)
     return certificates
 
 

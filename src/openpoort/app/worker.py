@@ -6,8 +6,9 @@ import signal
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import timedelta
 
-from openpoort.app import journal, trusting
+from openpoort.app import journal, timestamps, trusting
 from openpoort.app.attempts import Counted
 from openpoort.app.gate import Gate, Refresher
 from openpoort.app.outcomes import counted_cpu
@@ -48,7 +49,12 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
         )
         sequencer = journal.sequencer(settings, dsn, clock.now)
         refresher = Refresher(dsn, settings.path(settings.tls.trust), clock.now)
-        for name, side in (("sequencer", sequencer.run), ("evidence", refresher.run)):
+        sides = {"sequencer": sequencer.run, "evidence": refresher.run}
+        tsa = timestamps.tsa(settings)
+        if tsa is not None:
+            pause = timedelta(seconds=settings.tsa.seconds)
+            sides["timestamps"] = timestamps.Stamper(dsn, tsa, clock.now, pause).run
+        for name, side in sides.items():
             thread = threading.Thread(target=side, args=(stop,), name=name, daemon=True)
             thread.start()
             stack.callback(thread.join, 5)

@@ -11,7 +11,7 @@ from uuid import UUID
 import click
 
 from openpoort.cli.home import fail
-from openpoort.domain.journal import JournalEntry
+from openpoort.domain.journal import EXPORTED, JournalEntry
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 SIGNS = {True: "ok  ", False: "BAD ", None: "    "}
@@ -68,9 +68,7 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
         with database(chosen) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
             with conn.transaction():
                 dossier.day(conn, kenmerk)
-                entry = JournalEntry(
-                    "evidence.exported", datetime.now(UTC), acts.who(), str(kenmerk)
-                )
+                entry = JournalEntry(EXPORTED, datetime.now(UTC), acts.who(), str(kenmerk))
                 journal.add(conn, [entry])
             data = exporter(chosen).export(conn, kenmerk)
         acts.emit("evidence.exported", str(kenmerk), "ok")
@@ -88,18 +86,25 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
 @evidence.command()
 @click.argument("file", type=FILE)
 @click.option("--key", required=True, type=FILE, help="Public checkpoint key (checkpoint.pem).")
+@click.option(
+    "--tsa", type=FILE, help="Anchors (PEM) of the time-stamping authority; a time-stamp must hold."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
-def verify(file: Path, key: Path, as_json: bool) -> None:
+def verify(file: Path, key: Path, tsa: Path | None, as_json: bool) -> None:
     """Judge an evidence file offline, with the checkpoint key only.
+
+    Without --tsa time-stamps are shown and not judged; with it one must cover the message.
 
     Exit code 0: everything holds; 1: something does not; 2: could not look.
     """
     from openpoort.evidence.verify import verify as judge
     from openpoort.keys.checkpoint import BadKey, load_public
+    from openpoort.keys.timestamp import BadAnchors, load_anchors
 
     try:
-        verdict = judge(file.read_bytes(), load_public(key))
-    except (BadKey, OSError) as exc:
+        anchors = None if tsa is None else load_anchors(tsa)
+        verdict = judge(file.read_bytes(), load_public(key), anchors)
+    except (BadKey, BadAnchors, OSError) as exc:
         fail(str(exc))
     for line in verdict.lines:
         click.echo(f"{SIGNS[line.ok]}{line.what}: {line.text}", err=as_json)

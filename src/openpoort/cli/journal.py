@@ -1,4 +1,4 @@
-"""`journal`: verify the whole journal, sign a checkpoint now."""
+"""`journal`: verify the whole journal, sign a checkpoint now, list checkpoints and time-stamps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from openpoort.app.journal import copy
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
-from openpoort.store import sequencer
+from openpoort.keys.timestamp import BadAnchors, load_anchors
+from openpoort.store import sequencer, timestamps
 from openpoort.store.audit import Report, audit
 from openpoort.store.sequencer import JournalBroken
 from openpoort.store.sequencing import keep, utc_now
@@ -24,19 +25,21 @@ FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 @click.group()
 def journal() -> None:
-    """The append-only journal: verify it, sign a checkpoint."""
+    """The append-only journal: verify it, sign a checkpoint, see its time-stamps."""
 
 
 @journal.command()
 @home_argument
 @click.option("--key", type=FILE, help="Public checkpoint key [default: that of HOME].")
 @click.option("--checkpoints", type=FILE, help="Copies kept elsewhere [default: the file of HOME].")
+@click.option("--tsa", type=FILE, help="Anchors of the TSA [default: tsa.anchors of HOME].")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def verify(
     home: Path | None,
     home_option: Path | None,
     key: Path | None,
     checkpoints: Path | None,
+    tsa: Path | None,
     as_json: bool,
 ) -> None:
     """Recompute the whole journal from its rows and name every difference.
@@ -48,16 +51,18 @@ def verify(
     copies = checkpoints or chosen_settings.path(place.copy)
     try:
         public = load_public(key or chosen_settings.path(place.public_key))
+        trusted = chosen_settings.path(chosen_settings.tsa.anchors)
+        anchors = load_anchors(tsa or trusted) if tsa or trusted.is_file() else ()
         notes = read_notes(copies.read_text(encoding="utf-8")) if copies.is_file() else []
         with database(chosen_settings) as dsn, psycopg.connect(dsn) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            report = audit(conn, public, notes)
+            report = audit(conn, public, notes, anchors)
         acts.security_log(chosen_settings)
         acts.emit(
             "journal.verified", place.origin, "failed" if report.problems else "ok",
             size=report.size, problems=len(report.problems),
         )  # fmt: skip
-    except (BadKey, OSError, psycopg.Error) as exc:
+    except (BadKey, BadAnchors, OSError, psycopg.Error) as exc:
         fail(str(exc))
     _show(report, as_json)
     raise SystemExit(1 if report.problems else 0)
@@ -81,6 +86,7 @@ def _show(report: Report, as_json: bool) -> None:
                     "covered": report.covered,
                     "waiting": report.waiting,
                     "checkpoints": report.checkpoints,
+                    "timestamps": report.timestamps,
                     "problems": [
                         {"what": p.what, "where": p.where, "text": p.text} for p in report.problems
                     ],
@@ -90,6 +96,7 @@ def _show(report: Report, as_json: bool) -> None:
         return
     click.echo(
         f"{report.size} entries, {report.covered} covered by {report.checkpoints} checkpoints, "
+        f"{report.timestamps} time-stamps, "
         f"{report.waiting} waiting: " + ("CHANGED" if report.problems else "unchanged")
     )
 
@@ -114,3 +121,37 @@ def checkpoint(home: Path | None, home_option: Path | None) -> None:
         fail(str(exc))
     except JournalBroken as exc:
         fail(f"the journal was changed: {exc}; see `openpoort journal verify`", 1)
+
+
+@journal.command(name="list")
+@home_argument
+@click.option("--most", type=click.IntRange(1), default=20, help="How many [default: 20].")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+def list_(home: Path | None, home_option: Path | None, most: int, as_json: bool) -> None:
+    """The newest checkpoints, newest first, with what their time-stamps say.
+
+    Nothing is judged here: that is `openpoort journal verify`.
+    """
+    chosen_settings = settings(chosen(home, home_option))
+    try:
+        with database(chosen_settings) as dsn, psycopg.connect(dsn) as conn:
+            rows, failing = timestamps.listed(conn, most), timestamps.failing(conn)
+    except (OSError, psycopg.Error) as exc:
+        fail(str(exc))
+    if as_json:
+        points = [
+            {
+                "size": row.size,
+                "at": row.at.isoformat(),
+                "stamped_at": row.kept.stamped_at.isoformat() if row.kept else None,
+            }
+            for row in rows
+        ]
+        since = {"since": failing[0].isoformat(), "reason": failing[1]} if failing else None
+        click.echo(json.dumps({"checkpoints": points, "failing": since}))
+        return
+    for row in rows:
+        stamp = f"{row.kept.stamped_at:%Y-%m-%d %H:%M:%S}" if row.kept else "-"
+        click.echo(f"{row.size:>12}  {row.at:%Y-%m-%d %H:%M:%S}  time-stamp {stamp}")
+    if failing:
+        click.echo(f"no time-stamps since {failing[0]:%Y-%m-%d %H:%M:%S}: {failing[1]}")

@@ -38,6 +38,7 @@ def serve(
     from openpoort.keys.anchors import BadTrustStore
     from openpoort.keys.checkpoint import BadKey
     from openpoort.keys.pem import KeyUnusable
+    from openpoort.keys.timestamp import BadAnchors
     from openpoort.process.kinds import KindError
     from openpoort.store.embedded import ServerFailed
 
@@ -63,6 +64,7 @@ def serve(
         PlaceError,
         KeyUnusable,
         BadKey,
+        BadAnchors,
     ) as wrong:
         fail(str(wrong))
     except ChildFailed as failed:

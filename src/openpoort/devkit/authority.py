@@ -24,13 +24,15 @@ DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Key usage and extended key usage of a leaf. `extended` None leaves the extension out."""
+    """Key usage and extended key usage of a leaf. `extended` None leaves the extension out;
+    `critical` marks it so."""
 
     digital_signature: bool = True
     content_commitment: bool = False
     key_encipherment: bool = False
     key_cert_sign: bool = False
     extended: tuple[x509.ObjectIdentifier, ...] | None = CLIENT_AND_SERVER
+    critical: bool = False
 
 
 SERVICES = Usage()
@@ -51,7 +53,7 @@ class Leaf:
 
     @property
     def der(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.DER)
+        return der(self.certificate)
 
     @property
     def pem(self) -> bytes:
@@ -181,6 +183,10 @@ def pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
 def key_pem(key: rsa.RSAPrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM,
@@ -222,7 +228,7 @@ def _as_ca(builder: x509.CertificateBuilder, path_length: int | None) -> x509.Ce
 def _with_usage(builder: x509.CertificateBuilder, usage: Usage) -> x509.CertificateBuilder:
     builder = builder.add_extension(_key_usage(usage), critical=True)
     if usage.extended is not None:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(usage.extended), critical=False)
+        builder = builder.add_extension(x509.ExtendedKeyUsage(usage.extended), usage.critical)
     return builder
 
 

@@ -1,12 +1,16 @@
 """One sender at fifty times its rate: what it does to the answer times of its neighbour.
 
-`python -m openpoort.devkit.storm` starts a gateway of its own, lets an honest sender hand in
-messages at a steady pace, first alone and then beside a storm, and prints one JSON line: the
-p50 and p99 of the honest sender in both, their ratio, and what the stormy one was told.
+`python -m openpoort.devkit.storm` starts a gateway of its own. An honest sender hands in messages,
+signed beforehand, at a steady pace, in three sorts of rounds that take turns: *alone*; *beside* a
+storm at the same gateway; and *apart*, with the very same storm at a server of one line on the
+same machine, which answers 429 and does nothing else. What apart costs over alone is the price of
+sharing cores with the generator; what beside costs over apart is the gateway's. One JSON line.
 """
 
 from __future__ import annotations
 
+import asyncio
+import functools
 import http.client
 import json
 import multiprocessing
@@ -16,115 +20,263 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Any
 from uuid import uuid4
 
+import uvloop
+
 from openpoort.devkit import pki
+from openpoort.devkit.bench.usage import usage
 from openpoort.devkit.directory import BEDRIJF, INTERMEDIAIR, identities
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.keys.pem import PemSigner
 from openpoort.wire import koppelvlak, seal
 from openpoort.wire.services import AANLEVER
 
-RATE, BURST, TIMES = 10, 20, 50
-SECONDS, PACE, ROUNDS = 6.0, 25.0, 5
+RATE, BURST, TIMES, CONNECTIONS = 10, 20, 50, 32
+SECONDS, PACE, ROUNDS, PAUSE = 2.5, 20.0, 7, 0.3
+LONGEST = 65.0
+ALONE, APART, BESIDE = "alone", "apart", "beside"
+REFUSED = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nretry-after: 1\r\n\r\n"
+
+
+def context(folder: Path, who: str) -> ssl.SSLContext:
+    made = ssl.create_default_context(cafile=str(folder / "ca.pem"))
+    made.load_cert_chain(folder / f"{who}.pem", folder / f"{who}.key")
+    return made
+
+
+def message(folder: Path, who: str, port: int) -> bytes:
+    numbers = BEDRIJF if who == "bedrijf" else INTERMEDIAIR
+    rol = "Bedrijf" if who == "bedrijf" else "Intermediair"
+    filing = Aanlevering(
+        "Omzetbelasting", identities(*numbers)[0], rol,
+        Document("application/xml", "a.xbrl", b"<a/>" * 2000),
+    )  # fmt: skip
+    return seal.seal_request(
+        koppelvlak.write(filing),
+        to=f"https://localhost:{port}{AANLEVER.path}",
+        action=AANLEVER.operations[0].action,
+        message_id=f"urn:uuid:{uuid4()}",
+        created=datetime.now(UTC),
+        signer=_signer(folder, who),
+    )
+
+
+@functools.cache
+def _signer(folder: Path, who: str) -> PemSigner:
+    return PemSigner(folder / f"{who}.pem", folder / f"{who}.key")
 
 
 @dataclass(slots=True)
-class Sender:
-    """One kept-alive connection over mutual TLS."""
+class Honest:
+    """A sender that keeps its pace over one connection; `took` in seconds by sort of round."""
 
     folder: Path
-    who: str
     port: int
     connection: http.client.HTTPSConnection = field(init=False)
-    signer: PemSigner = field(init=False)
+    took: dict[str, list[list[float]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        certificate, key = self.folder / f"{self.who}.pem", self.folder / f"{self.who}.key"
-        context = ssl.create_default_context(cafile=str(self.folder / "ca.pem"))
-        context.load_cert_chain(certificate, key)
+        known = context(self.folder, "intermediair")
         self.connection = http.client.HTTPSConnection(
-            "localhost", self.port, context=context, timeout=30
-        )
-        self.signer = PemSigner(certificate, key)
-
-    def message(self) -> bytes:
-        numbers = BEDRIJF if self.who == "bedrijf" else INTERMEDIAIR
-        rol = "Bedrijf" if self.who == "bedrijf" else "Intermediair"
-        filing = Aanlevering(
-            "Omzetbelasting", identities(*numbers)[0], rol,
-            Document("application/xml", "a.xbrl", b"<a/>" * 2000),
-        )  # fmt: skip
-        return seal.seal_request(
-            koppelvlak.write(filing),
-            to=f"https://localhost:{self.port}{AANLEVER.path}",
-            action=AANLEVER.operations[0].action,
-            message_id=f"urn:uuid:{uuid4()}",
-            created=datetime.now(UTC),
-            signer=self.signer,
+            "localhost", self.port, context=known, timeout=30
         )
 
-    def send(self, message: bytes) -> int:
-        self.connection.request("POST", AANLEVER.path, message, {"Content-Type": "text/xml"})
+    def round(self, sort: str) -> None:
+        ready = [
+            message(self.folder, "intermediair", self.port) for _ in range(int(SECONDS * PACE))
+        ]
+        times: list[float] = []
+        self._send(message(self.folder, "intermediair", self.port))
+        begin = time.monotonic()
+        for number, one in enumerate(ready):
+            due = begin + number / PACE
+            time.sleep(max(0.0, due - time.monotonic()))
+            self._send(one)
+            times.append(time.monotonic() - due)  # from when it was due: a late start counts
+        self.took.setdefault(sort, []).append(times)
+
+    def _send(self, content: bytes) -> None:
+        self.connection.request("POST", AANLEVER.path, content, {"Content-Type": "text/xml"})
         answer = self.connection.getresponse()
         answer.read()
-        return answer.status
+        assert answer.status == 200
 
 
-def honest(folder: Path, port: int, seconds: float) -> list[float]:
-    """Seconds per answer at a steady pace."""
-    sender, took, begin = Sender(folder, "intermediair", port), [], time.monotonic()
-    sender.send(sender.message())  # handshake and first judgement are not what is measured
-    for number in range(int(seconds * PACE)):
-        message = sender.message()
-        time.sleep(max(0.0, begin + number / PACE - time.monotonic()))
-        sent = time.monotonic()
-        assert sender.send(message) == 200
-        took.append(time.monotonic() - sent)
-    return took
+class _Caller(asyncio.Protocol):
+    """One connection of the storm: free again when its answer is in."""
+
+    def __init__(self, free: deque[_Caller], seen: Counter[int]) -> None:
+        self.free, self.seen = free, seen
+
+    def connection_made(self, transport: Any) -> None:
+        self.transport = transport
+        self.free.append(self)
+
+    def data_received(self, data: bytes) -> None:
+        if data.startswith(b"HTTP/1.1 "):
+            self.seen[int(data[9:12])] += 1
+            self.free.append(self)
 
 
-def storm(folder: Path, port: int, seconds: float, told: Any) -> None:
-    """Calls at `TIMES` times the rate and never waits as told."""
+def storm(folder: Path, gateway: int, port: int, seconds: float, told: Any) -> None:
+    """Calls at `TIMES` times the rate and never waits as told; a call for which none of its
+    connections is free is held back. Tells what it was answered and what it cost itself."""
     os.nice(10)  # what the caller itself costs must not count against its neighbour
-    sender, seen, begin = Sender(folder, "bedrijf", port), Counter[int](), time.monotonic()
-    message, number = sender.message(), 0
-    while (at := time.monotonic() - begin) < seconds:
-        time.sleep(max(0.0, number / (RATE * TIMES) - at))
-        seen[sender.send(message)] += 1
-        number += 1
-    told.put(dict(seen))
+    body = message(folder, "bedrijf", gateway)
+    head = (
+        f"POST {AANLEVER.path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/xml\r\n"
+        f"content-length: {len(body)}\r\n\r\n"
+    )
+    whole = head.encode() + body
+    seen, held = Counter[int](), 0
+
+    async def call() -> None:
+        nonlocal held
+        loop = asyncio.get_running_loop()
+        free: deque[_Caller] = deque()
+        known = context(folder, "bedrijf")
+        for _ in range(CONNECTIONS):
+            await loop.create_connection(
+                lambda: _Caller(free, seen),
+                "localhost",
+                port,
+                ssl=known,
+                server_hostname="localhost",
+            )
+        begin, number = time.monotonic(), 0
+        told.put("blowing")
+        while (at := time.monotonic() - begin) < seconds:
+            await asyncio.sleep(max(0.0, number / (RATE * TIMES) - at))
+            number += 1
+            if free:
+                free.popleft().transport.write(whole)
+            else:
+                held += 1
+
+    uvloop.run(call())
+    told.put((dict(seen), held, time.process_time()))
 
 
-def measure(folder: Path, port: int, rounds: int = ROUNDS) -> dict[str, Any]:
-    """Alone and beside the storm in turn, so that what else the machine does falls on both."""
+def null(folder: Path, size: int, ready: Any) -> None:
+    """The server of one line: TLS as at the door, and a refusal for every `size` bytes."""
+
+    class Refuse(asyncio.Protocol):
+        got = 0
+
+        def connection_made(self, transport: Any) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            self.got += len(data)
+            while self.got >= size:
+                self.got -= size
+                self.transport.write(REFUSED)
+
+    async def listen() -> None:
+        known = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(folder / "ca.pem"))
+        known.load_cert_chain(folder / "server.pem", folder / "server.key")
+        known.verify_mode = ssl.CERT_REQUIRED
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(Refuse, "127.0.0.1", 0, ssl=known)
+        ready.put(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    with suppress(KeyboardInterrupt):
+        uvloop.run(listen())
+
+
+@dataclass(slots=True)
+class Weather:
+    """What the storms of one sort of round were told, and the CPU seconds they cost."""
+
+    answers: Counter[int] = field(default_factory=Counter)
+    held: int = 0
+    generator: float = 0.0
+    door: float = 0.0
+    seconds: float = 0.0
+
+
+def measure(folder: Path, port: int, door: Callable[[], float]) -> dict[str, Any]:
+    """All rounds. `door` gives the CPU seconds of the door so far."""
     told: Any = multiprocessing.Queue()
-    alone: list[float] = []
-    beside: list[float] = []
-    answers = Counter[int]()
-    for _ in range(rounds):
-        alone += honest(folder, port, SECONDS)
-        other = multiprocessing.Process(target=storm, args=(folder, port, SECONDS + 1, told))
-        other.start()
-        time.sleep(0.5)
-        beside += honest(folder, port, SECONDS)
-        answers.update(told.get(timeout=60))
-        other.join()
-    p99 = [_at(alone, 99), _at(beside, 99)]
-    return {
-        "alone_p50_ms": _at(alone, 50), "alone_p99_ms": p99[0],
-        "beside_p50_ms": _at(beside, 50), "beside_p99_ms": p99[1],
-        "ratio_p50": round(_at(beside, 50) / _at(alone, 50), 2),
-        "ratio_p99": round(p99[1] / p99[0], 2),
-        "samples": len(alone),
-        "storm_per_second": round(sum(answers.values()) / (rounds * (SECONDS + 1))),
-        "storm_answers": dict(answers),
+    size = len(message(folder, "bedrijf", port))
+    size += len(f"POST {AANLEVER.path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: text/xml\r\n"
+                f"content-length: {size}\r\n\r\n")  # fmt: skip
+    other = multiprocessing.Process(target=null, args=(folder, size, told), daemon=True)
+    other.start()
+    apart = told.get(timeout=60)
+    honest = Honest(folder, port)
+    weather = {sort: Weather() for sort in (ALONE, APART, BESIDE)}
+    end = time.monotonic() + LONGEST
+    for number in range(ROUNDS):
+        if time.monotonic() > end:
+            break  # a machine this busy gets fewer rounds, not a longer run
+        for place in range(3):
+            sort = (ALONE, APART, BESIDE)[(number + place) % 3]
+            at = {APART: apart, BESIDE: port}.get(sort)
+            _round(honest, sort, weather[sort], (folder, port, at, told), door)
+    other.kill()
+    other.join()
+    return _said(honest.took, weather)
+
+
+def _round(
+    honest: Honest, sort: str, seen: Weather, where: tuple[Path, int, int | None, Any],
+    door: Callable[[], float],
+) -> None:  # fmt: skip
+    folder, port, at, told = where
+    blowing = None
+    if at is not None:
+        given = (folder, port, at, SECONDS + PAUSE, told)
+        blowing = multiprocessing.Process(target=storm, args=given)
+        blowing.start()
+        assert told.get(timeout=60) == "blowing"
+    before, begin = door(), time.monotonic()
+    honest.round(sort)
+    seen.door += door() - before
+    seen.seconds += time.monotonic() - begin
+    if blowing is not None:
+        answers, held, cpu = told.get(timeout=60)
+        blowing.join()
+        seen.answers.update(answers)
+        seen.held += held
+        seen.generator += cpu
+
+
+def _said(took: dict[str, list[list[float]]], weather: dict[str, Weather]) -> dict[str, Any]:
+    p99 = {sort: [_at(one, 99) for one in rounds] for sort, rounds in took.items()}
+
+    def ratio(one: str, other: str) -> float:
+        """The median over rounds of the ratio of the two p99 of a round."""
+        return round(median(a / b for a, b in zip(p99[one], p99[other], strict=True)), 2)
+
+    record: dict[str, Any] = {
+        "rounds": len(took[ALONE]), "samples_per_sort": sum(map(len, took[ALONE])),
+        "offered_per_second": RATE * TIMES, "load": round(os.getloadavg()[0], 1),
     }  # fmt: skip
+    for sort, rounds in took.items():
+        flat = [value for one in rounds for value in one]
+        seen = weather[sort]
+        record[sort] = {
+            "p50_ms": _at(flat, 50), "p99_ms": _at(flat, 99), "p99_ms_median": median(p99[sort]),
+            "door_cpu_share": round(seen.door / seen.seconds, 3),
+            "generator_cpu_share": round(seen.generator / seen.seconds, 3),
+            "answers": dict(seen.answers), "held_back": seen.held,
+        }  # fmt: skip
+    return record | {
+        "ratio_p99": ratio(BESIDE, ALONE),
+        "ratio_p99_of_sharing_cores": ratio(APART, ALONE),
+        "ratio_p99_of_the_gateway": ratio(BESIDE, APART),
+    }
 
 
 def _at(values: list[float], percent: int) -> float:
@@ -149,7 +301,9 @@ def main() -> None:
             ready = served.stdout.readline()
             try:
                 port = int(ready.split("localhost:")[1].split("/")[0])
-                sys.stdout.write(json.dumps(measure(home / "pki", port)) + "\n")
+                pid = int((home / "run" / "door-1.pid").read_text())
+                record = measure(home / "pki", port, lambda: usage(pid).cpu)
+                sys.stdout.write(json.dumps(record) + "\n")
             finally:
                 served.terminate()
 

@@ -126,6 +126,11 @@ _ALL = (
         "the journal's origin", Severity.ALARM, (FAILED,), _HOW,
     ),
     EventType(
+        "timestamp.missing",
+        "Checkpoints get no time-stamp (failed, told once), or get them again (ok).",
+        "the address of the TSA", Severity.WARNING, (OK, FAILED), _HOW,
+    ),
+    EventType(
         "journal.verified", "The whole journal was recomputed from its rows.",
         "the journal's origin", Severity.INFO, (OK, FAILED),
         {"size": (int, "entries"), "problems": (int, "differences found")},

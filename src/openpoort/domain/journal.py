@@ -12,6 +12,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
+EXPORTED = "evidence.exported"
+"""The kind of entry that taking evidence out makes: about the message, not part of its story."""
+
 
 @dataclass(frozen=True, slots=True)
 class JournalEntry:

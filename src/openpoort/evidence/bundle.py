@@ -86,9 +86,19 @@ class Earlier:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeStamp:
+    """An RFC 3161 token over one of the file's checkpoints, and the nonce it answers."""
+
+    checkpoint: str
+    nonce: int
+    token: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """All lists oldest first. `request` is None for a message the gateway made itself;
-    no `answers` means that no answer was sent."""
+    """All lists oldest first. `request` is None for a message the gateway made itself; no
+    `answers` means that no answer was sent. Without `timestamps` the field is left out, as in
+    files from before there were any."""
 
     kenmerk: str
     exported_at: datetime
@@ -99,6 +109,7 @@ class Bundle:
     entries: tuple[Entry, ...]
     checkpoint: str
     earlier: tuple[Earlier, ...]
+    timestamps: tuple[TimeStamp, ...] = ()
 
     @property
     def digest(self) -> bytes:
@@ -146,6 +157,8 @@ def _text(record: dict[str, Any]) -> str:
 
 def _record(bundle: Bundle) -> dict[str, Any]:
     record: dict[str, Any] = _plain(bundle)
+    if not bundle.timestamps:
+        del record["timestamps"]
     return {"format": FORMAT} | record
 
 
@@ -197,6 +210,10 @@ def _bundle(r: dict[str, Any]) -> Bundle:
         ),
         checkpoint=_str(r["checkpoint"]),
         earlier=tuple(Earlier(_str(e["checkpoint"]), _path(e["path"])) for e in r["earlier"]),
+        timestamps=tuple(
+            TimeStamp(_str(t["checkpoint"]), int(t["nonce"]), _bytes(t["token"]))
+            for t in r.get("timestamps", ())
+        ),
     )  # fmt: skip
 
 

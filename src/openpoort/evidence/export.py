@@ -8,6 +8,7 @@ that is whole up to that moment.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort.domain import merkle
 from openpoort.domain.checkpoint import Checkpoint, open_checkpoint
+from openpoort.domain.journal import EXPORTED
 from openpoort.evidence import bundle
 from openpoort.evidence.bundle import Bundle
-from openpoort.store import dossier, sequencer, tree
+from openpoort.store import dossier, sequencer, timestamps, tree
 from openpoort.store.dossier import LeafRow
 from openpoort.store.payloads import Places
 from openpoort.store.sequencer import Connection, JournalBroken
@@ -57,7 +59,7 @@ class Exporter:
             with dossier.snapshot(conn):
                 leaves = dossier.leaves(conn, kenmerk)
                 waits = dossier.waiting(conn, kenmerk)
-                notes = dossier.around(conn, leaves[0].leaf, leaves[-1].leaf) if leaves else []
+                notes = _around(conn, leaves) if leaves else []
                 if leaves and notes and not waits:
                     found = self._gather(conn, kenmerk, leaves, notes)
                     return bundle.write(found, self.origin, self.key)
@@ -98,7 +100,16 @@ class Exporter:
                 bundle.Earlier(note, tree.consistency(conn, old.size, last.size))
                 for note, old in zip(notes, earlier, strict=False)
             ),
+            timestamps=tuple(
+                bundle.TimeStamp(one.note, one.nonce, one.token)
+                for one in timestamps.of(conn, notes)
+            ),
         )
+
+
+def _around(conn: Connection, leaves: Sequence[LeafRow]) -> list[str]:
+    told = [row.leaf for row in leaves if json.loads(row.entry)["kind"] != EXPORTED]
+    return dossier.around(conn, leaves[0].leaf, leaves[-1].leaf, max(told, default=0))
 
 
 def _entry(conn: Connection, row: LeafRow, point: Checkpoint) -> bundle.Entry:

@@ -1,5 +1,8 @@
 """Verifying an evidence file offline, with the public checkpoint key and nothing else.
 
+Time-stamps want one thing more, the anchor of their TSA: without it what they say is shown and
+compared with the checkpoint, and not believed.
+
 Each line of the verdict is one claim that was checked. What ties a part to the journal is its
 SHA-256 digest in an entry; what ties the entry is its audit path to a signed checkpoint. The
 signatures of sender, gateway and agency are checked as arithmetic, each under the certificate it
@@ -10,7 +13,7 @@ a relying party with the PKIoverheid roots to repeat.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -23,10 +26,11 @@ from lxml import etree
 from openpoort.domain import merkle
 from openpoort.domain.checkpoint import BadCheckpoint, Checkpoint, open_checkpoint
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.domain.journal import words_digest
+from openpoort.domain.journal import EXPORTED, words_digest
 from openpoort.evidence import bundle as file
 from openpoort.evidence.bundle import BadBundle, Bundle, Entry
 from openpoort.trust.subject import common_name, oin_of
+from openpoort.trust.timestamp import SKEW, Asked, BadStamp, claimed, judge
 from openpoort.trust.verdict import Untrusted
 from openpoort.wire.soap import SignedMessage, SoapFault, open_answer, open_signed
 
@@ -52,18 +56,27 @@ class Verdict:
         return all(line.ok is not False for line in self.lines)
 
 
-def verify(data: bytes, key: Ed25519PublicKey) -> Verdict:
-    """Judge an evidence file; never raises for what is in it."""
+def verify(
+    data: bytes, key: Ed25519PublicKey, tsa: Sequence[x509.Certificate] | None = None
+) -> Verdict:
+    """Judge an evidence file; never raises for what is in it.
+
+    With `tsa`, the anchors of a time-stamping authority, the file must hold a time-stamp below
+    one of them that covers all of the message's entries but those of taking evidence out.
+    """
     try:
         bundle, seal = file.read(data)
     except BadBundle as exc:
         return Verdict(None, (Line(False, "file", str(exc)),))
-    return Verdict(bundle.kenmerk, tuple(_Verifier(bundle, key).lines(seal)))
+    return Verdict(bundle.kenmerk, tuple(_Verifier(bundle, key, tsa).lines(seal)))
 
 
 class _Verifier:
-    def __init__(self, bundle: Bundle, key: Ed25519PublicKey) -> None:
-        self.bundle, self.key = bundle, key
+    def __init__(
+        self, bundle: Bundle, key: Ed25519PublicKey, tsa: Sequence[x509.Certificate] | None
+    ) -> None:
+        self.bundle, self.key, self.tsa = bundle, key, tsa
+        self.points: dict[str, Checkpoint] = {}
         self.notes: list[tuple[Entry, dict[str, Any]]] = []
         self.message_id: str | None = None
 
@@ -75,6 +88,7 @@ class _Verifier:
             return
         yield from self._earlier(point)
         yield from self._entries(point)
+        yield from self._timestamps(point)
         yield from self._request()
         yield from self._answers()
         yield from self._statuses()
@@ -93,6 +107,7 @@ class _Verifier:
             point = open_checkpoint(note, self.key)
         except BadCheckpoint as exc:
             return None, Line(False, what, str(exc))
+        self.points[note] = point
         text = f"{point.origin}: {point.size} entries, signed by this key at {point.at}"
         return point, Line(True, what, text)
 
@@ -110,6 +125,41 @@ class _Verifier:
                 holds, "consistency",
                 f"the journal of {point.size} entries {says} the one of {old.size}",
             )  # fmt: skip
+
+    def _timestamps(self, point: Checkpoint) -> Iterator[Line]:
+        told = [one.leaf for one, said in self.notes if said["kind"] != EXPORTED]
+        last = max(told, default=point.size)
+        covered = False
+        for one in self.bundle.timestamps:
+            stamped = self.points.get(one.checkpoint)
+            if stamped is None:
+                yield Line(False, "time-stamp", "is over no checkpoint of this file that holds")
+                continue
+            line = self._timestamp(one, stamped)
+            covered = covered or (line.ok is True and stamped.size > last)
+            yield line
+        if self.tsa is not None and not covered:
+            text = "none by this TSA covers what happened to the message; export again later"
+            yield Line(False, "time-stamp", text)
+        elif not self.bundle.timestamps:
+            yield Line(None, "time-stamp", "none: all times here are the gateway's own")
+
+    def _timestamp(self, one: file.TimeStamp, point: Checkpoint) -> Line:
+        asked = Asked(one.checkpoint.encode(), one.nonce)
+        try:
+            if self.tsa is None:
+                stamp = claimed(one.token, asked)
+            else:
+                stamp = judge(one.token, asked, self.tsa)
+        except BadStamp as wrong:
+            return Line(False, "time-stamp", str(wrong))
+        if point.at - stamp.at > SKEW:
+            return Line(False, "time-stamp", f"{stamp.at} lies before the checkpoint, {point.at}")
+        if self.tsa is None:
+            text = f"says {stamp.at} about the first {point.size} entries; its signature is not"
+            return Line(None, "time-stamp", f"{text} judged: give the TSA's anchor with --tsa")
+        text = f"the first {point.size} entries stood there at {stamp.at}, signed by {stamp.tsa}"
+        return Line(True, "time-stamp", f"{text}, policy {stamp.policy}")
 
     def _entries(self, point: Checkpoint) -> Iterator[Line]:
         leaves = [one.leaf for one in self.bundle.entries]

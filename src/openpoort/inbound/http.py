@@ -100,6 +100,11 @@ class Door:
         finally:
             await asyncio.shield(answer.then(delivered))
 
+    def away(self, line: Line) -> int:
+        """Seconds that a sender who was told to wait must still wait; 0: let it be asked."""
+        wait = self.turnstile.away(line.peer, asyncio.get_running_loop().time())
+        return wait.seconds if wait else 0
+
     async def _answer(self, scope: Scope, receive: Receive, line: Line) -> Answer:
         path: str = scope["path"]
         service = self.served.get(path.rstrip("/"))

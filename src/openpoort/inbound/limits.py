@@ -66,20 +66,28 @@ class Limits:
         rule = rate or self.default
         if rule is None:
             return None
+        told = self.away(sender, at, rate)
+        if told is not None:
+            return told
         bucket = self._buckets.pop(sender, None) or _Bucket(float(rule.burst), at)
         self._buckets[sender] = bucket  # at the end: lately used
         if len(self._buckets) > self.size:
             del self._buckets[next(iter(self._buckets))]
-        if at < bucket.away_until:
-            bucket.turned_away += 1
-            storm = bucket.turned_away > rule.burst
-            return _wait(bucket.away_until - at, Why.STORM if storm else Why.RATE, again=True)
         filled = bucket.tokens + max(0.0, at - bucket.at) * rule.per_second
         bucket.tokens, bucket.at = min(float(rule.burst), filled), at
         if bucket.tokens >= 1.0:
             bucket.tokens -= 1.0
             return None
         return self._send_away(bucket, at, rule)
+
+    def away(self, sender: Hashable, at: float, rate: Rate | None = None) -> Wait | None:
+        """The wait of a sender that was told already and calls again; takes no token."""
+        bucket, rule = self._buckets.get(sender), rate or self.default
+        if bucket is None or rule is None or at >= bucket.away_until:
+            return None
+        bucket.turned_away += 1
+        storm = bucket.turned_away > rule.burst
+        return _wait(bucket.away_until - at, Why.STORM if storm else Why.RATE, again=True)
 
     def _send_away(self, bucket: _Bucket, at: float, rule: Rate) -> Wait:
         storm = bucket.turned_away > rule.burst

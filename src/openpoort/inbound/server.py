@@ -30,6 +30,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 _AT_ONCE = 64 * 1024
+_TOO_MANY = (
+    b"HTTP/1.1 429 Too Many Requests\r\n%scontent-length: 17\r\n"
+    b"content-type: text/plain; charset=utf-8\r\nretry-after: %d\r\n\r\ntoo many requests"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,14 @@ class Line:
         return waiting[0] + self.transport.get_write_buffer_size()
 
 
+Away = Callable[[Line], int]
+"""Seconds that the sender on this connection must still stay away; 0: it need not."""
+
+
+def _never(_line: Line) -> int:
+    return 0
+
+
 Noticed = Callable[[str, str], None]
 """Hears of connections cut before there was a request: origin and reason."""
 
@@ -96,9 +108,17 @@ def unheard(_origin: str, _reason: str) -> None:
 
 
 def protocol(
-    limits: ServerLimits, certificates: Certificates, noticed: Noticed = unheard
+    limits: ServerLimits,
+    certificates: Certificates,
+    noticed: Noticed = unheard,
+    away: Away = _never,
 ) -> type[HttpToolsProtocol]:
-    """A protocol class for one door; `idle` is shared by its connections, oldest first."""
+    """A protocol class for one door; `idle` is shared by its connections, oldest first.
+
+    Who was told to wait (429) and calls again is refused here, on the bytes of the head: no
+    task, no scope, its body is dropped, and for a second nothing more is read from it. A storm
+    then waits in the sender's own buffers; who waits as told never notices.
+    """
     idle: OrderedDict[HttpToolsProtocol, None] = OrderedDict()
 
     class DoorProtocol(HttpToolsProtocol):
@@ -107,6 +127,8 @@ def protocol(
         head_bytes = 0
         in_head = True
         head_timer: asyncio.TimerHandle | None = None
+        refused = False  # the request whose body is coming in
+        turned_away = False  # the connection, for a second
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
             super().connection_made(transport)
@@ -153,16 +175,61 @@ def protocol(
             self.head_bytes = 0
             self._disarm()
             idle.pop(self, None)
-            super().on_headers_complete()
+            seconds = self._away()
+            if seconds:
+                self._turn_away(seconds)
+            else:
+                super().on_headers_complete()
+
+        def on_body(self, body: bytes) -> None:
+            if not self.refused:
+                super().on_body(body)
 
         def on_message_complete(self) -> None:
             self.in_head = True
-            super().on_message_complete()
+            if self.refused:
+                self.refused = False
+            else:
+                super().on_message_complete()
+
+        def _away(self) -> int:
+            """Only plain requests, one after the other; odd ones go the ordinary way."""
+            busy = self.cycle is not None and not self.cycle.response_complete
+            if busy or self.expect_100_continue or not self.parser.should_keep_alive():
+                return 0
+            return away(self.line) if self.parser.get_method() == b"POST" else 0
+
+        def _turn_away(self, seconds: int) -> None:
+            self.refused = self.turned_away = True
+            idle[self] = None
+            idle.move_to_end(self, last=False)  # the first to make room
+            if self.flow.write_paused:  # it does not even read its answers
+                self.transport.abort()
+                return
+            dated = b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
+            self.transport.write(_TOO_MANY % (dated, seconds))
+            self.flow.pause_reading()
+            self.loop.call_later(1.0, self._listen_again)
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
         def on_response_complete(self) -> None:
             if not self.line.lost:
                 idle[self] = None
             super().on_response_complete()
+
+        def _listen_again(self) -> None:
+            self.turned_away = False
+            if not self.transport.is_closing():
+                self.flow.resume_reading()
+
+        def shutdown(self) -> None:
+            if self.turned_away:
+                self.transport.abort()  # not being read, it would not notice the end either
+            else:
+                super().shutdown()
 
         def _arm(self) -> None:
             self.head_timer = self.loop.call_later(limits.head_seconds, self._late)
@@ -195,11 +262,12 @@ class DoorServer(uvicorn.Server):
         certificates: Certificates,
         limits: ServerLimits,
         noticed: Noticed = unheard,
+        away: Away = _never,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=protocol(limits, certificates, noticed),
+                http=protocol(limits, certificates, noticed, away),
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -39,6 +39,11 @@ class Turnstile:
         wait = self.limits.ask(sender, at, self._rate(sender))
         return wait or self.shares.begin(sender)
 
+    def away(self, peer: bytes | None, at: float) -> Wait | None:
+        """For who was told to wait and calls again; None: ask `enter`."""
+        sender = whose(peer)
+        return self.limits.away(sender, at, self._rate(sender))
+
     def leave(self, peer: bytes | None) -> None:
         self.shares.end(whose(peer))
 

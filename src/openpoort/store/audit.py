@@ -19,10 +19,12 @@ from typing import Any
 
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.x509 import Certificate
 
 from openpoort.domain import merkle
 from openpoort.domain.checkpoint import BadCheckpoint, Checkpoint, open_checkpoint
 from openpoort.store.sequencer import kenmerk_of
+from openpoort.trust.timestamp import Asked, BadStamp, claimed, judge
 
 Connection = psycopg.Connection[Any]
 _MOST = 1000  # missing rows named per month
@@ -49,6 +51,10 @@ _WAITING = """
 select count(*) from journal j, journal_state s
 where (j.xid, j.id) > (s.after_xid, s.after_id) and j.id > s.floor_id
 """
+_TIMESTAMPS = """
+select t.size, c.note, t.nonce::text, t.stamped_at, t.token from journal_timestamp t
+left join journal_checkpoint c on (c.size, c.at) = (t.size, t.at) order by t.size, t.at
+"""
 _CHECKPOINTS = "select size, at, root, note from journal_checkpoint order by size, at"
 
 
@@ -70,21 +76,34 @@ class Report:
     covered: int
     waiting: int
     checkpoints: int
+    timestamps: int
     problems: tuple[Problem, ...]
 
 
-def audit(conn: Connection, key: Ed25519PublicKey, copies: Iterable[str] = ()) -> Report:
-    """Verify the whole journal against `key` and the notes in `copies`.
+def audit(
+    conn: Connection,
+    key: Ed25519PublicKey,
+    copies: Iterable[str] = (),
+    tsa: Sequence[Certificate] = (),
+) -> Report:
+    """Verify the whole journal against `key`, the notes in `copies` and the anchors of the TSA
+    (none: time-stamps are compared with their checkpoints, their signatures not judged).
 
     Reads in the caller's transaction; give it one of REPEATABLE READ, or entries placed
     meanwhile look like problems.
     """
-    return _Audit(conn, key, tuple(copies)).run()
+    return _Audit(conn, key, tuple(copies), tsa).run()
 
 
 class _Audit:
-    def __init__(self, conn: Connection, key: Ed25519PublicKey, copies: Sequence[str]) -> None:
-        self.conn, self.key, self.copies = conn, key, copies
+    def __init__(
+        self,
+        conn: Connection,
+        key: Ed25519PublicKey,
+        copies: Sequence[str],
+        tsa: Sequence[Certificate],
+    ) -> None:
+        self.conn, self.key, self.copies, self.tsa = conn, key, copies, tsa
         self.problems: list[Problem] = []
         self.tree = merkle.Tree(0, [])
         self.covered = 0
@@ -94,16 +113,19 @@ class _Audit:
 
     def run(self) -> Report:
         points: list[Checkpoint] = []
-        waiting = 0
+        waiting = stamps = 0
         try:
             points = self._checkpoints()
+            stamps = self._timestamps()
             self._recompute(points)
             self._missing()
             self._state()
             (waiting,) = self._row(_WAITING)
         except psycopg.DataError as exc:
             self._say("row-changed", "a row", f"it holds a value that no row can have: {exc}")
-        return Report(self.tree.size, self.covered, waiting, len(points), tuple(self.problems))
+        return Report(
+            self.tree.size, self.covered, waiting, len(points), stamps, tuple(self.problems)
+        )
 
     def _say(self, what: str, where: str, text: str) -> None:
         self.problems.append(Problem(what, where, text))
@@ -144,6 +166,23 @@ class _Audit:
         if len(origins) > 1:
             self._say("checkpoint-changed", "checkpoints", f"several origins: {sorted(origins)}")
         return sorted(found, key=lambda point: (point.size, point.at))
+
+    def _timestamps(self) -> int:
+        """How many time-stamps hold, each judged over its checkpoint."""
+        held = 0
+        for size, note, nonce, stamped_at, token in self.conn.execute(_TIMESTAMPS):
+            where = f"time-stamp of the checkpoint of {size}"
+            asked = Asked((note or "").encode(), int(nonce))
+            try:
+                stamp = judge(token, asked, self.tsa) if self.tsa else claimed(token, asked)
+            except BadStamp as exc:
+                self._say("timestamp-changed", where, str(exc))
+                continue
+            if stamp.at != stamped_at:
+                self._say("timestamp-changed", where, "the column does not say what was stamped")
+                continue
+            held += 1
+        return held
 
     def _recompute(self, points: Sequence[Checkpoint]) -> None:
         due = list(points)

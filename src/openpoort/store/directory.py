@@ -93,7 +93,10 @@ def _parties(conn: Connection) -> tuple[Party, ...]:
         "select oin, type, nummer from party_identity order by oin, place"
     ):
         identities.setdefault(oin, []).append(Identiteit(nummer, kind))
-    rows = conn.cursor(row_factory=dict_row).execute("select * from party order by oin")
+    rows = conn.cursor(row_factory=dict_row).execute(
+        "select oin, name, since, until, fault_status, sha1_until, tls_oins, rate, burst"
+        " from party order by oin"
+    )
     return tuple(
         Party(
             oin=Oin(r["oin"]),
@@ -111,7 +114,9 @@ def _parties(conn: Connection) -> tuple[Party, ...]:
 
 
 def _agreements(conn: Connection) -> tuple[Agreement, ...]:
-    rows = conn.cursor(row_factory=dict_row).execute("select * from agreement order by id")
+    rows = conn.cursor(row_factory=dict_row).execute(
+        "select oin, kinds, rollen, rights, since, until from agreement order by id"
+    )
     return tuple(
         Agreement(
             oin=Oin(r["oin"]),
@@ -125,7 +130,10 @@ def _agreements(conn: Connection) -> tuple[Agreement, ...]:
 
 
 def _mandates(conn: Connection) -> tuple[Mandate, ...]:
-    rows = conn.cursor(row_factory=dict_row).execute("select * from mandate order by id")
+    rows = conn.cursor(row_factory=dict_row).execute(
+        "select type, nummer, holder, giver, kinds, rights, delegate, since, until"
+        " from mandate order by id"
+    )
     return tuple(
         Mandate(
             belanghebbende=Identiteit(r["nummer"], r["type"]),
@@ -141,7 +149,10 @@ def _mandates(conn: Connection) -> tuple[Mandate, ...]:
 
 
 def _agencies(conn: Connection) -> tuple[Afnemer, ...]:
-    rows = conn.cursor(row_factory=dict_row).execute("select * from agency order by name")
+    rows = conn.cursor(row_factory=dict_row).execute(
+        "select name, oin, endpoint, channel, max_parallel, options, status_kinds, return_kinds"
+        " from agency order by name"
+    )
     return tuple(
         Afnemer(
             name=r["name"],

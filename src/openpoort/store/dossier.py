@@ -67,6 +67,8 @@ select distinct on (size) size, note from (
         order by size, at limit 1)
     union all (select size, at, note from journal_checkpoint where size > %(last)s
         order by size, at limit 1)
+    union all (select size, at, note from journal_checkpoint where size > %(told)s
+        and (size, at) in (select size, at from journal_timestamp) order by size, at limit 1)
     union all (select size, at, note from journal_checkpoint order by size desc, at desc limit 1)
 ) c order by size, at
 """
@@ -175,11 +177,12 @@ def waiting(conn: Connection, kenmerk: UUID) -> int:
     return int(row[0])
 
 
-def around(conn: Connection, first: int, last: int) -> list[str]:
+def around(conn: Connection, first: int, last: int, told: int) -> list[str]:
     """Notes of checkpoints that tell of leaves `first` to `last`, by size: the last one before
-    them, the first that covers the first, the first that covers all, and the newest; the last
-    one of the list covers all, or the list is empty."""
-    rows = conn.execute(_AROUND, {"first": first, "last": last}).fetchall()
+    them, the first that covers the first, the first that covers all, the first with a
+    time-stamp that covers `told` (the last leaf that was not made by taking evidence out), and
+    the newest; the last one of the list covers all, or the list is empty."""
+    rows = conn.execute(_AROUND, {"first": first, "last": last, "told": told}).fetchall()
     return [note for size, note in rows] if rows and rows[-1][0] > last else []
 
 
