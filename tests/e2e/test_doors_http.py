@@ -259,3 +259,18 @@ def test_keep_alive_serves_many_requests(door: Running) -> None:
         for number in range(5):
             tls.sendall(post(PATH, b"%d" % number))
             assert read_answer(tls).endswith(b"%d" % number)
+
+
+def test_a_small_answer_is_one_tls_record_and_a_large_one_is_whole(door: Running) -> None:
+    """A read gives one record at most, so the first one has head and body."""
+    large = b"x" * 200_000
+    with door.connect(door.context()) as tls:
+        for _ in range(2):
+            tls.sendall(post(PATH, b"<a/>"))
+            answer = tls.recv(64 * 1024)
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert answer.endswith(b"<a/>")
+        tls.sendall(post(PATH, large))
+        assert read_answer(tls).endswith(large)
+        tls.sendall(b"HEAD / HTTP/1.1\r\nhost: localhost\r\n\r\n")
+        assert status(tls.recv(64 * 1024)) == 404

@@ -30,6 +30,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 _AT_ONCE = 64 * 1024
+_CONTINUE = b"HTTP/1.1 100 "
 _TOO_MANY = (
     b"HTTP/1.1 429 Too Many Requests\r\n%scontent-length: 17\r\n"
     b"content-type: text/plain; charset=utf-8\r\nretry-after: %d\r\n\r\ntoo many requests"
@@ -97,6 +98,39 @@ Away = Callable[[Line], int]
 
 def _never(_line: Line) -> int:
     return 0
+
+
+class _InOnePiece:
+    """A transport for one answer: its head waits for the body, so that both leave in one TLS
+    record and one system call."""
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head: bytes | None = None
+
+    def write(self, data: bytes) -> None:
+        if self._head is None and not data.startswith(_CONTINUE):
+            self._head = data
+        elif self._head and len(data) <= _AT_ONCE:
+            head, self._head = self._head, b""
+            self._transport.write(head + data)
+        else:
+            self._flush()
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        if self._head:
+            self._transport.write(self._head)
+            self._head = b""
 
 
 Noticed = Callable[[str, str], None]
@@ -180,6 +214,8 @@ def protocol(
                 self._turn_away(seconds)
             else:
                 super().on_headers_complete()
+                if self.scope["method"] != "HEAD":
+                    self.cycle.transport = _InOnePiece(self.transport)  # type: ignore[assignment]  # what a cycle needs of one
 
         def on_body(self, body: bytes) -> None:
             if not self.refused:
