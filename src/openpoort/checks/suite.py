@@ -11,11 +11,12 @@ from pathlib import Path
 
 from openpoort.checks import document
 from openpoort.checks.content import Content
+from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.malware import Malware
 from openpoort.checks.plain import Plain
 from openpoort.checks.structure import Structure
 from openpoort.checks.taxonomies.registry import Registry
-from openpoort.checks.xbrl.check import Xbrl
+from openpoort.checks.xbrl.check import Routes, Xbrl
 from openpoort.checks.xbrl.limits import Limits
 from openpoort.checks.xbrl.pool import Pool
 from openpoort.domain.finding import Finding, rejects
@@ -27,11 +28,12 @@ ORDER = ("structure", "filing", "plain", "xbrl")
 
 @dataclass(slots=True)
 class Suite:
-    """`checks` by name; `close` ends the processes behind them."""
+    """`checks` by name; `routes` tells who judged XBRL; `close` ends the processes behind them."""
 
     checks: Mapping[str, Check]
     registry: Registry
     pool: Pool
+    routes: Routes
 
     def run(self, filing: Filing, names: Sequence[str] = ORDER) -> tuple[Finding, ...]:
         """Findings of these checks in the fixed order, each once.
@@ -69,12 +71,14 @@ def open_suite(
     workers: int = 2,
     limits: Limits | None = None,
     clamd: Path | None = None,
+    index: bool = False,
 ) -> Suite:
     """The checks of the installation in `home`. `workers`: filings judged at the same time;
-    `clamd`: its socket, None for no malware scan."""
+    `clamd`: its socket, None for no malware scan; `index`: judge by it where it decides."""
     registry = Registry(home)
     pool = Pool(workers=workers, limits=limits)
-    checks: list[Check] = [Structure(), Content(registry), Plain(home), Xbrl(registry, pool)]
+    xbrl = Xbrl(registry, pool, Shelf() if index else None)
+    checks: list[Check] = [Structure(), Content(registry), Plain(home), xbrl]
     if clamd is not None:
         checks.append(Malware(clamd))
-    return Suite({check.name: check for check in checks}, registry, pool)
+    return Suite({check.name: check for check in checks}, registry, pool, xbrl.routes)

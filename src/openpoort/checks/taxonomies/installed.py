@@ -51,6 +51,14 @@ class Installed:
         """True when the first package is not the file that was added."""
         return hashlib.sha256(self.packages[0].read_bytes()).hexdigest() != self.digest
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """Of the bytes of all packages, as they lie there now; read once."""
+        digest = hashlib.sha256()
+        for package in self.packages:
+            digest.update(hashlib.sha256(package.read_bytes()).digest())
+        return digest.hexdigest()
+
     @classmethod
     def load(cls, folder: Path) -> Installed:
         raw: dict[str, Any] = json.loads((folder / MANIFEST).read_text("utf-8"))

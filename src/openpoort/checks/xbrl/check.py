@@ -1,10 +1,23 @@
-"""Point 5: XBRL 2.1, dimensions and formulas, by the reference processor in processes apart."""
+"""Point 5: XBRL 2.1, dimensions and formulas.
+
+By the compiled index where it is on and decides, else by the reference processor in processes
+apart. Who judged, and why not the index, is counted.
+"""
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
+
+from lxml import etree
+
 from openpoort.checks.document import is_xbrl, read
+from openpoort.checks.index.shelf import Shelf
+from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.instance import HREF, LINK
+from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
+from openpoort.checks.xbrl.limits import Message
 from openpoort.checks.xbrl.messages import findings
 from openpoort.checks.xbrl.pool import Pool, TooMuch
 from openpoort.domain.finding import Finding, Severity
@@ -16,9 +29,12 @@ class Xbrl:
 
     name = "xbrl"
 
-    def __init__(self, registry: Registry, pool: Pool) -> None:
+    def __init__(self, registry: Registry, pool: Pool, shelf: Shelf | None = None) -> None:
+        """Without `shelf` the reference processor judges everything."""
         self.registry = registry
         self.pool = pool
+        self.shelf = shelf
+        self.routes = Routes()
 
     def check(self, filing: Filing) -> tuple[Finding, ...]:
         data = filing.inhoud.inhoud
@@ -34,15 +50,56 @@ class Xbrl:
         if taxonomy is None:
             return (unknown_entry(entries[0]),)
         try:
-            messages = self.pool.judge(taxonomy.packages, entries[0], data)
+            messages = self._messages(taxonomy, entries[0], reading.root, data)
         except TooMuch as limit:
             what = "rekentijd" if str(limit) == "cpu" else "geheugen"
             text = f"De controle van het bericht kost te veel {what}. Maak het bericht kleiner."
             return (Finding("OP-5.01", Severity.ERROR, text, "xbrl"),)
         return findings(messages, taxonomy, entries[0])
 
+    def _messages(
+        self, taxonomy: Installed, entry: str, root: etree._Element, data: bytes
+    ) -> list[Message]:
+        if self.shelf is not None:
+            try:
+                messages = self.shelf.judge(taxonomy, entry, root, len(data))
+            except Undecided as why:
+                self.routes.note(f"processor: {why}")
+            else:
+                self.routes.note(INDEX)
+                return messages
+        return self.pool.judge(taxonomy.packages, entry, data)
+
     def close(self) -> None:
         self.pool.close()
+
+
+INDEX = "index"
+
+
+class Routes:
+    """Who judged: `index`, or `processor: ` with the reason. Counted over all threads."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._here = threading.local()
+
+    def note(self, route: str) -> None:
+        self._here.last = route
+        with self._lock:
+            self._counts[route] += 1
+
+    def take(self) -> str:
+        """The route of the last filing of this thread, once; empty when there was none."""
+        last: str = getattr(self._here, "last", "")
+        self._here.last = ""
+        return last
+
+    def counts(self) -> dict[str, int]:
+        """Most frequent first."""
+        with self._lock:
+            return dict(self._counts.most_common())
 
 
 def one_entry(count: int) -> Finding:

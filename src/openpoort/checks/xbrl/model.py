@@ -38,24 +38,33 @@ _LINKED = ("footnoteLink", "linkbaseRef", "roleRef", "arcroleRef")
 
 
 class _Buffer(logging.Handler):
-    """Collects what Arelle logs, at the moment it logs it."""
+    """Collects what Arelle logs, at the moment it logs it.
+
+    `instance`: the name of its file. The line of a message is the first it points at in there; an
+    assertion also points at its own place in the taxonomy, which is no use to a sender.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
         self.messages: list[Message] = []
+        self.instance = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         code = getattr(record, "messageCode", "") or ""
         if code in {"", "info", "debug"}:
             return
         arguments = record.args if isinstance(record.args, dict) else {}
-        lines = [r["sourceLine"] for r in getattr(record, "refs", []) if r.get("sourceLine")]
+        lines = [
+            ref["sourceLine"]
+            for ref in getattr(record, "refs", [])
+            if ref.get("sourceLine") and ref["href"].partition("#")[0].endswith(self.instance)
+        ]
         self.messages.append(
             Message(
                 code,
                 LEVELS.get(record.levelname, "info"),
                 record.getMessage(),
-                lines[0] if lines else None,
+                min(lines, default=None),
                 {k: str(v)[:400] for k, v in arguments.items() if isinstance(v, str | int)},
             )
         )
@@ -133,6 +142,7 @@ class Held:
         `documents` is how many other documents it may ask for.
         """
         guard(self.controller.webCache, self.packages, instance, documents)
+        self.buffer.instance = instance.name
         try:
             self._judge(str(instance))
         except MemoryError:

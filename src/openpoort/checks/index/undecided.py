@@ -1,0 +1,8 @@
+"""The one way out of this room without a verdict."""
+
+from __future__ import annotations
+
+
+class Undecided(Exception):
+    """The index cannot prove what the processor would say. The text is the reason: a fixed word
+    or two of `docs/explanation/checks.md`, never something out of the filing."""
