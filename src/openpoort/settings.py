@@ -179,6 +179,14 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Checks:
+    """`[checks]`: with `index` filings are judged by the compiled taxonomy where it decides, by
+    the reference processor where it does not; without, by the processor always."""
+
+    index: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Malware:
     """`[malware]`: `socket` is the LocalSocket of clamd, counted from HOME; empty: no scan."""
 
@@ -242,6 +250,7 @@ class Settings:
     journal: Journal = field(default_factory=Journal)
     tsa: Tsa = field(default_factory=Tsa)
     log: Log = field(default_factory=Log)
+    checks: Checks = field(default_factory=Checks)
     malware: Malware = field(default_factory=Malware)
     payloads: Payloads = field(default_factory=Payloads)
     prices: Prices = field(default_factory=Prices)

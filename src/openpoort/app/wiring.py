@@ -44,7 +44,11 @@ def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) 
     if not checks:
         return Parts(store, House(found, {}, ask))
     scanner = settings.malware.socket
-    suite = open_suite(settings.home, clamd=settings.path(scanner) if scanner else None)
+    suite = open_suite(
+        settings.home,
+        clamd=settings.path(scanner) if scanner else None,
+        index=settings.checks.index,
+    )
     stack.callback(suite.close)
     return Parts(store, House(found, suite.checks, ask))
 

@@ -9,8 +9,11 @@ from pathlib import Path
 import click
 
 from openpoort.checks.suite import open_suite
+from openpoort.checks.xbrl.check import INDEX
 from openpoort.cli.home import home_option
 from openpoort.devkit.agreement import Report, compare
+from openpoort.devkit.cases.run import install
+from openpoort.devkit.cases.run import write as write_cases
 from openpoort.devkit.mutants import mutants
 from openpoort.devkit.samples import write
 
@@ -20,6 +23,8 @@ from openpoort.devkit.samples import write
 @click.option("--mutants", "count", default=0, show_default=True, help="Mutants of each instance.")
 @click.option("--seed", default=1, show_default=True)
 @click.option("--quick", is_flag=True, help="Arelle's Session API instead of its command line.")
+@click.option("--index", is_flag=True, help="Judge by the compiled index where it decides.")
+@click.option("--cases", "with_cases", is_flag=True, help="Only the cases of the standards.")
 @click.option("--table", type=click.Path(path_type=Path), help="Write a Markdown table here.")
 @home_option
 def agreement(
@@ -27,6 +32,8 @@ def agreement(
     count: int,
     seed: int,
     quick: bool,
+    index: bool,
+    with_cases: bool,
     table: Path | None,
     home: Path,
 ) -> None:
@@ -35,13 +42,16 @@ def agreement(
     Without instances: the samples of the shipped kinds. Exit code 0: every disagreement has a
     reason; 1: one stands open.
     """
-    suite = open_suite(home)
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            files = _files(instances, count, seed, Path(folder))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if with_cases:
+            home, instances = install(folder), tuple(write_cases(folder / "cases"))
+        files = _files(instances, count, seed, folder)
+        suite = open_suite(home, index=index)
+        try:
             report = compare(suite, files, quick=quick)
-    finally:
-        suite.close()
+        finally:
+            suite.close()
     text = markdown(report)
     if table is not None:
         table.write_text(text, encoding="utf-8")
@@ -62,6 +72,23 @@ def _files(instances: tuple[Path, ...], count: int, seed: int, folder: Path) -> 
     return files
 
 
+def _routes(report: Report) -> list[str]:
+    """How far the index got, and why it did not get further."""
+    if not report.routes:
+        return []
+    index = [c for c in report.comparisons if c.own.route == INDEX]
+    found = sum(bool(c.own.codes) for c in index)
+    wrong = sum(not c.agrees and (bool(c.own.differs) or not c.reason) for c in index)
+    return [
+        f"Judged by the index: {len(index)} ({found} with findings), "
+        f"of these {wrong} otherwise than the processor.",
+        "",
+        "| judged by | filings |",
+        "|---|---|",
+        *(f"| {route} | {number} |" for route, number in report.routes.items()),
+    ]
+
+
 def markdown(report: Report) -> str:
     """Totals, and a row for every disagreement with its reason."""
     total = len(report.comparisons)
@@ -75,6 +102,7 @@ def markdown(report: Report) -> str:
         f"Disagreements without a reason: {len(report.open)}.",
         f"Valid for the reference processor, rejected by rules it lacks (filing rules, entry "
         f"point, presentation): {sum(c.reference.valid and bool(c.own.ours) for c in both)}.",
+        *_routes(report),
         "",
         "| reason | filings |",
         "|---|---|",

@@ -19,13 +19,14 @@ from rich.table import Table
 from openpoort.checks.defaults import kind_for
 from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.xbrl.limits import Limits
-from openpoort.cli.home import fail, home_option
+from openpoort.cli.home import fail, home_option, settings
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import Document
 from openpoort.process.kinds import KindError, load
 from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort.settings import FILE, Checks
 from openpoort.wire.bevindingen import to_json, to_text
 
 _SUFFIXES = {".xbrl", ".xml"}
@@ -33,11 +34,13 @@ _SUFFIXES = {".xbrl", ".xml"}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`failure` says why there is no judgement; then `findings` is empty."""
+    """`failure` says why there is no judgement; then `findings` is empty. `route`: who judged
+    XBRL, `index` or `processor` with the reason; empty when nobody did, or the index is off."""
 
     path: Path
     findings: tuple[Finding, ...] = ()
     failure: str = ""
+    route: str = ""
 
     @property
     def code(self) -> int:
@@ -51,6 +54,7 @@ class Verdict:
 @click.option("--identity", metavar="TYPE:NUMBER", help="Belanghebbende, as in the request.")
 @click.option("--attachment", "attachments", multiple=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+@click.option("--index/--no-index", default=None, help="Instead of the setting `checks.index`.")
 @click.option("--workers", default=2, show_default=True, help="Filings judged at a time.")
 @home_option
 def check(
@@ -59,6 +63,7 @@ def check(
     identity: str | None,
     attachments: tuple[Path, ...],
     as_json: bool,
+    index: bool | None,
     workers: int,
     home: Path,
 ) -> None:
@@ -69,7 +74,12 @@ def check(
     kinds = _kinds(home)
     if kind is not None and kind not in kinds:
         fail(f"no kind {kind}; known are {', '.join(sorted(kinds))}")
-    suite = open_suite(home if home.is_dir() else None, workers=workers, limits=Limits())
+    suite = open_suite(
+        home if home.is_dir() else None,
+        workers=workers,
+        limits=Limits(),
+        index=_index(home) if index is None else index,
+    )
     try:
         job = Job(suite, kinds, kind, _identity(identity), attachments)
         if path.is_dir():
@@ -79,6 +89,11 @@ def check(
         suite.close()
     _show(verdict, as_json)
     raise SystemExit(verdict.code)
+
+
+def _index(home: Path) -> bool:
+    """As the gateway of this home would; a folder with taxonomies alone has no settings."""
+    return settings(home).checks.index if (home / FILE).exists() else Checks().index
 
 
 def _kinds(home: Path) -> Mapping[str, Kind]:
@@ -116,7 +131,8 @@ class Job:
             )
             document = Document("application/xml", path.name, data)
             filing = Filing(kind, self.identity, document, bijlagen, datetime.now(UTC))
-            return Verdict(path, self.suite.run(filing))
+            found = self.suite.run(filing)
+            return Verdict(path, found, route=self.suite.routes.take())
         except (OSError, CheckUnavailable) as wrong:
             return Verdict(path, failure=str(wrong))
 
@@ -142,7 +158,8 @@ def _value(verdict: Verdict) -> dict[str, object]:
         "valid": verdict.code == 0,
         "findings": to_json(verdict.findings),
     }
-    return value | ({"failure": verdict.failure} if verdict.failure else {})
+    more = {"failure": verdict.failure, "xbrl": verdict.route}
+    return value | {key: text for key, text in more.items() if text}
 
 
 def _folder(job: Job, folder: Path, as_json: bool) -> int:
@@ -163,10 +180,13 @@ def _folder(job: Job, folder: Path, as_json: bool) -> int:
             "valid": all(v.code == 0 for v in verdicts),
             "findings": [f for v in verdicts for f in to_json(v.findings)],
             "files": [_value(v) for v in verdicts],
+            "routes": job.suite.routes.counts(),
         }
         click.echo(json.dumps(value, ensure_ascii=False))
     else:
         _table(folder, verdicts)
+        for route, number in job.suite.routes.counts().items():
+            click.echo(f"XBRL judged by {route}: {number}")
     return max(v.code for v in verdicts)
 
 

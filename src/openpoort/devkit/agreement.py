@@ -12,12 +12,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from openpoort.checks.suite import Suite
+from openpoort.checks.xbrl.check import INDEX, Xbrl
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
@@ -28,11 +30,14 @@ _QUIET = re.compile(r"info$|info:|debug$|formula:trace|arelle:(?!.*[Ee]rror)")
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """`codes` are those of the reference processor, sorted; `ours` those only we have."""
+    """`codes` are those of the reference processor, sorted; `ours` those only we have. `route`
+    is who judged on our side; `differs` what the index says otherwise than our processor path."""
 
     valid: bool
     codes: tuple[str, ...]
     ours: tuple[str, ...] = ()
+    route: str = ""
+    differs: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -44,7 +49,8 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        return self.reference.valid == self.own.valid and self.reference.codes == self.own.codes
+        same = self.reference.valid == self.own.valid and self.reference.codes == self.own.codes
+        return same and not self.own.differs
 
 
 @dataclass(slots=True)
@@ -52,6 +58,11 @@ class Report:
     """All comparisons; `open` are disagreements without a reason."""
 
     comparisons: list[Comparison] = field(default_factory=list)
+
+    @property
+    def routes(self) -> dict[str, int]:
+        """Who judged on our side, most frequent first; empty when the index is off."""
+        return dict(Counter(c.own.route for c in self.comparisons if c.own.route).most_common())
 
     @property
     def open(self) -> list[Comparison]:
@@ -118,7 +129,17 @@ def own(suite: Suite, name: str, content: bytes, packages: Sequence[Path]) -> Op
     ours = tuple(sorted({f.code for f in found if f.severity is Severity.ERROR} - set(theirs)))
     refused = bool(set(ours) & (_UNREAD | _UNLOADED))
     valid = not refused and not any(f.severity is Severity.ERROR for f in found if _of_processor(f))
-    return Opinion(valid, theirs, ours)
+    route = suite.routes.take()
+    differs = _differs(suite, filing, found) if route == INDEX else ()
+    return Opinion(valid, theirs, ours, route, differs)
+
+
+def _differs(suite: Suite, filing: Filing, found: Sequence[Finding]) -> tuple[str, ...]:
+    """Whole findings, not only codes: text, severity and line."""
+    again = Xbrl(suite.registry, suite.pool).check(filing)
+    mine = Counter(str(f) for f in found if f.source == "xbrl")
+    theirs = Counter(map(str, again))
+    return (*(mine - theirs), *(theirs - mine))
 
 
 def _of_processor(finding: Finding) -> bool:
@@ -136,7 +157,9 @@ _UNLOADED = {"OP-4.01", "OP-4.04", "OP-4.06"}
 
 
 def reason(comparison: Comparison) -> str:
-    """Why we may differ; empty when nothing explains it."""
+    """Why we may differ; empty when nothing explains it. Nothing explains the index."""
+    if comparison.own.differs:
+        return ""
     ours = set(comparison.own.ours)
     if ours & _UNREAD and not comparison.own.codes:
         return "strict: we refuse the bytes before the processor sees (and repairs) them"

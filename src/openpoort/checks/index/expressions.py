@@ -23,9 +23,18 @@ _TOKEN = re.compile(
     r"|(?P<sign><=|>=|!=|[-+*()=<>.]))"
 )
 _COMPARE: Mapping[str, Callable[[Any, Any], bool]] = {
-    **{"=": operator.eq, "eq": operator.eq, "!=": operator.ne, "ne": operator.ne},
-    **{"<": operator.lt, "lt": operator.lt, "<=": operator.le, "le": operator.le},
-    **{">": operator.gt, "gt": operator.gt, ">=": operator.ge, "ge": operator.ge},
+    "=": operator.eq,
+    "eq": operator.eq,
+    "!=": operator.ne,
+    "ne": operator.ne,
+    "<": operator.lt,
+    "lt": operator.lt,
+    "<=": operator.le,
+    "le": operator.le,
+    ">": operator.gt,
+    "gt": operator.gt,
+    ">=": operator.ge,
+    "ge": operator.ge,
 }
 _ADD: Mapping[str, Callable[[Any, Any], Any]] = {"+": operator.add, "-": operator.sub}
 CONTEXT = "."

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
 
 from lxml import etree
 
@@ -29,6 +31,7 @@ _UNKNOWN = frozenset(("contextRef", "unitRef", "decimals"))
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _DECIMALS = re.compile(r"-?[0-9]{1,9}|INF")
 _SHOWN = 30
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -81,8 +84,7 @@ class Facts:
         if not set(element.attrib) <= _UNKNOWN:
             raise Undecided("attribute")
         if not self.unknown:
-            args = {"element": prefixed(element)}
-            self._say(self.schema, "xmlSchema:elementUnexpected", element, args)
+            self._say(self.schema, "xmlSchema:elementUnexpected", element)
         self.unknown.append(element)
 
     def _item(self, element: etree._Element, name: str, item: Item, parent: int) -> None:
@@ -101,9 +103,8 @@ class Facts:
             if key not in self._allowed:
                 self._allowed[key] = valid(self.index, item.cubes, context)
             if not self._allowed[key]:
-                args = {"fact": prefixed(element), "contextID": context.id}
                 code = "xbrldie:PrimaryItemDimensionallyInvalidError"
-                self._say(self.dimensional, code, element, args)
+                self._say(self.dimensional, code, element)
         if name in self.used:
             self._bind(element, name, item, (context, unit, parent), nil, before)
 
@@ -118,7 +119,7 @@ class Facts:
         if len(missing) > 1:
             raise Undecided("attribute")
         if missing:
-            args = {"element": prefixed(element), "attributes": missing[0]}
+            args = {"attributes": missing[0]}
             self._say(self.schema, "xmlSchema:attributesRequired", element, args)
         nil = element.get(_NIL, "false")
         if nil not in {"true", "false"}:
@@ -129,43 +130,38 @@ class Facts:
         try:
             item.type.judge(text)
         except Wrong as wrong:
-            args = {"element": prefixed(element), "value": _short(text), "error": str(wrong)}
+            args = {"value": _short(text), "error": str(wrong)}
             self._say(self.schema, "xmlSchema:valueError", element, args)
 
     def _unit(self, element: etree._Element, item: Item, nil: bool) -> Unit | None:
         """§4.6.2, §4.6.3 to §4.6.6 and §4.8.2."""
         if not item.unit:
             return None
-        fact, reference = prefixed(element), element.get("unitRef")
-        context = element.get("contextRef", "")
-        unit = self.units.get(_reference(reference)) if reference is not None else None
-        args = {"fact": fact, "contextID": context, "unitID": reference or ""}
+        unit = _find(self.units, element.get("unitRef"))
         if unit is None:
-            self._say(self.round, "xbrl.4.6.2:numericUnit", element, args)
+            self._say(self.round, "xbrl.4.6.2:numericUnit", element)
         elif item.unit == "monetary" and len(unit.measures) != 1:
             code = "xbrl.4.8.2:monetaryFactUnit-notSingleMeasure"
-            self._say(self.round, code, element, args)
+            self._say(self.round, code, element)
         elif item.unit == "monetary" and not unit.money:
             code = "xbrl.4.8.2:monetaryFactUnit-notMonetaryMeasure"
-            self._say(self.round, code, element, args)
+            self._say(self.round, code, element)
         elif item.unit == "shares" and unit.measures != (SHARES,):
             raise Undecided("unit")
         decimals = element.get("decimals")
         if decimals is not None and (nil or _DECIMALS.fullmatch(decimals) is None):
             raise Undecided("decimals")
         if decimals is None and not nil:
-            self._say(self.round, "xbrl.4.6.3:missingPrecisionDecimals", element, args)
+            self._say(self.round, "xbrl.4.6.3:missingPrecisionDecimals", element)
         return unit
 
     def _context(self, element: etree._Element, item: Item) -> Context | None:
         """§4.6.1 and §4.7.2."""
-        reference = element.get("contextRef")
-        context = self.contexts.get(_reference(reference)) if reference is not None else None
-        args = {"fact": prefixed(element), "contextID": reference or ""}
+        context = _find(self.contexts, element.get("contextRef"))
         if context is None:
-            self._say(self.round, "xbrl.4.6.1:itemContextRef", element, args)
+            self._say(self.round, "xbrl.4.6.1:itemContextRef", element)
         elif context.instant != (item.period == "instant"):
-            self._say(self.round, "xbrl.4.7.2:contextPeriodType", element, args)
+            self._say(self.round, "xbrl.4.7.2:contextPeriodType", element)
         return context
 
     def _bind(
@@ -190,16 +186,23 @@ class Facts:
 
     @staticmethod
     def _say(
-        place: list[Message], code: str, element: etree._Element, args: dict[str, str]
+        place: list[Message],
+        code: str,
+        element: etree._Element,
+        args: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        place.append(Message(code, "error", "", line_of(element), args))
+        name, context = prefixed(element), element.get("contextRef", "")
+        named = {"element": name, "fact": name, "contextID": context}
+        place.append(Message(code, "error", "", line_of(element), named | dict(args)))
 
 
-def _reference(text: str) -> str:
-    """Undecided for what is no plain name: the processor has more to say of that."""
-    if NCNAME.fullmatch(text) is None:
+def _find(found: Mapping[str, _T], reference: str | None) -> _T | None:
+    """Undecided for a reference that is no plain name: the processor has more to say of that."""
+    if reference is None or reference in found:
+        return found.get(reference or "")
+    if NCNAME.fullmatch(reference) is None:
         raise Undecided("reference")
-    return text
+    return None
 
 
 def prefixed(element: etree._Element) -> str:

@@ -89,7 +89,7 @@ def _children(root: etree._Element, entry: str) -> list[etree._Element]:
         raise Undecided("text between elements")
     if not children or children[0].tag != _SCHEMA_REF or len(children[0]):
         raise Undecided("element")
-    if dict(children[0].attrib) != {_TYPE: "simple", HREF: entry}:
+    if dict(children[0].items()) != {_TYPE: "simple", HREF: entry}:
         raise Undecided("schema reference")
     return children[1:]
 

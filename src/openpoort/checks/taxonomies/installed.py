@@ -23,6 +23,9 @@ from openpoort.domain.finding import Severity
 from openpoort.process.ports import CheckUnavailable
 
 MANIFEST = "taxonomy.json"
+DISABLED, SEVERITY = "disabled_formulas.csv", "severity.csv"
+CONFIGURED = (DISABLED, SEVERITY)
+"""Files of the operator: read with the manifest, and again when they changed."""
 
 
 @dataclass
@@ -101,7 +104,7 @@ class Installed:
     def _disabled(self) -> list[tuple[str, str, date]]:
         return [
             (row["formula localname"], row.get("entrypoint", ""), _day(row))
-            for row in rows(self.folder / "disabled_formulas.csv")
+            for row in rows(self.folder / DISABLED)
             if row.get("formula localname")
         ]
 
@@ -115,7 +118,7 @@ class Installed:
 
     @cached_property
     def _severities(self) -> list[dict[str, str]]:
-        return list(rows(self.folder / "severity.csv"))
+        return list(rows(self.folder / SEVERITY))
 
 
 def _day(row: Mapping[str, str]) -> date:

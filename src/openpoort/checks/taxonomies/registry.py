@@ -6,8 +6,10 @@ to one taxonomy, and only that taxonomy's packages are loaded for it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import tempfile
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from openpoort.checks.taxonomies.dts import Walker
-from openpoort.checks.taxonomies.installed import MANIFEST, Installed
+from openpoort.checks.taxonomies.installed import CONFIGURED, MANIFEST, Installed
 from openpoort.checks.taxonomies.package import Package, PackageRefused, open_package
 from openpoort.process.ports import CheckUnavailable
 
@@ -48,6 +50,14 @@ class Registry:
 
         CheckUnavailable when the folder cannot be read: the message is not to blame.
         """
+        return self._current().get(entry)
+
+    def entries_of(self, kind: str) -> set[str]:
+        """Entry points that taxonomies map to this berichtsoort. CheckUnavailable as above."""
+        taxonomies = {t.name: t for t in self._current().values()}
+        return {e for t in taxonomies.values() for e in t.kinds.get(kind, [])}
+
+    def _current(self) -> dict[str, Installed]:
         with self._lock:
             try:
                 state = self._state()
@@ -56,17 +66,18 @@ class Registry:
                     self._seen = state
             except (OSError, ValueError, TypeError) as wrong:
                 raise CheckUnavailable(f"taxonomies cannot be read: {wrong}") from None
-            return self._entries.get(entry)
+            return self._entries
 
     def _state(self) -> object:
-        if self.folder is None or not self.folder.is_dir():
-            return ()
-        files = [*self.folder.glob(f"*/{MANIFEST}"), *self.folder.glob("*/*.csv")]
-        return tuple(sorted((str(p), p.stat().st_mtime_ns) for p in files))
-
-    def entries_of(self, kind: str) -> set[str]:
-        """Entry points that taxonomies map to this berichtsoort."""
-        return {e for t in self.all() for e in t.kinds.get(kind, [])}
+        """When each file that is read was written: asked for every filing, so with few calls."""
+        found = []
+        with contextlib.suppress(FileNotFoundError):
+            for name in os.listdir(self.folder) if self.folder else ():  # noqa: PTH208  # many calls
+                for file in (MANIFEST, *CONFIGURED):
+                    path = f"{self.folder}/{name}/{file}"
+                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                        found.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116
+        return sorted(found)
 
     def get(self, name: str) -> Installed:
         """KeyError when there is none of this name."""
