@@ -377,7 +377,13 @@ def checks(
     Console(stderr=as_json).print(Markdown(table(rates)))
     if as_json:
         found = {
-            r.subject: {**dataclasses.asdict(r), "times": r.times, "times_cpu": r.times_cpu}
+            r.subject: {
+                **dataclasses.asdict(r),
+                "times": r.times,
+                "times_cpu": r.times_cpu,
+                "index_times": r.index_times,
+                "index_times_cpu": r.index_times_cpu,
+            }
             for r in rates
         }
         click.echo(json.dumps(found))

@@ -17,6 +17,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ class Held:
         instance = folder / "primer.xbrl"
         instance.write_bytes(primer(self.model, self.entry))
         before = {
-            name: value.copy() if isinstance(value, dict | list | set) else value
+            # Not `value.copy()`: that loses the factory of the processor's own dictionaries.
+            name: copy(value) if isinstance(value, dict | list | set) else value
             for name, value in vars(self.model).items()
         }
         self.judge(instance)
@@ -187,7 +189,8 @@ def _drop_fact_caches(model: Any) -> None:
 def _links(document: Any) -> bool:
     """True when the instance brings relationships or roles of its own."""
     link = "{http://www.xbrl.org/2003/linkbase}"
-    return any(document.xmlRootElement.iter(*(link + name for name in _LINKED)))
+    found = document.xmlRootElement.iter(*(link + name for name in _LINKED))
+    return next(found, None) is not None  # an element without children counts as false
 
 
 def _controller(packages: Sequence[Path], buffer: _Buffer) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from openpoort.devkit.cases.instance import fact as f
 from openpoort.devkit.cases.instance import instance as i
@@ -33,7 +34,6 @@ DEPARTS = {
     "value-Moment-bad-0": "takes a date for a dateTime",
     "nil-wrong": "reads any other text of xsi:nil as false",
     "context-scheme-empty": "does not mind an empty scheme",
-    "footnote-empty": "stumbles over a footnote link without footnotes",
 }
 """Cases in which the reference processor departs from the clause, and how."""
 
@@ -294,7 +294,7 @@ def _dimensions() -> _Rows:
 
 def _formulas() -> _Rows:
     """Assertions: totaal = hoog + laag; hoog and laag near each other; tekst must be there."""
-    total, high, low = (lambda v, c="D", n=n: f(n, v, c) for n in ("Totaal", "Hoog", "Laag"))
+    total, high, low = partial(f, "Totaal"), partial(f, "Hoog"), partial(f, "Laag")
     for title, clause, valid, facts in (
         ("sum", "VA 2", True, (total("3"), high("1"), low("2"))),
         ("sum-wrong", "VA 2", False, (total("4"), high("1"), low("2"))),
@@ -339,6 +339,16 @@ def _formulas() -> _Rows:
     yield "formula-other-unit", "VS 2.1.1", True, mixed
 
 
+_FOOTNOTE = (
+    '<link:footnoteLink xlink:type="extended" xlink:role="http://www.xbrl.org/2003/role/link">'
+    '<link:loc xlink:type="locator" xlink:href="{}" xlink:label="f"/>'
+    '<link:footnote xlink:type="resource" xlink:label="n" xml:lang="nl"'
+    ' xlink:role="http://www.xbrl.org/2003/role/footnote">noot</link:footnote>'
+    '<link:footnoteArc xlink:type="arc" xlink:from="f" xlink:to="n"'
+    ' xlink:arcrole="http://www.xbrl.org/2003/arcrole/fact-footnote"/></link:footnoteLink>'
+)
+
+
 def _others() -> _Rows:
     """What else may stand in an instance (2.1 4.1 to 4.5, 4.11)."""
     good = f("Code", "A")
@@ -365,11 +375,28 @@ def _others() -> _Rows:
             ' xlink:role="http://www.xbrl.org/2003/role/link"/>',
         ),
     )
+    for title, href, valid in (("", "#a1", True), ("-nowhere", "#weg", False)):
+        yield (
+            f"footnote{title}",
+            "2.1 4.11",
+            valid,
+            i(f("Code", "A", id="a1"), tail=_FOOTNOTE.format(href)),
+        )
+    yield (
+        "linkbase-nowhere",
+        "2.1 4.3",
+        False,
+        i(
+            good,
+            head='<link:linkbaseRef xlink:type="simple" xlink:href="http://voorbeeld.example/x.xml"'
+            ' xlink:arcrole="http://www.w3.org/1999/xlink/properties/linkbase"/>',
+        ),
+    )
     yield "xbrli-element", "2.1 4", False, i(good + "<xbrli:measure>p:x</xbrli:measure>")
     yield (
         "schema-location",
-        "2.1 4",
-        True,
+        "2.1 4.1",
+        False,
         i(good).replace(
             b' xml:lang="nl"',
             b' xml:lang="nl" xsi:schemaLocation="urn:x http://voorbeeld.example/x.xsd"',
