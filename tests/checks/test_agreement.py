@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openpoort.checks.suite import Suite
+from openpoort.checks.suite import open_suite
+from openpoort.checks.xbrl.check import INDEX
 from openpoort.devkit.agreement import compare
 from openpoort.devkit.mutants import mutants
 from openpoort.devkit.samples import samples
@@ -20,15 +21,22 @@ def test_mutants_are_the_same_for_the_same_seed() -> None:
     assert families == {"value", "context", "unit", "dimension", "structure", "encoding"}
 
 
-def test_slice_of_mutants_agrees_or_says_why(suite: Suite, tmp_path: Path) -> None:
+def test_slice_of_mutants_agrees_or_says_why(demo_home: Path, tmp_path: Path) -> None:
+    """With the index on: what it decides is also judged by our processor path, word for word."""
     files = []
     for kind in ("Omzetbelasting", "ICP", "Jaarrekening"):
         for mutant in mutants(samples()[kind], 50, seed=11):
             files.append(tmp_path / f"{kind}--{mutant.name}.xbrl")
             files[-1].write_bytes(mutant.content)
-    report = compare(suite, files, quick=True)
+    suite = open_suite(demo_home, index=True)
+    try:
+        report = compare(suite, files, quick=True)
+    finally:
+        suite.close()
     assert [(c.name, c.reference, c.own) for c in report.open] == []
     assert sum(not c.reference.valid for c in report.comparisons) > 60
+    assert report.routes[INDEX] > 40
+    assert sum(bool(c.own.codes) for c in report.comparisons if c.own.route == INDEX) > 15
     for c in report.comparisons:
         assert c.reference.valid == c.own.valid or c.reason.startswith(
             ("strict", "configured", "entry point")

@@ -238,6 +238,24 @@ def test_check_command_shows_a_folder_as_a_table(demo_home: Path, tmp_path: Path
     assert "1 valid, 1 not valid, 0 could not be checked" in result.output
 
 
+def test_check_command_says_who_judged_when_the_index_is_on(
+    demo_home: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "a.xbrl").write_bytes(samples()["Omzetbelasting"])
+    decimals = b'decimals="x">690'
+    odd = samples()["Omzetbelasting"].replace(b'decimals="INF">690', decimals)
+    (tmp_path / "b.xbrl").write_bytes(odd)
+    (tmp_path / "c.xml").write_bytes(b"<a>")
+    words = ["check", str(tmp_path), "--index", "--home", str(demo_home)]
+    result = CliRunner().invoke(main, [*words, "--json"])
+    value = json.loads(result.output.splitlines()[-1])
+    assert [f.get("xbrl") for f in value["files"]] == ["index", "processor: decimals", None]
+    assert value["routes"] == {"index": 1, "processor: decimals": 1}
+    shown = CliRunner().invoke(main, words).output
+    assert "XBRL judged by index: 1\n" in shown
+    assert "XBRL judged by processor: decimals: 1\n" in shown
+
+
 def test_an_installed_entry_point_without_a_kind_gets_the_default_checks(tmp_path: Path) -> None:
     hints = edit("openpoort.json", '"Omzetbelasting"', '"Heel_iets_anders"')
     registry = Registry(tmp_path)

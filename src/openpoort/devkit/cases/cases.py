@@ -352,7 +352,6 @@ _FOOTNOTE = (
 def _others() -> _Rows:
     """What else may stand in an instance (2.1 4.1 to 4.5, 4.11)."""
     good = f("Code", "A")
-    yield "plain", "2.1 4", True, i(good)
     yield "comment", "2.1 4", True, i("<!-- tekst -->" + good)
     yield "instruction", "2.1 4", True, i("<?tekst x?>" + good)
     yield "text", "2.1 4", False, i("tekst" + good)
