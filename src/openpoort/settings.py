@@ -183,7 +183,7 @@ class Checks:
     """`[checks]`: with `index` filings are judged by the compiled taxonomy where it decides, by
     the reference processor where it does not; without, by the processor always."""
 
-    index: bool = False
+    index: bool = True
 
 
 @dataclass(frozen=True, slots=True)

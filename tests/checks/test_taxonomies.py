@@ -219,7 +219,9 @@ def test_check_command_says_verdict_by_exit_code_and_json(demo_home: Path, tmp_p
     good, bad = tmp_path / "goed.xbrl", tmp_path / "fout.xbrl"
     good.write_bytes(samples()["Omzetbelasting"])
     bad.write_bytes(samples()["Omzetbelasting"].replace(b">690<", b">691<"))
-    assert run(str(good)) == (0, {"file": "goed.xbrl", "valid": True, "findings": []})
+    said = {"file": "goed.xbrl", "valid": True, "findings": [], "xbrl": "index"}
+    assert run(str(good)) == (0, said)
+    assert run(str(good), "--no-index") == (0, {**said, "xbrl": "processor"})
     code, verdict = run(str(bad), "--kind", "Omzetbelasting", "--identity", "BTW:001000044B37")
     assert (code, verdict["valid"]) == (1, False)
     code, verdict = run(str(tmp_path))
@@ -267,6 +269,7 @@ def test_an_installed_entry_point_without_a_kind_gets_the_default_checks(tmp_pat
         "file": "goed.xbrl",
         "valid": True,
         "findings": [],
+        "xbrl": "index",
     }
 
 

@@ -99,6 +99,20 @@ def test_killed_holder_gives_unavailable_and_is_replaced(suite: Suite) -> None:
     assert suite.pool.holder(taxonomy.packages, ENTRY) is not holder
 
 
+def test_a_holder_is_replaced_after_so_many_filings(demo_home: Path) -> None:
+    taxonomy = Registry(demo_home).find(ENTRY)
+    assert taxonomy is not None
+    pool = Pool(recycle=2)
+    try:
+        seen = []
+        for _ in range(4):
+            assert pool.judge(taxonomy.packages, ENTRY, OB) == []
+            seen.append(pool.holder(taxonomy.packages, ENTRY).process.pid)
+    finally:
+        pool.close()
+    assert len(set(seen)) == 3
+
+
 def test_child_without_time_is_killed_and_others_go_on(demo_home: Path) -> None:
     packages = Registry(demo_home).get("demo-omzetbelasting").packages
     pool = Pool(limits=Limits(seconds=0))

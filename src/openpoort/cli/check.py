@@ -35,7 +35,7 @@ _SUFFIXES = {".xbrl", ".xml"}
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """`failure` says why there is no judgement; then `findings` is empty. `route`: who judged
-    XBRL, `index` or `processor` with the reason; empty when nobody did, or the index is off."""
+    XBRL, `index` or `processor`, with the reason; empty when nobody did."""
 
     path: Path
     findings: tuple[Finding, ...] = ()

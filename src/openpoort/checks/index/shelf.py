@@ -98,7 +98,7 @@ def _compile(taxonomy: Installed, entry: str, key: str) -> bytes:
 
 
 def _put(path: Path, data: bytes) -> None:
-    """Whole or not at all; what was made of other packages or by other versions goes."""
+    """Whole or not at all: two processes may make the same one."""
     path.parent.mkdir(exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(data)

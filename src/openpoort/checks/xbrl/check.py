@@ -60,25 +60,28 @@ class Xbrl:
     def _messages(
         self, taxonomy: Installed, entry: str, root: etree._Element, data: bytes
     ) -> list[Message]:
+        route = PROCESSOR
         if self.shelf is not None:
             try:
                 messages = self.shelf.judge(taxonomy, entry, root, len(data))
             except Undecided as why:
-                self.routes.note(f"processor: {why}")
+                route = f"{PROCESSOR}: {why}"
             else:
                 self.routes.note(INDEX)
                 return messages
+        self.routes.note(route)
         return self.pool.judge(taxonomy.packages, entry, data)
 
     def close(self) -> None:
         self.pool.close()
 
 
-INDEX = "index"
+INDEX, PROCESSOR = "index", "processor"
 
 
 class Routes:
-    """Who judged: `index`, or `processor: ` with the reason. Counted over all threads."""
+    """Who judged: `index`, or `processor`, with the reason when the index could not. Counted over
+    all threads."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
