@@ -10,7 +10,8 @@ import pytest
 
 from openpoort.checks.defaults import UNKNOWN
 from openpoort.checks.suite import Suite, open_suite
-from openpoort.checks.xbrl.check import INDEX, Xbrl
+from openpoort.checks.xbrl.check import Xbrl
+from openpoort.checks.xbrl.routes import INDEX
 from openpoort.devkit.cases.cases import DEPARTS, Case, cases
 from openpoort.devkit.cases.run import install
 from openpoort.domain.finding import Finding, rejects

@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from openpoort.checks.suite import Suite
-from openpoort.checks.xbrl.check import INDEX, Xbrl
+from openpoort.checks.xbrl.check import Xbrl
+from openpoort.checks.xbrl.routes import INDEX
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document

@@ -28,7 +28,7 @@ _DURATION = [f"{_X}startDate", f"{_X}endDate"]
 _EXPLICIT, _TYPED = f"{{{XBRLDI}}}explicitMember", f"{{{XBRLDI}}}typedMember"
 NCNAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 """Names in plain letters; others go to the processor."""
-_QNAME = re.compile(rf"[ \t\r\n]*(?:({NCNAME.pattern}):)?({NCNAME.pattern})[ \t\r\n]*")
+_QNAME = re.compile(rf"[ \t\r\n]*({NCNAME.pattern}):({NCNAME.pattern})[ \t\r\n]*")
 _PRINTABLE = re.compile(r"[!-~]+")
 _WORDS = re.compile(r"\S+( \S+)*")
 _COMPARABLE = LEXICAL | {"date"}
@@ -99,12 +99,10 @@ def identity(element: etree._Element) -> str:
 
 
 def resolve(element: etree._Element, text: str | None) -> str:
-    """A qualified name in Clark notation; Undecided when its prefix is not bound."""
+    """A prefixed name in Clark notation; Undecided without prefix, or when it is not bound."""
     match = _QNAME.fullmatch(text or "")
-    if match is None:
-        raise Undecided("name")
-    namespace = element.nsmap.get(match[1])
-    if namespace is None:
+    namespace = element.nsmap.get(match[1]) if match is not None else None
+    if match is None or namespace is None:
         raise Undecided("name")
     return f"{{{namespace}}}{match[2]}"
 

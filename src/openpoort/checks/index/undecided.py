@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 class Undecided(Exception):
-    """The index cannot prove what the processor would say. The text is the reason: a fixed word
-    or two of `docs/explanation/checks.md`, never something out of the filing."""
+    """The index cannot prove what the processor would say. The text is the reason in a few fixed
+    words, for counting: never something out of the filing."""

@@ -6,9 +6,6 @@ apart. Who judged, and why not the index, is counted.
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
-
 from lxml import etree
 
 from openpoort.checks.document import is_xbrl, read
@@ -20,6 +17,7 @@ from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.limits import Message
 from openpoort.checks.xbrl.messages import findings
 from openpoort.checks.xbrl.pool import Pool, TooMuch
+from openpoort.checks.xbrl.routes import INDEX, PROCESSOR, Routes
 from openpoort.domain.finding import Finding, Severity
 from openpoort.process.ports import Filing
 
@@ -74,35 +72,6 @@ class Xbrl:
 
     def close(self) -> None:
         self.pool.close()
-
-
-INDEX, PROCESSOR = "index", "processor"
-
-
-class Routes:
-    """Who judged: `index`, or `processor`, with the reason when the index could not. Counted over
-    all threads."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-        self._lock = threading.Lock()
-        self._here = threading.local()
-
-    def note(self, route: str) -> None:
-        self._here.last = route
-        with self._lock:
-            self._counts[route] += 1
-
-    def take(self) -> str:
-        """The route of the last filing of this thread, once; empty when there was none."""
-        last: str = getattr(self._here, "last", "")
-        self._here.last = ""
-        return last
-
-    def counts(self) -> dict[str, int]:
-        """Most frequent first."""
-        with self._lock:
-            return dict(self._counts.most_common())
 
 
 def one_entry(count: int) -> Finding:

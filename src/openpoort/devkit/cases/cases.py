@@ -216,6 +216,10 @@ def _units() -> _Rows:
     yield "decimal-per", "2.1 4.8.3", True, i(f("Getal", "1", unitRef="per"))
     yield "measure-xbrli", "2.1 4.8.2", False, i(f("Getal", "1", unitRef="raar"))
     yield "measure-unbound", "2.1 4.8.2", False, i(f("Getal", "1", unitRef="los"))
+    plain = i(f("Getal", "1", unitRef="EUR")).replace(b"iso4217:EUR<", b"EUR<")
+    yield "measure-no-prefix", "2.1 4.8.2", True, plain
+    inside = plain.replace(b"<xbrli:measure>", b'<xbrli:measure xmlns="urn:munt">')
+    yield "measure-default-namespace", "2.1 4.8.2", True, inside
 
 
 def _tuples() -> _Rows:
@@ -289,6 +293,15 @@ def _dimensions() -> _Rows:
     ):
         content = i(f(item, "1", context))
         yield f"dimension-{item}-{context}", clause, valid, content
+    here = b'<xbrldi:explicitMember xmlns="http://taxonomie.openpoort.example/proef/20260101"'
+    for name, old in (("member", b">p:NL<"), ("axis", b"'p:Land'")):
+        content = i(f("Open", "1", "NL")).replace(old, old.replace(b"p:", b""))
+        yield (
+            f"dimension-no-prefix-{name}",
+            "XDT 3.1.4",
+            True,
+            content.replace(b"<xbrldi:explicitMember", here),
+        )
     yield "dimension-two-items", "XDT 3.1", False, i(f("Open", "1", "NL"), f("Gesloten", "1", "NL"))
 
 
