@@ -22,7 +22,7 @@ from openpoort.checks.index.formulas import Bound
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.index.values import INTEGERS, Wrong
 from openpoort.checks.instance import LANG, XSI
-from openpoort.checks.xbrl.limits import Message
+from openpoort.checks.xbrl.limits import SHOWN, Message
 
 _NIL = f"{{{XSI}}}nil"
 _ITEM = frozenset(("contextRef", "id", _NIL))
@@ -193,7 +193,8 @@ class Facts:
     ) -> None:
         name, context = prefixed(element), element.get("contextRef", "")
         named = {"element": name, "fact": name, "contextID": context}
-        place.append(Message(code, "error", "", line_of(element), named | dict(args)))
+        kept = {key: text[:SHOWN] for key, text in (named | dict(args)).items()}
+        place.append(Message(code, "error", "", line_of(element), kept))
 
 
 def _find(found: Mapping[str, _T], reference: str | None) -> _T | None:

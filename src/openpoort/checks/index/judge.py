@@ -18,7 +18,7 @@ from openpoort.checks.index.contexts import NCNAME, Context, Unit, read_context,
 from openpoort.checks.index.facts import Facts, prefixed
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.instance import HREF, LANG, LINK
-from openpoort.checks.xbrl.limits import Message
+from openpoort.checks.xbrl.limits import SHOWN, Message
 
 MOST = 1024 * 1024
 """Octets: what is longer goes to a process with limits of its own."""
@@ -64,12 +64,12 @@ def _messages(facts: Facts, contexts: dict[str, Context]) -> Iterator[Message]:
     if facts.unknown:
         names = ", ".join(sorted({prefixed(element) for element in facts.unknown}))
         line = facts.unknown[0].sourceline
-        args = {"elements": names}
+        args = {"elements": names[:SHOWN]}
         yield Message("xbrl:schemaImportMissing", "error", "", line, args)  # type: ignore[arg-type]
     yield from facts.round
     for context in contexts.values():
         if context.backwards:
-            args = {"contextID": context.id}
+            args = {"contextID": context.id[:SHOWN]}
             yield Message("xbrl.4.7.2:periodStartBeforeEnd", "error", "", context.line, args)
     yield from facts.dimensional
     yield from formulas.judge(facts.index.assertions, facts.bound)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+SHOWN = 400
+"""Characters of an argument of a message that are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -29,7 +29,7 @@ from arelle.ModelFormulaObject import FormulaOptions, ModelVariableSetAssertion
 from arelle.ValidateXbrlDTS import ValidateBaseTaxonomiesMode
 
 from openpoort.checks.xbrl.guard import guard
-from openpoort.checks.xbrl.limits import Message
+from openpoort.checks.xbrl.limits import SHOWN, Message
 from openpoort.checks.xbrl.primer import primer
 
 LEVELS = {"ERROR": "error", "CRITICAL": "error", "WARNING": "warning", "INCONSISTENCY": "warning"}
@@ -66,7 +66,7 @@ class _Buffer(logging.Handler):
                 LEVELS.get(record.levelname, "info"),
                 record.getMessage(),
                 min(lines, default=None),
-                {k: str(v)[:400] for k, v in arguments.items() if isinstance(v, str | int)},
+                {k: str(v)[:SHOWN] for k, v in arguments.items() if isinstance(v, str | int)},
             )
         )
 

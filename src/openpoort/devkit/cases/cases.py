@@ -55,6 +55,7 @@ _GOOD = {
     "Getal": ("1", "-1.000000000000000001", "123456789012345678901234567890"),
     "Tekst": ("", "  ", "lang " * 50, "a\n\tb"),
     "Klein": ("127", "-128"),
+    "Lijst": ("land059", " land000 "),
 }
 _BAD = {
     "Bedrag": ("", "1.5", "abc", "12345678901", "1e3", "- 1", "--1", "1 2"),
@@ -70,6 +71,7 @@ _BAD = {
     "JaNee": ("ja", "TRUE", ""),
     "Getal": ("x", "1e5", "", "0x10", "."),
     "Klein": ("128", "-129"),
+    "Lijst": ("land060", "Land001"),
 }
 
 
@@ -138,6 +140,8 @@ def _facts() -> _Rows:
     yield "attribute", "2.1 4.6", False, i(f("Tekst", "x", soort="a"))
     yield "unknown", "2.1 4.6", False, i(f("Weg", "x"))
     yield "unknown-two", "2.1 4.6", False, i(f("Weg", "x"), f("Code", "A"), f("Elders", "y"))
+    many = [f(f"Weg{n:03}" + "x" * 20, "x") for n in range(30)]
+    yield "unknown-many", "2.1 4.6", False, i(*many)
     yield "unknown-and-wrong", "2.1 4.6", False, i(f("Weg", "x"), f("Bedrag", "y"))
     yield "abstract", "2.1 5.1.1", False, i(f("Kop", "x"))
     yield "repeated", "2.1 4.10", True, i(f("Code", "A"), f("Code", "A"))

@@ -28,6 +28,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
     "patroon": ("xbrli:stringItemType", r"pattern=[A-Z]{2}\d{2,4}"),
     "keuze": ("xbrli:stringItemType", "pattern=AB|CD"),
     "traag": ("xbrli:stringItemType", "pattern=(a+)+b"),
+    "lijst": ("xbrli:tokenItemType", " ".join(f"enumeration=land{n:03}" for n in range(60))),
     "telling": ("xbrli:nonNegativeIntegerItemType", "maxInclusive=100"),
 }
 """Own types: base and facets."""
