@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.xbrl.check import Xbrl
 from openpoort.checks.xbrl.routes import INDEX
 from openpoort.devkit.cases.cases import DEPARTS, Case, cases
-from openpoort.devkit.cases.run import install
+from openpoort.devkit.cases.run import install, write_made
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
@@ -85,3 +86,20 @@ def test_what_is_not_understood_goes_to_the_processor(
     name: str, reason: str, verdicts: Verdicts
 ) -> None:
     assert verdicts[name][0] == f"processor: {reason}"
+
+
+def test_made_up_instances_of_every_entry_point_are_judged_alike(
+    demo_home: Path, tmp_path: Path
+) -> None:
+    suite = open_suite(demo_home, index=True)
+    processor = Xbrl(suite.registry, suite.pool)
+    try:
+        paths = write_made(suite.registry, 3, 5, tmp_path)
+        assert len(paths) == 15
+        for path in paths:
+            verdict = _judge(suite, processor, Case(path.stem, "", False, path.read_bytes()))
+            route, found, reference = verdict
+            assert Counter(map(str, found)) == Counter(map(str, reference)), path.name
+            assert len(found) > 3, route
+    finally:
+        suite.close()

@@ -12,7 +12,7 @@ from openpoort.checks.suite import open_suite
 from openpoort.checks.xbrl.routes import INDEX
 from openpoort.cli.home import home_option
 from openpoort.devkit.agreement import Report, compare
-from openpoort.devkit.cases.run import install
+from openpoort.devkit.cases.run import install, write_made
 from openpoort.devkit.cases.run import write as write_cases
 from openpoort.devkit.mutants import mutants
 from openpoort.devkit.samples import write
@@ -25,6 +25,7 @@ from openpoort.devkit.samples import write
 @click.option("--quick", is_flag=True, help="Arelle's Session API instead of its command line.")
 @click.option("--index", is_flag=True, help="Judge by the compiled index where it decides.")
 @click.option("--cases", "with_cases", is_flag=True, help="Only the cases of the standards.")
+@click.option("--made", default=0, show_default=True, help="Made-up instances of each entry point.")
 @click.option("--table", type=click.Path(path_type=Path), help="Write a Markdown table here.")
 @home_option
 def agreement(
@@ -34,6 +35,7 @@ def agreement(
     quick: bool,
     index: bool,
     with_cases: bool,
+    made: int,
     table: Path | None,
     home: Path,
 ) -> None:
@@ -46,9 +48,10 @@ def agreement(
         folder = Path(name)
         if with_cases:
             home, instances = install(folder), tuple(write_cases(folder / "cases"))
-        files = _files(instances, count, seed, folder)
+        files = _files(instances, count, seed, folder) if instances or not made else []
         suite = open_suite(home, index=index)
         try:
+            files += write_made(suite.registry, made, seed, folder)
             report = compare(suite, files, quick=quick)
         finally:
             suite.close()

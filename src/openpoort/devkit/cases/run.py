@@ -1,11 +1,13 @@
-"""The cases as files, with a home that has their taxonomy."""
+"""The cases and the made-up instances as files."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.devkit.cases.cases import cases
+from openpoort.devkit.cases.made import made
 from openpoort.devkit.cases.taxonomy import package
 
 
@@ -24,4 +26,17 @@ def write(folder: Path) -> list[Path]:
     for case in cases():
         paths.append(folder / f"{case.name}.xbrl")
         paths[-1].write_bytes(case.content)
+    return paths
+
+
+def write_made(registry: Registry, count: int, seed: int, folder: Path) -> list[Path]:
+    """`count` made-up instances of each installed entry point that can be compiled."""
+    paths = []
+    for taxonomy in registry.all() if count else []:
+        for entry in taxonomy.entries:
+            index = Shelf().get(taxonomy, entry)
+            for number, content in enumerate(made(index, count, seed) if index else ()):
+                name = entry.rpartition("/")[2].removesuffix(".xsd")
+                paths.append(folder / f"{taxonomy.name}--{name}--{number}.xbrl")
+                paths[-1].write_bytes(content)
     return paths
