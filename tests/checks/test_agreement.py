@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import open_suite
-from openpoort.checks.xbrl.routes import INDEX
 from openpoort.devkit.agreement import compare
 from openpoort.devkit.mutants import mutants
 from openpoort.devkit.samples import samples

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from openpoort.checks.defaults import UNKNOWN
+from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import Suite, open_suite
-from openpoort.checks.xbrl.check import Xbrl
-from openpoort.checks.xbrl.routes import INDEX
+from openpoort.checks.verdict import Xbrl
 from openpoort.devkit.cases.cases import DEPARTS, Case, cases
 from openpoort.devkit.cases.run import install, write_made
 from openpoort.domain.finding import Finding, rejects

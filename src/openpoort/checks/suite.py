@@ -14,12 +14,12 @@ from openpoort.checks.content import Content
 from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.malware import Malware
 from openpoort.checks.plain import Plain
+from openpoort.checks.routes import Routes
 from openpoort.checks.structure import Structure
 from openpoort.checks.taxonomies.registry import Registry
-from openpoort.checks.xbrl.check import Xbrl
+from openpoort.checks.verdict import Xbrl
 from openpoort.checks.xbrl.limits import Limits
 from openpoort.checks.xbrl.pool import Pool
-from openpoort.checks.xbrl.routes import Routes
 from openpoort.domain.finding import Finding, rejects
 from openpoort.process.ports import Check, Filing
 

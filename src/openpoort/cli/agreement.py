@@ -8,8 +8,8 @@ from pathlib import Path
 
 import click
 
+from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import open_suite
-from openpoort.checks.xbrl.routes import INDEX
 from openpoort.cli.home import home_option
 from openpoort.devkit.agreement import Report, compare
 from openpoort.devkit.cases.run import install, write_made

@@ -18,9 +18,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import Suite
-from openpoort.checks.xbrl.check import Xbrl
-from openpoort.checks.xbrl.routes import INDEX
+from openpoort.checks.verdict import Xbrl
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document

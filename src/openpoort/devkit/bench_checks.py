@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openpoort.checks.defaults import UNKNOWN
+from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.taxonomies.demo import install_demo
-from openpoort.checks.xbrl.routes import INDEX
 from openpoort.devkit.samples import samples
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document

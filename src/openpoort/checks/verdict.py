@@ -12,12 +12,12 @@ from openpoort.checks.document import is_xbrl, read
 from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.instance import HREF, LINK
+from openpoort.checks.routes import INDEX, PROCESSOR, Routes
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.limits import Message
 from openpoort.checks.xbrl.messages import findings
 from openpoort.checks.xbrl.pool import Pool, TooMuch
-from openpoort.checks.xbrl.routes import INDEX, PROCESSOR, Routes
 from openpoort.domain.finding import Finding, Severity
 from openpoort.process.ports import Filing
 
