@@ -50,6 +50,10 @@ def test_a_pattern_of_a_published_taxonomy_has_a_bound(pattern: str, ways: int) 
         "(a",
         "a)",
         "*a",
+        "(+",
+        "a**",
+        "a{3,2}",
+        "a{99999999999}",
         r"a\b",
     ],
 )
@@ -61,10 +65,10 @@ def test_a_pattern_that_may_run_away_or_reads_otherwise_is_not_run_here(pattern:
 
 @given(st.text("a+*?()|{}12,[]^$\\.", max_size=12), st.text("ab", max_size=30))
 def test_any_pattern_has_a_bound_or_is_left_alone(pattern: str, value: str) -> None:
-    """What passes the bound compiles, and is run to its end."""
+    """What has a bound is run to its end, unless it is no pattern at all."""
     found = bound(pattern)
     if found is not None and found(len(value)) < 10_000:
-        with contextlib.suppress(Wrong):
+        with contextlib.suppress(Wrong, Undecided):
             Type("string", {"pattern": pattern}).judge(value)
 
 

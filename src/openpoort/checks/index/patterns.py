@@ -65,7 +65,7 @@ def _sequence(tokens: list[tuple[str, str]], place: int) -> tuple[Bound | None, 
         inner: Bound | None = None
         if tokens[place][0] == "open":
             inner, place = _choice(tokens, place + 1)
-            if inner is None or place == len(tokens):
+            if inner is None or place == len(tokens) or tokens[place][0] != "close":
                 return None, place
         place += 1
         low = high = 1
@@ -81,6 +81,8 @@ def _sequence(tokens: list[tuple[str, str]], place: int) -> tuple[Bound | None, 
 
 def _repeated(inner: Bound | None, low: int, high: int) -> Bound | None:
     """A repeated group is taken only when it is one way wide, however long the text."""
+    if not low <= high <= _UNBOUNDED:
+        return None
     if inner is None or (high > 1 and inner(_UNBOUNDED) == 1):
         return lambda n: max(1, min(high, n) - low + 1)
     if high == 1:

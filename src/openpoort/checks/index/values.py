@@ -73,7 +73,10 @@ class Type:
         ways = bound(text)
         if ways is None:
             raise Undecided("pattern")
-        return re.compile(text + "$"), ways
+        try:
+            return re.compile(text + "$"), ways
+        except (re.error, OverflowError):
+            raise Undecided("pattern") from None
 
     @cached_property
     def _members(self) -> frozenset[str] | None:
