@@ -169,11 +169,18 @@ def reason(comparison: Comparison) -> str:
     theirs = comparison.reference.codes
     if comparison.own.codes == theirs and all(c.startswith("message:") for c in theirs):
         return "configured: this assertion only warns here (severity of the package or operator)"
-    if {c for c in theirs if c.startswith("exception:")} & set(comparison.own.codes):
+    if _stumbled(set(theirs), set(comparison.own.codes)):
         return "stumble: the processor stops at a value; what it said before has no fixed order"
     if "FileNotLoadable" in comparison.own.codes:
         return "guard: we do not open a path of this machine that the document names"
     return ""
+
+
+def _stumbled(theirs: set[str], mine: set[str]) -> bool:
+    """Both stopped at a value, all formulas or one of them; only verdicts of formulas differ."""
+    both = theirs & mine
+    formulas = all(code.startswith("message:") for code in theirs ^ mine)
+    return any(c.startswith("exception:") or (formulas and c.startswith("err:")) for c in both)
 
 
 def compare(suite: Suite, files: Sequence[Path], *, quick: bool = False) -> Report:
