@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 VARIABLE = "OPENPOORT_CRASH_AT"
@@ -40,6 +40,7 @@ _asked = os.environ.get(VARIABLE, "")
 _file = Path(_asked[1:]) if _asked.startswith("@") else None
 _passed = 0
 _armed_as: object = None
+_told: Callable[[str], None] | None = None
 
 
 def _point(words: str) -> tuple[str, int]:
@@ -54,8 +55,16 @@ if _asked and _file is None:
     _point(_asked)  # a mistake stops the process at its start
 
 
+def tell(call: Callable[[str], None] | None) -> None:
+    """Have `call` told of every point that is passed: a simulation decides who dies there."""
+    global _told  # noqa: PLW0603 - one for the process, like the countdown
+    _told = call
+
+
 def crash_point(name: str) -> None:
     """Die here, or let others die, if this is the point that was asked for."""
+    if _told is not None:
+        _told(name)
     if not _asked:
         return
     global _passed, _armed_as  # noqa: PLW0603 - one countdown per process is what is meant

@@ -7,7 +7,6 @@ processes. A poll is the net under the wake-ups. Any number of engines may run o
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
@@ -54,8 +53,9 @@ class Engine:
         self._store = store
         self._clock = clock or Clock()
         self._poll = POLL if self._clock.factor == 1.0 else _QUICK_POLL
-        self._local_work = threading.Event()
-        self._outside_work = threading.Event()
+        self._machine = machine = store.machine
+        self._local_work = machine.event()
+        self._outside_work = machine.event()
         recent = Recent()
         self._local = LocalRounds(store, house, self._clock, recent)
         partners = Partners(directory, dict(channels), authority, switches)
@@ -71,9 +71,10 @@ class Engine:
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; steps that are under way are finished first."""
+        machine = self._machine
         threads = [
-            threading.Thread(target=self._kept_up, args=[self._outside_loop, stop], name="outside"),
-            threading.Thread(target=self._kept_up, args=[self._listen, stop], name="listen"),
+            machine.thread(target=self._kept_up, args=[self._outside_loop, stop], name="outside"),
+            machine.thread(target=self._kept_up, args=[self._listen, stop], name="listen"),
         ]
         for thread in threads:
             thread.start()
@@ -84,9 +85,9 @@ class Engine:
 
     def run_until_idle(self, seconds: float = 60.0) -> None:
         """For tests and tools: work in this thread until nothing is due or under way."""
-        end = time.monotonic() + seconds
+        end = self._machine.monotonic() + seconds
         with self._store.connect() as conn:
-            while time.monotonic() < end:
+            while self._machine.monotonic() < end:
                 busy = self._local.round(conn) + self._outside.round(conn)
                 if busy:
                     continue
@@ -123,13 +124,13 @@ class Engine:
         held, looked = False, -ORPHANS
         self._outside.resume(conn)
         while True:
-            if time.monotonic() - looked >= ORPHANS:
-                looked = time.monotonic()
+            if self._machine.monotonic() - looked >= ORPHANS:
+                looked = self._machine.monotonic()
                 held = held or queue.hold(conn, self._outside.fence)
                 queue.release_orphans(conn)
             if stop.is_set():
-                end = end or time.monotonic() + _PATIENCE
-                if not self._outside.out or time.monotonic() > end:
+                end = end or self._machine.monotonic() + _PATIENCE
+                if not self._outside.out or self._machine.monotonic() > end:
                     return
             self._outside_work.clear()
             done = self._outside.round(conn, new=not stop.is_set())
@@ -142,12 +143,12 @@ class Engine:
 
     def _listen(self, conn: Connection, stop: threading.Event) -> None:
         queue.listen(conn)
-        swept = time.monotonic()
+        swept = self._machine.monotonic()
         while not stop.is_set():
             if queue.heard(conn, 1.0):
                 self.wake()
-            if time.monotonic() - swept > _SWEEP:
-                swept = time.monotonic()
+            if self._machine.monotonic() - swept > _SWEEP:
+                swept = self._machine.monotonic()
                 self._sweep()
 
     def _sweep(self) -> None:

@@ -118,9 +118,9 @@ class Reader:
     ) -> None:
         self._store, self._house, self._directory = store, house, directory
         self._clock, self._switches = clock, switches
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="read")
+        self._threads = store.machine.pool(threads, thread_name_prefix="read")
         # Apart: what ends a turn must never wait behind those who wait for one.
-        self._enders = ThreadPoolExecutor(2, thread_name_prefix="read-end")
+        self._enders = store.machine.pool(2, thread_name_prefix="read-end")
         self._rows: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._histories = store.batcher("statuses", _look_up)
 

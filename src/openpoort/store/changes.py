@@ -207,22 +207,19 @@ def _rare(conn: Connection, changed: Sequence[Process]) -> None:
     messages.insert(conn, [child for p in changed for child in p.children])
 
 
+REGISTER = "select day, berichtsoort, sender, switch from register where kenmerk = %b"
+REGISTERS = "select kenmerk, day, berichtsoort, sender from register where kenmerk = any(%b)"
+
+
 def register(conn: Connection, kenmerk: UUID) -> tuple[date, str, str, str | None] | None:
     """(day, berichtsoort, sender, switch) of a kenmerk; None when there is no such process."""
-    row = conn.execute(
-        "select day, berichtsoort, sender, switch from register where kenmerk = %b",
-        [kenmerk], binary=True,
-    ).fetchone()  # fmt: skip
+    row = conn.execute(REGISTER, [kenmerk], binary=True).fetchone()
     return (row[0], row[1], row[2], row[3]) if row else None
 
 
 def registers(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, tuple[date, str, str]]:
     """(day, berichtsoort, sender) of those kenmerken that exist."""
-    rows = conn.execute(
-        "select kenmerk, day, berichtsoort, sender from register where kenmerk = any(%b)",
-        [list(kenmerken)],
-        binary=True,
-    ).fetchall()
+    rows = conn.execute(REGISTERS, [list(kenmerken)], binary=True).fetchall()
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 

@@ -62,16 +62,23 @@ def accept(
     return results
 
 
+CLAIM = """
+insert into repeat (key, digest, kenmerk, day)
+select * from unnest(%b::uuid[], %b::bytea[], %b::uuid[], %b::date[])
+on conflict (key) do nothing returning key, kenmerk, day, digest
+"""
+OWNERS = "select key, kenmerk, day, digest from repeat where key = any(%b)"
+UNCLAIM = "delete from repeat where key = any(%b)"
+ACCEPTED_AT = """
+select m.kenmerk, m.accepted_at, m.about from unnest(%b::uuid[], %b::date[]) w(k, d)
+join message m on m.kenmerk = w.k and m.day = w.d
+"""
 Owner = tuple[UUID, date, bool]  # kenmerk, day, and whether the values are the same
 
 
 def _owners(conn: Connection, items: Sequence[Accept]) -> dict[UUID, Owner]:
     """Who was earlier with the keys of `items`, by their own kenmerk."""
-    rows = conn.execute(
-        "select key, kenmerk, day, digest from repeat where key = any(%b)",
-        [[i.key for i in items]],
-        binary=True,
-    ).fetchall()
+    rows = conn.execute(OWNERS, [[i.key for i in items]], binary=True).fetchall()
     found = {key: (kenmerk, day, digest) for key, kenmerk, day, digest in rows}
     owners = ((i, found[i.key]) for i in items)
     return {i.message.kenmerk: (o[0], o[1], o[2] == i.digest) for i, o in owners}
@@ -96,7 +103,7 @@ def _by_content(conn: Connection, items: Sequence[Accept]) -> dict[UUID, Owner]:
             if meant[own][0] == own:
                 dangling.append(item.content_key)
     if dangling:
-        conn.execute("delete from repeat where key = any(%b)", [dangling])
+        conn.execute(UNCLAIM, [dangling])
     return found
 
 
@@ -108,21 +115,11 @@ def _keys(
         return {}
     rows = sorted(rows, key=lambda row: row[0] or UUID(int=0))
     columns = list(zip(*rows, strict=True))
-    inserted = conn.execute(
-        "insert into repeat (key, digest, kenmerk, day)"
-        " select * from unnest(%b::uuid[], %b::bytea[], %b::uuid[], %b::date[])"
-        " on conflict (key) do nothing returning key, kenmerk, day, digest",
-        [list(column) for column in columns],
-        binary=True,
-    ).fetchall()
+    inserted = conn.execute(CLAIM, [list(column) for column in columns], binary=True).fetchall()
     owners: dict[UUID | None, tuple[UUID, date, bytes]] = {k: (w, d, v) for k, w, d, v in inserted}
     others = [row[0] for row in rows if row[0] not in owners]
     if others:
-        found = conn.execute(
-            "select key, kenmerk, day, digest from repeat where key = any(%b)",
-            [others],
-            binary=True,
-        ).fetchall()
+        found = conn.execute(OWNERS, [others], binary=True).fetchall()
         owners.update({k: (w, d, v) for k, w, d, v in found})
     return owners
 
@@ -134,10 +131,7 @@ def _accepted_at(
     if not pairs:
         return {}
     rows = conn.execute(
-        "select m.kenmerk, m.accepted_at, m.about from unnest(%b::uuid[], %b::date[]) w(k, d)"
-        " join message m on m.kenmerk = w.k and m.day = w.d",
-        [[k for k, _ in pairs], [d for _, d in pairs]],
-        binary=True,
+        ACCEPTED_AT, [[k for k, _ in pairs], [d for _, d in pairs]], binary=True
     ).fetchall()
     return {kenmerk: (at, about) for kenmerk, at, about in rows}
 
@@ -201,14 +195,16 @@ def insert_jobs(conn: Connection, jobs: Sequence[JobRow]) -> None:
         )  # fmt: skip
 
 
+ANSWER = """
+insert into answer (day, kenmerk, at, digest, body)
+select r.day, w.* from unnest(%b::uuid[], %b::timestamptz[], %b::bytea[], %b::bytea[])
+    as w(kenmerk, at, digest, body) join register r using (kenmerk)
+"""
+
+
 def answered(conn: Connection, items: Sequence[Answered]) -> None:
     """Keep answers with their journal entries, in the caller's transaction."""
-    conn.execute(
-        "insert into answer (day, kenmerk, at, digest, body)"
-        " select r.day, w.* from unnest(%b::uuid[], %b::timestamptz[], %b::bytea[], %b::bytea[])"
-        " as w(kenmerk, at, digest, body) join register r using (kenmerk)",
-        columns(((i.kenmerk, i.at, i.digest, i.body) for i in items), 4),
-    )
+    conn.execute(ANSWER, columns(((i.kenmerk, i.at, i.digest, i.body) for i in items), 4))
     entries = [i.entry() for i in items]
     conn.execute(journal.ADD, journal.parameters(entries))
 

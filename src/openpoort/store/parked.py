@@ -33,6 +33,22 @@ select p.id, p.day, p.kenmerk, r.berichtsoort, r.sender, p.step, p.lane, p.agenc
     p.attempts, p.since, p.reason
 from parked p join register r on r.kenmerk = p.kenmerk
 """
+LISTED = f"""{_SELECT}
+where (%s::text is null or p.agency = %s) and (%s::text is null or r.berichtsoort = %s)
+order by p.since, p.id limit %s
+"""
+OF = f"{_SELECT} where p.kenmerk = %s order by p.id"
+REMOVE = "delete from parked where id = any(%s)"
+JOBS = """
+select day, kenmerk, step, lane, due_at, agency, generation, attempts, first_at, fence, id,
+    fence is not null and lease_until >= clock_timestamp()
+from job where kenmerk = %s order by id
+"""
+JOBS_LOCKED = JOBS + "for update nowait"
+DELIVERED_TO = """
+select agency, generation, delivered_at from delivery where kenmerk = %s and day = %s
+order by delivered_at
+"""
 
 
 def listed(
@@ -43,16 +59,13 @@ def listed(
     limit: int = 1000,
 ) -> list[Parked]:
     """Oldest first; those of one agency or kind where asked."""
-    rows = conn.execute(
-        _SELECT + "where (%s::text is null or p.agency = %s)"
-        " and (%s::text is null or r.berichtsoort = %s) order by p.since, p.id limit %s",
-        [agency, agency, berichtsoort, berichtsoort, limit],
-    ).fetchall()
+    asked = [agency, agency, berichtsoort, berichtsoort, limit]
+    rows = conn.execute(LISTED, asked).fetchall()
     return [_parked(row) for row in rows]
 
 
 def of(conn: Connection, kenmerk: UUID) -> list[Parked]:
-    rows = conn.execute(_SELECT + "where p.kenmerk = %s order by p.id", [kenmerk]).fetchall()
+    rows = conn.execute(OF, [kenmerk]).fetchall()
     return [_parked(row) for row in rows]
 
 
@@ -62,7 +75,7 @@ def _parked(row: Sequence[Any]) -> Parked:
 
 
 def remove(conn: Connection, ids: Sequence[int]) -> None:
-    conn.execute("delete from parked where id = any(%s)", [list(ids)])
+    conn.execute(REMOVE, [list(ids)])
 
 
 class Held(Exception):
@@ -76,12 +89,7 @@ def jobs(conn: Connection, kenmerk: UUID, *, lock: bool = False) -> list[tuple[J
     first the job and then the process, an operator the other way round.
     """
     try:
-        rows = conn.execute(
-            "select day, kenmerk, step, lane, due_at, agency, generation, attempts, first_at,"
-            " fence, id, fence is not null and lease_until >= clock_timestamp() from job"
-            " where kenmerk = %s order by id" + (" for update nowait" if lock else ""),
-            [kenmerk],
-        ).fetchall()
+        rows = conn.execute(JOBS_LOCKED if lock else JOBS, [kenmerk]).fetchall()
     except psycopg.errors.LockNotAvailable:
         raise Held from None
     return [(JobRow(*row[:11]), row[11]) for row in rows]
@@ -89,8 +97,4 @@ def jobs(conn: Connection, kenmerk: UUID, *, lock: bool = False) -> list[tuple[J
 
 def delivered_to(conn: Connection, kenmerk: UUID, day: date) -> list[tuple[str, int, datetime]]:
     """(agency, generation, when) of deliveries made."""
-    return conn.execute(
-        "select agency, generation, delivered_at from delivery where kenmerk = %s and day = %s"
-        " order by delivered_at",
-        [kenmerk, day],
-    ).fetchall()
+    return conn.execute(DELIVERED_TO, [kenmerk, day]).fetchall()

@@ -96,12 +96,27 @@ def renew(conn: Connection, fence: UUID, ids: Sequence[int], seconds: float) -> 
     return {row[0] for row in rows}
 
 
+HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 2))"
+ORPHANS = """
+update job set lease_until = clock_timestamp() where fence is not null
+    and lease_until > clock_timestamp() and not exists (
+    select 1 from pg_locks l join pg_database d on d.oid = l.database
+    where l.locktype = 'advisory' and l.objsubid = 1 and d.datname = current_database()
+    and (l.classid::int8 << 32) | l.objid::int8 = hashtextextended(job.fence::text, 2))
+"""
+NOTIFY = "select pg_notify(%s, '')"
+HASTEN = """
+update job set due_at = %s where id = any(array(
+    select id from job where lane = %s and due_at > %s and fence is null
+        and first_at is not null order by due_at, id limit %s for update skip locked))
+"""
+LISTEN = f"listen {WAKE}"
+
+
 def hold(conn: Connection, fence: UUID) -> bool:
     """Show that the holder of `fence` lives, as long as this connection does. False while an
     earlier connection of the same holder has not been seen to end: try again."""
-    row = conn.execute(
-        "select pg_try_advisory_lock(hashtextextended(%s, 2))", [str(fence)]
-    ).fetchone()
+    row = conn.execute(HOLD, [str(fence)]).fetchone()
     return bool(row and row[0])
 
 
@@ -110,13 +125,7 @@ def release_orphans(conn: Connection) -> int:
 
     A holder that only lost its connection may still answer; its fence no longer stands then.
     """
-    return conn.execute(
-        "update job set lease_until = clock_timestamp() where fence is not null"
-        " and lease_until > clock_timestamp() and not exists ("
-        " select 1 from pg_locks l join pg_database d on d.oid = l.database"
-        " where l.locktype = 'advisory' and l.objsubid = 1 and d.datname = current_database()"
-        " and (l.classid::int8 << 32) | l.objid::int8 = hashtextextended(job.fence::text, 2))"
-    ).rowcount
+    return conn.execute(ORPHANS).rowcount
 
 
 FINISH = """
@@ -125,13 +134,15 @@ where j.id = w.id and j.fence is not distinct from w.fence returning j.id
 """
 
 
+LET_GO = """
+update job set lease_until = clock_timestamp() where fence = %s
+    and lease_until > clock_timestamp() and id <> all(%s::int8[])
+"""
+
+
 def let_go(conn: Connection, fence: UUID, but: Collection[int]) -> None:
     """End the leases of `fence` at once, all but those of these jobs."""
-    conn.execute(
-        "update job set lease_until = clock_timestamp() where fence = %s"
-        " and lease_until > clock_timestamp() and id <> all(%s::int8[])",
-        [fence, list(but)],
-    )
+    conn.execute(LET_GO, [fence, list(but)])
 
 
 def finish(conn: Connection, jobs: Sequence[JobRow]) -> set[int]:
@@ -168,27 +179,25 @@ def waiting(conn: Connection) -> dict[str, int]:
 
 def wake(conn: Connection) -> None:
     """Tell the workers, once per batch: a notification per message halves the rate (measured)."""
-    conn.execute("select pg_notify(%s, '')", [WAKE])
+    conn.execute(NOTIFY, [WAKE])
 
 
 def hasten(conn: Connection, lane: str, now: datetime, limit: int | None = None) -> int:
     """What was tried or held before may go again now, oldest first (None: all of it); how many."""
-    return conn.execute(
-        "update job set due_at = %s where id = any(array(select id from job where lane = %s"
-        " and due_at > %s and fence is null and first_at is not null order by due_at, id"
-        " limit %s for update skip locked))",
-        [now, lane, now, limit],
-    ).rowcount
+    return conn.execute(HASTEN, [now, lane, now, limit]).rowcount
 
 
 def listen(conn: Connection) -> None:
     """Hear of work that other processes commit."""
-    conn.execute(f"listen {WAKE}")
+    conn.execute(LISTEN)
+
+
+ASK = "select 1"
 
 
 def heard(conn: Connection, seconds: float) -> bool:
     """Wait up to `seconds` for a wake-up; then ask, for a frozen server is silent as well."""
     if any(True for _ in conn.notifies(timeout=seconds, stop_after=1)):
         return True
-    conn.execute("select 1")
+    conn.execute(ASK)
     return False

@@ -98,6 +98,9 @@ where p.kenmerk = any(%b) and p.day = any(%b) and p.sender = %b and p.unread
     and s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b and s.what = 'status'
     and cardinality(s.seqs) = p.seq
 """
+PATIENCE = "select set_config('lock_timeout', %s, false)"
+TURN = "select pg_advisory_lock(hashtextextended(%s, 2))"
+END_TURN = "select pg_advisory_unlock(hashtextextended(%s, 2))"
 
 
 def known(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, Known]:
@@ -195,15 +198,15 @@ def turn(conn: Connection, requester: str, milliseconds: int = 10_000) -> bool:
     """Wait for the turn of `requester`: polls for what is new go one after the other. The turn
     belongs to the connection, so that a process that dies gives it up. False when it took too
     long."""
-    conn.execute("select set_config('lock_timeout', %s, false)", [str(milliseconds)])
+    conn.execute(PATIENCE, [str(milliseconds)])
     try:
-        conn.execute("select pg_advisory_lock(hashtextextended(%s, 2))", ["new:" + requester])
+        conn.execute(TURN, ["new:" + requester])
     except psycopg.errors.LockNotAvailable:
         return False
     finally:
-        conn.execute("select set_config('lock_timeout', '0', false)")
+        conn.execute(PATIENCE, ["0"])
     return True
 
 
 def end_turn(conn: Connection, requester: str) -> None:
-    conn.execute("select pg_advisory_unlock(hashtextextended(%s, 2))", ["new:" + requester])
+    conn.execute(END_TURN, ["new:" + requester])

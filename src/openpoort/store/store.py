@@ -12,10 +12,11 @@ import psycopg
 
 from openpoort.store import arrival, messages, tables
 from openpoort.store.link import connect
+from openpoort.store.machine import Machine
 from openpoort.store.payloads import Places
 from openpoort.store.pool import Pool
 from openpoort.store.rows import Accept, Accepted, Answered
-from openpoort.store.writer import Batcher
+from openpoort.store.writer import MACHINE, Batcher
 
 Connection = psycopg.Connection[Any]
 WEEKS_AHEAD = 2
@@ -27,7 +28,8 @@ def _nothing(name: str) -> None:
 
 class Store:
     """One per process. `outside` keeps large documents; without any all stay in the database.
-    `crash_point` is called at the named points where a test may want to die."""
+    `crash_point` is called at the named points where a test may want to die; `machine` makes the
+    threads of whatever works on this store."""
 
     def __init__(
         self,
@@ -38,12 +40,14 @@ class Store:
         bound: int = 1000,
         crash_point: Callable[[str], None] = _nothing,
         connect: Callable[[str], Connection] = connect,
+        machine: Machine = MACHINE,
     ) -> None:
         self.dsn = dsn
         self._connect = connect
         self.outside = outside
         self.pool = Pool(self.connect, readers)
         self.crash_point = crash_point
+        self.machine = machine
         self._bound = bound
         self._weeks: set[date] = set()
         self._making = threading.Lock()
@@ -68,7 +72,9 @@ class Store:
     def batcher(
         self, name: str, work: Callable[[Connection, Sequence[Any]], Sequence[Any]], batch: int = 64
     ) -> Batcher[Any, Any]:
-        return Batcher(name, self.connect, work, bound=self._bound, batch=batch)
+        return Batcher(
+            name, self.connect, work, bound=self._bound, batch=batch, machine=self.machine
+        )
 
     def take_in(
         self, conn: Connection, items: Sequence[Accept | Answered]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -18,8 +17,10 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
+from openpoort.store.machine import Machine
 from openpoort.telemetry import logger
 
+MACHINE = Machine()
 _log = logger("store")
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -67,18 +68,19 @@ class Batcher(Generic[Item, Result]):
         *,
         bound: int = 1000,
         batch: int = 64,
+        machine: Machine = MACHINE,
     ) -> None:
         self._connect = connect
         self._work = work
         self._bound = bound
         self._batch = batch
         self._queue: deque[_Asked[Item, Result]] = deque()
-        self._wake = threading.Condition()
+        self._wake = machine.condition()
         self._closing = False
         self._told = False
         self._cpu = self._asked = 0.0
         self._conn: psycopg.Connection[tuple[object, ...]] | None = None
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = machine.thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def cpu_since(self) -> float:
