@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from openpoort.domain.fault import Fault
 from openpoort.process import parked
 from openpoort.process.parked import Act, WorkError
 from openpoort.process.ports import DeliveryFailed
@@ -118,6 +119,52 @@ def test_redeliver_that_fails_tells_the_sender_nothing(gate: Gate) -> None:
     parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     assert gate.codes(kenmerk) == HAPPY
+
+
+def test_cancel_of_a_redelivery_leaves_the_message_as_it_was(gate: Gate) -> None:
+    kenmerk = gate.send()
+    gate.work()
+    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    parked.cancel(gate.store, gate.house, UUID(kenmerk), act(gate))
+    gate.work()
+    assert gate.codes(kenmerk) == HAPPY  # and no 410 after the 500, which is final
+    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
+    assert len(gate.channel.got) == 1
+
+
+def test_a_redelivery_that_was_parked_and_is_repeated_tells_the_sender_nothing(gate: Gate) -> None:
+    kenmerk = gate.send()
+    gate.work()
+    gate.channel.errors["DEMODIENST"] = DeliveryFailed("down")
+    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    gate.work()
+    gate.wall.turn(hours=72)
+    gate.work()
+    assert parked.show(gate.store, UUID(kenmerk)).state == "parked"
+    gate.channel.errors.clear()
+    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    gate.work()
+    assert gate.codes(kenmerk) == HAPPY
+    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
+
+
+def test_a_verdict_that_comes_during_a_redelivery_is_not_lost(gate: Gate) -> None:
+    gate.channel.verdict = None
+    kenmerk = gate.send()
+    gate.work()
+    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    gate.set_status(kenmerk, "500")
+    gate.work()
+    assert gate.codes(kenmerk) == HAPPY
+    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
+
+
+def test_a_message_that_has_ended_takes_no_verdict_while_it_is_redelivered(gate: Gate) -> None:
+    kenmerk = gate.send()
+    gate.work()
+    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    with pytest.raises(Fault, match="afgerond"):
+        gate.set_status(kenmerk, "510")
 
 
 @pytest.mark.parametrize("reason", ["", "  "])

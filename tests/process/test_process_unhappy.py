@@ -255,6 +255,22 @@ def test_a_verdict_that_overtakes_the_delivery_waits_for_it(gate: Gate) -> None:
     assert gate.codes(kenmerk) == HAPPY
 
 
+@pytest.mark.parametrize("in_the_answer", [True, False])
+def test_a_720_that_overtakes_the_delivery_does_not_shut_out_the_500(
+    gate: Gate, in_the_answer: bool
+) -> None:
+    def speak(bericht: Bericht) -> None:
+        gate.set_status(bericht.kenmerk, "720")
+        if not in_the_answer:
+            gate.set_status(bericht.kenmerk, "500")
+
+    gate.channel.verdict = "500" if in_the_answer else None
+    gate.channel.during = speak
+    kenmerk = gate.send()
+    gate.work()
+    assert gate.codes(kenmerk) == HAPPY
+
+
 @pytest.mark.parametrize(
     ("code", "oin"),
     [("500", REGISTER), ("500", BEDRIJF), ("999", DIENST), ("400", DIENST)],

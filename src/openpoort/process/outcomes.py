@@ -95,7 +95,7 @@ def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
     reports = any(s.kind is StepKind.REPORT for s in work.kind.steps) and not p.data.get("again")
     if reports and answer.statusdetails is not None:
         p.data.setdefault("receipt", answer.statusdetails)
-    if reports and answer.statuscode in verdicts.CODES and "verdict" not in p.data:
+    if reports and answer.statuscode in verdicts.CODES and not verdicts.final_kept(p):
         fout = answer.fout
         said = [answer.statuscode, fout.foutcode if fout else None,
                 fout.foutbeschrijving if fout else None, answer.statusdetails]  # fmt: skip
@@ -119,16 +119,23 @@ def _one_less(work: Work, step: Step) -> None:
     if p.open > 0:
         return
     refused = p.data.pop("refused", None)
-    again = p.data.pop("again", None)
-    if again is not None:
-        # An operator had it delivered once more; to its sender the message stays what it was.
-        p.state = again
+    if "again" in p.data:
+        as_it_was(work)
         return
     if refused is None:
         go_on(work, step)
         return
     p.add("410", work.now, Fout(refused[0], refused[1]))
     steps.close(p, "rejected", work.now)
+
+
+def as_it_was(work: Work) -> None:
+    """An operator had it delivered once more; to its sender the message stays what it was. One
+    that waited for its verdict may have got it meanwhile."""
+    p = work.process
+    p.state = p.data.pop("again")
+    if p.state == "waiting":
+        steps.enter(work, work.kind.steps[-1])
 
 
 def go_on(work: Work, step: Step) -> None:

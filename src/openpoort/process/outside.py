@@ -9,10 +9,7 @@ limit, so that one that is slow or down never holds up another.
 from __future__ import annotations
 
 import queue as threads_queue
-import threading
-import time
-import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -94,11 +91,12 @@ class OutsideRounds:
     ) -> None:  # fmt: skip
         self._store, self._house, self._partners, self._clock = store, house, partners, clock
         self._recent, self._wake, self._lease, self._checkers = recent, wake, lease, checkers
-        self.fence = uuid.uuid4()
+        self._machine = store.machine
+        self.fence = store.machine.uuid()
         self._sides: dict[str, Side] = {}
         self._sent: set[int] = set()
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
-        self._all_in = threading.Event()
+        self._all_in = store.machine.event()
         self.made_local = False
 
     @property
@@ -114,7 +112,7 @@ class OutsideRounds:
         """
         self._all_in.clear()
         if self.out > _FEW and not any(side.lane.full for side in self._sides.values()):
-            time.sleep(seconds)
+            self._machine.sleep(seconds)
         elif self._results.qsize() < self.out:
             self._all_in.wait(seconds)
 
@@ -127,11 +125,18 @@ class OutsideRounds:
         """Write what came back and send out what may go; how many jobs were touched."""
         outs = self._answered()
         now = self._clock.now()
-        sides = self._sides_with_work(conn, outs, now) if new else []
-        done = 0
-        for side in [s for s in sides if s.lane.closed(now)]:
-            done += self._hold(conn, side, now)
+        try:
+            sides = self._sides_with_work(conn, outs, now) if new else []
+            done = sum(self._hold(conn, side, now) for side in sides if side.lane.closed(now))
+        except Exception:
+            self._put_back(outs)
+            raise
         return done + self._exchange(conn, outs, [s for s in sides if not s.lane.closed(now)], now)
+
+    def _put_back(self, outs: Iterable[_Out]) -> None:
+        """Answers are for the next connection: one that is dropped keeps its place for ever."""
+        for out in outs:
+            self._results.put(out)
 
     def _sides_with_work(self, conn: Connection, outs: list[_Out], now: datetime) -> list[Side]:
         """Where something is due and may go, or must be held.
@@ -188,7 +193,7 @@ class OutsideRounds:
                 self._sides[name] = side = Side(
                     name,
                     Lane(cap, window=1 if who else cap, out=side.lane.out if side else 0),
-                    ThreadPoolExecutor(cap if who else cap // _AHEAD, thread_name_prefix=name),
+                    self._machine.pool(cap if who else cap // _AHEAD, thread_name_prefix=name),
                 )
             side.agency = who
         return [self._sides[name] for name in wanted]
@@ -211,8 +216,7 @@ class OutsideRounds:
         except Exception:
             if conn.closed or conn.broken:
                 # The database went away. Our leases stand: written on the next connection.
-                for out in outs:
-                    self._results.put(out)
+                self._put_back(outs)
             if conn.closed or conn.broken or not outs:
                 raise
             sent, leased = [], 0
@@ -235,7 +239,7 @@ class OutsideRounds:
         """
         with conn.transaction():
             mine = queue.finish(conn, [out.job for out in outs]) if outs else set()
-            won = [out for out in outs if out.job.id in mine]
+            won = _each_job_once(out for out in outs if out.job.id in mine)
             leased = [(side, job) for side in sides for job in self._leased(conn, side, outs, now)]
             if leased:
                 crash_point("after-claim")
@@ -310,8 +314,7 @@ class OutsideRounds:
                 self._write_alone(conn, out)
             except Exception:
                 # Not even that (a plan from before a migration): on the next connection.
-                for left in outs[place:]:
-                    self._results.put(left)
+                self._put_back(outs[place:])
                 raise
             self._account(conn, out)
 
@@ -395,6 +398,15 @@ def _held(work: Work, job: JobRow, now: datetime) -> None:
     steps.trouble(work, step)
     later = min(now + HELD_FOR, end)
     p.jobs.append(replace(job, due_at=later, first_at=first, fence=None))
+
+
+def _each_job_once(outs: Iterable[_Out]) -> list[_Out]:
+    """The first answer for each job: a worker that lost its lease and leased the job anew has
+    two, both under its own fence."""
+    first: dict[int, _Out] = {}
+    for out in outs:
+        first.setdefault(out.job.id, out)
+    return list(first.values())
 
 
 def _once(works: Any) -> list[Process]:

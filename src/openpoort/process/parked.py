@@ -14,7 +14,7 @@ from uuid import UUID
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.kind import Step
-from openpoort.process import batch, flow, steps, texts
+from openpoort.process import batch, flow, outcomes, steps, texts
 from openpoort.process.batch import Documents
 from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, parked, queue, reading
@@ -132,7 +132,8 @@ def redeliver(
         parked.remove(conn, [x.id for x in waiting])
         used = [m[1] for m in made] + [x.job.generation for x in waiting]
         generation = max(100, *(n + 1 for n in used))
-        p.data["again"] = p.state if p.state in batch.ENDED or p.state == "waiting" else None
+        if p.state in batch.ENDED or p.state == "waiting":
+            p.data["again"] = p.state  # parked: it may be there from an earlier time
         p.state, p.open = "running", len(agencies)
         for name in agencies:
             lane = flow.agency_lane(name)
@@ -142,7 +143,8 @@ def redeliver(
 
 def cancel(store: Store, house: House, kenmerk: UUID, act: Act) -> Done:
     """End a message that will not be delivered: 410 for the sender. Not while an attempt is out,
-    for then the agency may have it."""
+    for then the agency may have it. Of a message that is delivered once more only that delivery
+    is ended: to its sender it stays what it was."""
     with _opened(store, house, kenmerk, act) as (conn, work):
         p = work.process
         if p.state in batch.ENDED:
@@ -152,8 +154,11 @@ def cancel(store: Store, house: House, kenmerk: UUID, act: Act) -> Done:
             raise WorkError(f"{kenmerk} is being delivered at this moment; try again later")
         queue.finish(conn, [job for job, _ in on_queue])
         parked.remove(conn, [x.id for x in parked.of(conn, kenmerk)])
-        p.add("410", act.at, Fout("ANN100", texts.FOUTEN["ANN100"]))
-        steps.close(p, "cancelled", act.at)
+        if p.data.get("again"):
+            outcomes.as_it_was(work)
+        else:
+            p.add("410", act.at, Fout("ANN100", texts.FOUTEN["ANN100"]))
+            steps.close(p, "cancelled", act.at)
         return _done(conn, work, act, "work.cancelled", {})
 
 

@@ -24,6 +24,8 @@ from openpoort.store.store import Store
 
 CODES = ("500", "510", "710", "720")
 """Statuses that an agency may set."""
+PASSING = "720"
+"""The one that is no end: another may follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,12 @@ class Setter:
         return results
 
 
+def final_kept(process: Process) -> bool:
+    """Whether a verdict that ends the process waits for our writing of the delivery."""
+    kept = process.data.get("verdict")
+    return kept is not None and kept[0] != PASSING
+
+
 def _set(
     directory: Directory, item: Verdict, process: Process | None, offered: frozenset[str]
 ) -> Fault | None:
@@ -85,9 +93,10 @@ def _set(
     ]
     if process.data.get("said") == said:
         return None
-    if process.state in ("delivered", "rejected", "cancelled"):
+    # Of a message that an operator has delivered once more it counts what it was before.
+    if (process.data.get("again") or process.state) in ("delivered", "rejected", "cancelled"):
         return Fault("Dit proces is al afgerond; de status kan niet meer worden gewijzigd.")
-    if process.data.get("verdict") is not None:
+    if final_kept(process):
         return Fault("Voor dit proces is al een andere status gezet.")
     process.data["said"] = said
     note: dict[str, object] = {"code": request.statuscode, "request": item.digest.hex(),
