@@ -32,6 +32,7 @@ _COMMANDS: dict[str, str] = {
     "scale": "openpoort.cli.scale:scale",
     "send": "openpoort.cli.client:send",
     "serve": "openpoort.cli.serve:serve",
+    "simulate": "openpoort.cli.simulate:simulate",
     "status": "openpoort.cli.client:status",
     "taxonomy": "openpoort.cli.taxonomy:taxonomy",
     "work": "openpoort.cli.work:work",

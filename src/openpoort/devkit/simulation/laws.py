@@ -1,0 +1,307 @@
+"""What must hold after every commit, and when everything has come to rest.
+
+`committed` hears of each transaction the moment it becomes visible and looks at what it touched,
+so that the first wrong commit is named and not its consequences. What only the world can know
+(who was acknowledged, what an agency holds) is told by it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from openpoort.devkit.simulation import rows
+from openpoort.devkit.simulation.agencies import Shelf
+from openpoort.devkit.simulation.companies import Order
+from openpoort.devkit.simulation.database import Change, Database
+from openpoort.devkit.simulation.scheduler import Scheduler
+from openpoort.domain.fault import Fault
+from openpoort.domain.kind import Kind
+from openpoort.domain.message import AanleverBevestiging, Vraag
+from openpoort.domain.status import FINAL, Status
+from openpoort.process import texts
+from openpoort.process.flow import BEHAVIOUR, LOCAL
+
+ENDED = frozenset({"delivered", "rejected", "cancelled"})
+STATES = ENDED | {"running", "waiting", "parked"}
+_TROUBLE = frozenset(b.trouble for b in BEHAVIOUR.values() if b.trouble)
+SOON = 0.25
+"""Seconds within which idle workers take up new work when nothing is wrong: half a poll."""
+_STARTED = 2.0  # seconds after which every worker listens
+
+
+class Broken(AssertionError):
+    """A law does not hold."""
+
+
+class Laws:
+    """`quick`: nothing goes wrong in this world, and work must be taken up at once."""
+
+    def __init__(
+        self, database: Database, scheduler: Scheduler, kinds: Mapping[str, Kind], *, quick: bool
+    ) -> None:
+        self._db, self._scheduler, self._kinds, self._quick = database, scheduler, kinds, quick
+        self.checked = 0
+        self.faults: Counter[str] = Counter()
+        self._statuses: dict[UUID, list[rows.Status]] = {}
+        self._journal: dict[UUID, Counter[tuple[str, ...]]] = {}
+        self._set: Counter[UUID] = Counter()
+        self._first: dict[tuple[UUID, str, str | None, int], Any] = {}
+        self._since: dict[int, float] = {}
+        self._acknowledged: dict[str, Order] = {}
+        self._by_message: dict[tuple[str, str], str] = {}
+        self._told: Counter[tuple[str, str, str, Any]] = Counter()
+        self._redelivered: set[UUID] = set()
+        self._checks: dict[str, Callable[[Any, Any], None]] = {
+            "status": self._status, "job": self._job, "parked": self._parked,
+            "delivery": self._delivery,
+        }  # fmt: skip
+        database.committed.append(self.committed)
+
+    # --- after every commit ----------------------------------------------------------------
+
+    def committed(self, changes: Sequence[Change], session: Any) -> None:
+        self.checked += 1
+        touched: dict[UUID, None] = {}
+        for table, _, new in changes:
+            if table == "journal":
+                self._journal_entry(new)
+        for table, old, new in changes:
+            check = self._checks.get(table)
+            if check is not None:
+                check(old, new)
+            value = new if new is not None else old
+            if table in _OF_A_PROCESS:
+                touched[value.kenmerk] = None
+        for kenmerk in touched:
+            self._whole(kenmerk)
+
+    def _whole(self, kenmerk: UUID) -> None:
+        """Everything about one message that a transaction touched."""
+        known = self._db.known(kenmerk)
+        if known is None:
+            raise Broken(f"{kenmerk}: kept but not registered")
+        if (kenmerk, known.day) not in self._db.message.rows:
+            raise Broken(f"{kenmerk}: registered but not kept")
+        place = self._db.process.rows.get((kenmerk, known.day))
+        process = place.value if place is not None else None
+        if process is None:
+            raise Broken(f"{kenmerk}: has no process")
+        jobs = [row.value for row in self._db.job.of(kenmerk) if row.value is not None]
+        parked = [row.value for row in self._db.parked.of(kenmerk) if row.value is not None]
+        state = process.state
+        if state not in STATES:
+            raise Broken(f"{kenmerk}: unknown state {state}")
+        if state in ENDED and jobs:
+            raise Broken(f"{kenmerk}: has ended ({state}) and has a job {jobs[0].step}")
+        if state == "running" and not jobs and not parked:
+            raise Broken(f"{kenmerk}: is running, but nothing waits to be done")
+        if state == "waiting" and jobs:
+            raise Broken(f"{kenmerk}: waits for its agency and has a job {jobs[0].step}")
+        if state == "parked" and not parked:
+            raise Broken(f"{kenmerk}: is parked, but not on the list of the operator")
+        if len({(j.step, j.agency, j.generation) for j in jobs}) < len(jobs):
+            raise Broken(f"{kenmerk}: a job stands twice")
+        self._history(process)
+        told = self._journal.get(kenmerk, Counter())
+        if told["message.accepted",] != 1:
+            raise Broken(f"{kenmerk}: accepted {told['message.accepted',]} times by the journal")
+        if self._set[kenmerk] != len(self._statuses[kenmerk]):
+            raise Broken(f"{kenmerk}: the journal does not tell of every status")
+
+    def _history(self, process: rows.Process) -> None:
+        found = self._statuses.get(process.kenmerk, [])
+        start = self._kinds[process.berichtsoort].start
+        if tuple(s.code for s in found[: len(start)]) != start:
+            raise Broken(f"{process.kenmerk}: its history starts with {[s.code for s in found]}")
+        if process.seq != len(found) or process.last_at != found[-1].at:
+            raise Broken(f"{process.kenmerk}: does not count its own statuses")
+
+    def _status(self, old: rows.Status | None, new: rows.Status | None) -> None:
+        if old is not None or new is None:
+            raise Broken(f"{(old or new).kenmerk}: a status was changed")  # type: ignore[union-attr]
+        found = self._statuses.setdefault(new.kenmerk, [])
+        if new.seq != len(found) + 1:
+            raise Broken(f"{new.kenmerk}: status {new.seq} follows {len(found)}")
+        if found:
+            last = found[-1]
+            if new.at <= last.at:
+                raise Broken(f"{new.kenmerk}: status {new.code} is not later than {last.code}")
+            if last.code in FINAL:
+                raise Broken(f"{new.kenmerk}: status {new.code} after {last.code}, which is final")
+            if new.code == last.code and new.code in _TROUBLE and new.foutcode is None:
+                raise Broken(f"{new.kenmerk}: {new.code} twice in one episode")
+        found.append(new)
+
+    def _journal_line(self, entry: Mapping[str, Any]) -> tuple[str, ...]:
+        """What may be in the journal of a message once only; () for anything else."""
+        data, kind = entry["data"], entry["kind"]
+        if kind == "step.done":
+            return (kind, data["step"])
+        if kind == "delivery.delivered":
+            return (kind, data["agency"], data["message_id"])
+        if kind in ("message.accepted", "message.split", "message.archived", "message.returned"):
+            return (kind,)
+        return ()
+
+    def _journal_entry(self, new: rows.Journal) -> None:
+        entry = json.loads(new.entry)
+        if entry["kenmerk"] is None:
+            return
+        kenmerk = UUID(entry["kenmerk"])
+        if entry["kind"] == "status.set":
+            self._set[kenmerk] += 1
+        line = self._journal_line(entry)
+        if line:
+            told = self._journal.setdefault(kenmerk, Counter())
+            told[line] += 1
+            if told[line] > 1:
+                raise Broken(f"{kenmerk}: twice in the journal: {' '.join(line)}")
+        if entry["kind"] == "message.accepted":
+            self._set[kenmerk] += len(entry["data"]["statuses"])
+        if entry["kind"] == "work.redelivered":
+            self._redelivered.add(kenmerk)
+        if entry["kind"] in ("work.released", "work.redelivered"):
+            for key in [k for k in self._first if k[0] == kenmerk]:
+                del self._first[key]
+
+    def _job(self, old: rows.Job | None, new: rows.Job | None) -> None:
+        now = self._scheduler.now
+        if new is not None:
+            key = (new.kenmerk, new.step, new.agency, new.generation)
+            first = self._first.setdefault(key, new.first_at)
+            if first is None:
+                self._first[key] = new.first_at
+            elif new.first_at != first:
+                raise Broken(f"{new.kenmerk}: forgets that {new.step} was first tried at {first}")
+            if old is None:
+                due = new.due_at.timestamp() - self._scheduler.wall()
+                self._since[new.id] = now + max(0.0, due)
+        taken = (new is None or new.fence is not None) and old is not None and old.fence is None
+        if taken and old is not None:
+            waited = now - self._since.pop(old.id)
+            if self._quick and old.lane == LOCAL and waited > SOON and now - waited > _STARTED:
+                raise Broken(f"{old.kenmerk}: {old.step} was not taken up for {waited:.2f} s")
+
+    def _parked(self, old: rows.Parked | None, new: rows.Parked | None) -> None:
+        if new is None:
+            return
+        if new.reason.startswith("internal error"):
+            raise Broken(f"{new.kenmerk}: parked by a mistake of ours: {new.reason}")
+        known = self._db.known(new.kenmerk)
+        key = (new.kenmerk, new.step, new.agency, new.generation)
+        first = self._first.get(key)
+        if known is not None and new.reason.startswith("gave up") and first is not None:
+            tried = new.since - first
+            if tried < self._kinds[known.berichtsoort].retry_for:
+                raise Broken(f"{new.kenmerk}: given up after {tried}")
+
+    def _delivery(self, old: rows.Delivery | None, new: rows.Delivery | None) -> None:
+        if new is None or old is not None:
+            raise Broken("a delivery was changed")
+        if new.message_id != texts.message_id(new.kenmerk, new.agency, new.generation):
+            raise Broken(f"{new.kenmerk}: delivered to {new.agency} under another MessageID")
+
+    # --- what the world tells --------------------------------------------------------------
+
+    def acknowledged(self, order: Order, taken: AanleverBevestiging) -> None:
+        """The sender has its answer: everything must be there already."""
+        if order.wrong:
+            raise Broken(f"order {order.number}: a used MessageID was taken with other values")
+        if order.kenmerk not in (None, taken.kenmerk):
+            raise Broken(f"order {order.number}: repeated, and got another kenmerk")
+        order.kenmerk = taken.kenmerk
+        if order.request.kenmerk is not None:
+            if taken.kenmerk != order.request.kenmerk:
+                raise Broken(f"order {order.number}: shown another kenmerk than its process has")
+            return
+        kenmerk = UUID(taken.kenmerk)
+        known = self._db.known(kenmerk)
+        if known is None:
+            raise Broken(f"{kenmerk}: acknowledged, and not there")
+        for table in (self._db.message, self._db.process, self._db.request):
+            place = table.rows.get((kenmerk, known.day))
+            if place is None or place.value is None:
+                raise Broken(f"{kenmerk}: acknowledged without a row in {table.name}")
+        if not any(row.value is not None for row in self._db.answer.of(kenmerk)):
+            raise Broken(f"{kenmerk}: acknowledged, and the answer was not kept")
+        other = self._acknowledged.setdefault(taken.kenmerk, order)
+        if other is not order and self._kinds[known.berichtsoort].repeat == "message-id":
+            raise Broken(f"{kenmerk}: given to orders {other.number} and {order.number}")
+
+    def refused(self, order: Order, fault: Fault) -> None:
+        self.faults["refused"] += 1
+        if not order.wrong:
+            raise Broken(f"order {order.number}: refused: {fault.text}")
+
+    def technical(self, order: Order | None, error: Exception) -> None:
+        """The caller gets a technical fault. Fine when the database was gone, else not."""
+        self.faults[type(error).__name__] += 1
+        name = type(error).__name__
+        if self._quick or name not in ("Away", "OperationalError", "UniqueViolation"):
+            raise Broken(f"an error instead of an answer: {name}: {error}") from error
+
+    def reading_refused(self, vraag: Vraag, fault: Fault) -> None:
+        raise Broken(f"{vraag.operatie} {vraag.kenmerk}: refused: {fault.text}")
+
+    def told(self, requester: str, status: Status) -> None:
+        key = (requester, status.kenmerk, status.statuscode, status.tijdstempel)
+        self._told[key] += 1
+        if self._quick and self._told[key] > 1:
+            raise Broken(f"{status.kenmerk}: {status.statuscode} was new twice to {requester}")
+
+    # --- at rest ---------------------------------------------------------------------------
+
+    def at_rest(
+        self, orders: Sequence[Order], shelves: Mapping[str, Shelf], pollers: Sequence[str]
+    ) -> Counter[str]:
+        """After the storm: every order has its answer, every process its end, and everything was
+        new to its sender if that is one of `pollers`. Sums by state."""
+        for order in orders:
+            if order.kenmerk is None and not order.wrong:
+                raise Broken(f"order {order.number} was never answered")
+        for job in self._db.job.values():
+            raise Broken(f"{job.kenmerk}: {job.step} was never done")
+        sums: Counter[str] = Counter()
+        for process in self._db.process.values():
+            sums[process.state] += 1
+            if process.sender in pollers:
+                self._all_told(process)
+        if sums["running"] or sums["waiting"]:
+            raise Broken(f"not at rest: {dict(sums)}")
+        if sum(sums.values()) != sum(1 for _ in self._db.register.values()):
+            raise Broken("accepted is not delivered + rejected + waiting + parked")
+        self._shelves(shelves)
+        return sums
+
+    def _all_told(self, process: rows.Process) -> None:
+        for s in self._statuses[process.kenmerk]:
+            if not self._told[process.sender, str(process.kenmerk), s.code, s.at]:
+                raise Broken(f"{process.kenmerk}: {s.code} was never new to its sender")
+
+    def _shelves(self, shelves: Mapping[str, Shelf]) -> None:
+        delivered = {(d.agency, d.message_id): d for d in self._db.delivery.values()}
+        for (agency, message_id), delivery in delivered.items():
+            if message_id not in shelves[agency].kept:
+                raise Broken(f"{delivery.kenmerk}: delivered, but {agency} does not have it")
+        for agency, shelf in shelves.items():
+            for message_id in shelf.mixed:
+                raise Broken(f"{agency} got two messages under MessageID {message_id}")
+            for message_id, kept in shelf.kept.items():
+                if (agency, message_id) not in delivered and not self._excused(kept.kenmerk):
+                    raise Broken(f"{kept.kenmerk}: {agency} has it, but not delivered here")
+
+    def _excused(self, kenmerk: str) -> bool:
+        """The agency kept it and did not say so; then tries ran out, or an operator stepped in."""
+        known = self._db.known(UUID(kenmerk))
+        if known is None:
+            raise Broken(f"{kenmerk}: an agency has it, and it is not known here")
+        process = self._db.process.rows[known.kenmerk, known.day].value
+        return process.state in ("parked", "cancelled") or known.kenmerk in self._redelivered
+
+
+_OF_A_PROCESS = frozenset({"register", "message", "process", "status", "job", "parked",
+                           "delivery", "mailbox"})  # fmt: skip
