@@ -233,7 +233,11 @@ def test_idle_connections_make_room_for_new_ones(pki: Path) -> None:
 
 def test_answer_counts_as_delivered_only_when_written(door: Running) -> None:
     door.echo.delivered.clear()
+    deadline = time.monotonic() + 10
     assert status(door.ask(post(PATH, b"x"))) == 200
+    while not door.echo.delivered:  # told a moment after the client has it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert door.echo.delivered == [True]
     big = post(PATH, b"y" * 30_000_000)
     with door.connect() as tls:

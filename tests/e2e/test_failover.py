@@ -7,6 +7,7 @@ order of this file.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -166,7 +167,7 @@ def test_a_repeat_is_not_acknowledged_by_what_was_cut_short_before(servers: Pair
         for _ in range(2):
             asked = frozen_while(servers, lambda: gate.set_status(kenmerk, "500"))
             assert isinstance(asked, Away)
-            kept = frozen_while(servers, lambda: batcher.submit(answer).result(30))
+            kept = frozen_while(servers, lambda: asyncio.run(batcher.done(answer)))
             assert isinstance(kept, Away)
         gate.set_status(kenmerk, "500")
         assert gate.codes(kenmerk)[-1] == "500"

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import uvloop
@@ -115,12 +116,14 @@ class _Blow:
 
     @property
     def gap(self) -> tuple[float, float]:
-        """Seconds without service, and those of them after the promotion."""
-        before = [t for t in self.at if t <= self.promoted]
-        after = [t for t in self.at if t > self.promoted]
-        if not before or not after:
+        """Seconds without service, and those of them after the promotion: the longest silence
+        between two acknowledgements that ended after the blow."""
+        struck = self.after - 1
+        silences = [(b - a, b) for a, b in pairwise(self.at[struck:])]
+        if not silences:
             return 0.0, 0.0
-        return after[0] - before[-1], after[0] - self.promoted
+        longest, end = max(silences)
+        return longest, max(0.0, end - self.promoted)
 
 
 def one_round(folder: Path, plan: Plan) -> Outcome:
