@@ -46,7 +46,7 @@ from openpoort.store.rows import (
     started,
 )
 from openpoort.store.store import Store
-from openpoort.store.writer import Busy
+from openpoort.store.writer import GATHER, Busy
 from openpoort.telemetry import emit
 from openpoort.trust.sender import VerifiedMessage
 
@@ -93,8 +93,8 @@ class Intake:
         self._directory = directory
         self._clock = clock
         self._switches = switches
-        self._writer = store.batcher("intake", store.take_in)
-        self._verdicts = store.batcher("verdicts", verdicts.Setter(store, directory))
+        self._writer = store.batcher("intake", store.take_in, gather=GATHER)
+        self._verdicts = store.batcher("verdicts", verdicts.Setter(store, directory), gather=GATHER)
 
     @property
     def waiting(self) -> int:

@@ -70,10 +70,15 @@ class Store:
                 self._weeks.add(tables.week(day))
 
     def batcher(
-        self, name: str, work: Callable[[Connection, Sequence[Any]], Sequence[Any]], batch: int = 64
+        self,
+        name: str,
+        work: Callable[[Connection, Sequence[Any]], Sequence[Any]],
+        *,
+        gather: float = 0.0,
     ) -> Batcher[Any, Any]:
+        """`gather`: seconds to wait for company under load; worth it for work that commits."""
         return Batcher(
-            name, self.connect, work, bound=self._bound, batch=batch, machine=self.machine
+            name, self.connect, work, bound=self._bound, gather=gather, machine=self.machine
         )
 
     def take_in(
