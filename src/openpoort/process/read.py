@@ -31,7 +31,7 @@ from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
 from openpoort.store.rows import StatusRow
 from openpoort.store.store import Store
-from openpoort.store.writer import Busy
+from openpoort.store.writer import GATHER_READING, Busy
 from openpoort.trust.sender import VerifiedMessage
 
 __all__ = ["Busy", "Reader", "Reading"]
@@ -122,7 +122,7 @@ class Reader:
         # Apart: what ends a turn must never wait behind those who wait for one.
         self._enders = store.machine.pool(2, thread_name_prefix="read-end")
         self._rows: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._histories = store.batcher("statuses", _look_up)
+        self._histories = store.batcher("statuses", _look_up, gather=GATHER_READING)
 
     def close(self) -> None:
         self._histories.close()

@@ -76,7 +76,7 @@ class Store:
         *,
         gather: float = 0.0,
     ) -> Batcher[Any, Any]:
-        """`gather`: seconds to wait for company under load; worth it for work that commits."""
+        """`gather`: seconds to wait for company under load."""
         return Batcher(
             name, self.connect, work, bound=self._bound, gather=gather, machine=self.machine
         )

@@ -25,6 +25,8 @@ MACHINE = Machine()
 _log = logger("store")
 GATHER = 0.005
 """Seconds that a writer waits for company when it had some the last time."""
+GATHER_READING = 0.002
+"""The same for look-ups, which commit nothing: a batch costs less, so less is worth waiting."""
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
