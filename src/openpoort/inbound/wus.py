@@ -1,8 +1,8 @@
 """The WUS door: a request in bytes, an answer in bytes.
 
 Order matters (DESIGN, one message through the house): read, judge the signer, judge the
-addressing, read the values, hand over to the process (which judges the rights), and only then
-sign an answer. A `Fault`
+addressing, read the values, hand over to the process. It judges the rights, has the answer signed
+and keeps it in the commit of the message; it is sent after that commit, never before. A `Fault`
 becomes a SOAP fault, a `Refusal` an HTTP status without a body; whatever nobody foresaw becomes
 fault 400 of the service, and nothing half-done stays because the store commits once.
 """
