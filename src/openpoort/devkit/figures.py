@@ -187,7 +187,7 @@ def front_page() -> str:
             _number("accept", lambda r: f"{r['cpu_ms_per_message']:.2f} ms of processor time"),
         ),
         (
-            "cost per message, whole process",
+            "cost per message, whole process, doors and workers",
             _number("process", lambda r: f"{r['cpu_ms_per_message']:.2f} ms of processor time"),
         ),
         (
