@@ -58,6 +58,16 @@ def test_stormy_sender_gets_no_more_than_its_rate() -> None:
     assert taken <= RULE.burst + 60 * RULE.per_second
 
 
+def test_storm_does_not_come_back_as_a_burst() -> None:
+    limits = Limits(RULE)
+    assert len(accepted(limits, "a", [0.0] * 100)) == 20
+    at = 0.0
+    for away in (0.2, 0.4, 0.8, 1.6):
+        at += away + 0.001
+        assert len(accepted(limits, "a", [at - 0.01] * 50)) == 0
+        assert len(accepted(limits, "a", [at] * 50)) == 2
+
+
 def test_one_sender_over_its_rate_does_not_touch_another() -> None:
     limits = Limits(RULE)
     for n in range(5000):

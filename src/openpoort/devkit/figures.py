@@ -25,6 +25,11 @@ from openpoort.store.embedded import Embedded
 
 ROOT = Path.cwd()
 FOLDER = ROOT / "docs" / "figures"
+NT = Path("../shared/data/xbrl")
+NT_FILES = [
+    f"{NT}/instances/omzetbelasting/ob-aangifte-2020-nt14-valid.xbrl",
+    f"{NT}/instances/valid/kvk-rpt-jaarverantwoording-2016-nlgaap-klein-publicatiestukken.xbrl",
+]
 COMMANDS = {
     "accept": ["bench", "accept", "--reference", "--messages", "4000", "--json"],
     "accept-10k": ["bench", "accept", "--size", "10k", "--messages", "1500", "--json"],
@@ -73,6 +78,7 @@ COMMANDS = {
         "--json",
     ],
     "checks": ["bench", "checks", "--json"],
+    "checks-nt": ["bench", "checks", "--home", "{nt}", "--json", *NT_FILES],
     "chaos": ["chaos", "--messages", "60", "--json"],
     "chaos-outside": [
         "chaos",
@@ -87,7 +93,7 @@ COMMANDS = {
     "restore-drill": ["restore-drill", "{home}", "--json"],
 }
 """What is run for each record; `{rate}` is 70 % of the recorded accept rate, `{home}` a
-gateway with 100,000 messages."""
+gateway with 100,000 messages, `{nt}` one with the NT packages of the shared data."""
 LONG = {"flat"}
 """Measured only when named: fills tables for a quarter of an hour. All the rest together takes
 less than half an hour on two quiet cores."""
@@ -106,8 +112,10 @@ def measure(names: list[str]) -> None:
             home = Path(folder) / "home"
             if "{home}" in COMMANDS[name]:
                 _filled(home)
+            if "{nt}" in COMMANDS[name]:
+                _with_taxonomies(home)
             begin = time.monotonic()
-            words = [w.format(rate=rate, home=home) for w in COMMANDS[name]]
+            words = [w.format(rate=rate, home=home, nt=home) for w in COMMANDS[name]]
             done = subprocess.run(
                 [sys.executable, "-m", "openpoort", *words],
                 capture_output=True, text=True, check=False,
@@ -134,6 +142,12 @@ def _filled(home: Path) -> None:
         fill(dsn, 100_000, datetime.now(UTC))
     finally:
         server.stop()
+
+
+def _with_taxonomies(home: Path) -> None:
+    for package in sorted((NT / "taxonomies").glob("*.zip")):
+        add = ["taxonomy", "add", str(package), "--home", str(home)]
+        subprocess.run([sys.executable, "-m", "openpoort", *add], check=True)
 
 
 def record(name: str) -> dict[str, Any]:

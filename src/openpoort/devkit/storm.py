@@ -41,8 +41,8 @@ from openpoort.wire import koppelvlak, seal
 from openpoort.wire.services import AANLEVER
 
 RATE, BURST, TIMES, CONNECTIONS = 10, 20, 50, 32
-SECONDS, PACE, ROUNDS, PAUSE = 2.5, 20.0, 7, 0.3
-LONGEST = 65.0
+SECONDS, PACE, ROUNDS, PAUSE = 10.0, 20.0, 5, 0.3
+LONGEST = 180.0
 ALONE, APART, BESIDE = "alone", "apart", "beside"
 REFUSED = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\nretry-after: 1\r\n\r\n"
 
@@ -83,6 +83,7 @@ class Honest:
     port: int
     connection: http.client.HTTPSConnection = field(init=False)
     took: dict[str, list[list[float]]] = field(default_factory=dict)
+    ready: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         known = context(self.folder, "intermediair")
@@ -90,14 +91,16 @@ class Honest:
             "localhost", self.port, context=known, timeout=30
         )
 
-    def round(self, sort: str) -> None:
-        ready = [
-            message(self.folder, "intermediair", self.port) for _ in range(int(SECONDS * PACE))
-        ]
-        times: list[float] = []
+    def prepare(self) -> None:
+        """Sign the messages of a round, and wake the connection: both before the weather turns."""
+        count = int(SECONDS * PACE)
+        self.ready = [message(self.folder, "intermediair", self.port) for _ in range(count)]
         self._send(message(self.folder, "intermediair", self.port))
+
+    def round(self, sort: str) -> None:
+        times: list[float] = []
         begin = time.monotonic()
-        for number, one in enumerate(ready):
+        for number, one in enumerate(self.ready):
             due = begin + number / PACE
             time.sleep(max(0.0, due - time.monotonic()))
             self._send(one)
@@ -234,6 +237,7 @@ def _round(
     door: Callable[[], float],
 ) -> None:  # fmt: skip
     folder, port, at, told = where
+    honest.prepare()
     blowing = None
     if at is not None:
         given = (folder, port, at, SECONDS + PAUSE, told)
@@ -280,7 +284,9 @@ def _said(took: dict[str, list[list[float]]], weather: dict[str, Weather]) -> di
 
 
 def _at(values: list[float], percent: int) -> float:
-    return round(sorted(values)[min(len(values) - 1, len(values) * percent // 100)] * 1000, 2)
+    """The percentile by nearest rank, in ms."""
+    rank = -(-len(values) * percent // 100)
+    return round(sorted(values)[rank - 1] * 1000, 2)
 
 
 def main() -> None:

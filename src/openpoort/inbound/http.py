@@ -17,7 +17,8 @@ from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
 from openpoort.inbound.limits import Wait
 from openpoort.inbound.server import Line, Noticed, Receive, Scope, Send, unheard
-from openpoort.inbound.turnstile import Turnstile
+from openpoort.inbound.turns import Turns
+from openpoort.inbound.turnstile import Turnstile, whose
 from openpoort.process.crashpoints import crash_point
 from openpoort.wire import services
 from openpoort.wire.services import AFLEVER, SERVICES, Service
@@ -70,6 +71,7 @@ class Door:
     limits: BodyLimits = field(default_factory=BodyLimits)
     in_flight: int = 1000
     turnstile: Turnstile = field(default_factory=Turnstile)
+    turns: Turns = field(default_factory=Turns)
     limited: Callable[[Service, Line, Wait], None] = _untold
     noticed: Noticed = unheard
     served: Mapping[str, Service] = field(
@@ -127,6 +129,7 @@ class Door:
         try:
             raw = await self._read(receive, headers)
             crash_point("after-body")
+            await self.turns.mine(whose(line.peer))
             kind = headers.get(b"content-type")
             post = Post(service, raw, kind.decode("latin-1") if kind else None, line)
             return await self.exchange(post)

@@ -5,8 +5,8 @@ asks before it reads a body, so that a sender over its rate costs next to nothin
 
 Each sender has a bucket of `burst` tokens that fills at `rate` a second. Empty: the sender is
 told to stay away until a tenth of the bucket is back. Who keeps calling meanwhile, more often
-than a whole burst, is in a storm, and the next time away is twice as long. Who waits as told
-starts afresh.
+than a whole burst, is in a storm: the next time away is twice as long, and at its end too there is
+a tenth of the bucket, so that a storm never comes back as a burst. Who waits as told starts afresh.
 """
 
 from __future__ import annotations
@@ -94,6 +94,7 @@ class Limits:
         base = max(1.0, rule.burst / 10) / rule.per_second
         bucket.away = min(LONGEST_WAIT, bucket.away * 2 if storm else base)
         bucket.away_until = at + bucket.away
+        bucket.at = bucket.away_until - base  # from here it fills again
         bucket.turned_away = 0
         return _wait(bucket.away, Why.STORM if storm else Why.RATE)
 

@@ -11,6 +11,7 @@ import array
 import asyncio
 import contextlib
 import fcntl
+import random
 import socket
 import termios
 from collections import OrderedDict
@@ -30,6 +31,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 _AT_ONCE = 64 * 1024
+_DEAF = (0.5, 1.0)
+"""Seconds for which a sender that was told to wait and calls again is not read: not all of its
+connections the same, or they would all call in the same millisecond."""
 _CONTINUE = b"HTTP/1.1 100 "
 _TOO_MANY = (
     b"HTTP/1.1 429 Too Many Requests\r\n%scontent-length: 17\r\n"
@@ -150,7 +154,7 @@ def protocol(
     """A protocol class for one door; `idle` is shared by its connections, oldest first.
 
     Who was told to wait (429) and calls again is refused here, on the bytes of the head: no
-    task, no scope, its body is dropped, and for a second nothing more is read from it. A storm
+    task, no scope, its body is dropped, and for up to a second nothing more is read. A storm
     then waits in the sender's own buffers; who waits as told never notices.
     """
     idle: OrderedDict[HttpToolsProtocol, None] = OrderedDict()
@@ -162,7 +166,7 @@ def protocol(
         in_head = True
         head_timer: asyncio.TimerHandle | None = None
         refused = False  # the request whose body is coming in
-        turned_away = False  # the connection, for a second
+        turned_away = False  # the connection, for up to a second
 
         def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
             super().connection_made(transport)
@@ -245,7 +249,7 @@ def protocol(
             dated = b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
             self.transport.write(_TOO_MANY % (dated, seconds))
             self.flow.pause_reading()
-            self.loop.call_later(1.0, self._listen_again)
+            self.loop.call_later(random.uniform(*_DEAF), self._listen_again)  # noqa: S311  # no secret
             self._unset_keepalive_if_required()
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
