@@ -21,6 +21,13 @@ def test_mutants_are_the_same_for_the_same_seed() -> None:
     assert families == {"value", "context", "unit", "dimension", "structure", "encoding"}
 
 
+def test_instance_that_is_not_well_formed_has_mutants_too() -> None:
+    broken = samples()["ICP"].replace(b"</xbrli:xbrl>", b"</xbrli:xbr>")
+    made = list(mutants(broken, 20, seed=3))
+    assert len({m.content for m in made}) == len(made) > 5
+    assert {m.name.split("-")[0] for m in made} <= {"encoding", "structure"}
+
+
 def test_slice_of_mutants_agrees_or_says_why(demo_home: Path, tmp_path: Path) -> None:
     """With the index on: what it decides is also judged by our processor path, word for word."""
     files = []

@@ -30,8 +30,9 @@ class Mutant:
 
 
 def mutants(content: bytes, count: int, seed: int = 1) -> Iterator[Mutant]:
-    """`count` different mutants of one instance, spread over all changes in turn."""
-    names = [*_TREE, *_BYTES]
+    """`count` different mutants of one instance, spread over all changes in turn; of one that is
+    not well-formed, over those of bytes."""
+    names = [*_TREE, *_BYTES] if _well_formed(content) else [*_BYTES]
     seen = {content}
     number = made = 0
     while made < count and number < count * 20:
@@ -43,6 +44,14 @@ def mutants(content: bytes, count: int, seed: int = 1) -> Iterator[Mutant]:
             seen.add(mutated)
             made += 1
             yield Mutant(f"{name}-{number:04}", mutated)
+
+
+def _well_formed(content: bytes) -> bool:
+    try:
+        etree.fromstring(content)
+    except etree.XMLSyntaxError:
+        return False
+    return True
 
 
 def _mutate(content: bytes, name: str, chance: random.Random) -> bytes | None:
