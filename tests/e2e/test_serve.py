@@ -226,6 +226,15 @@ def test_health_means_something(own: Gateway) -> None:
     assert health(own, "/health/ready")[0] == 200
 
 
+def test_who_judged_a_filing_is_counted(own: Gateway) -> None:
+    own.start()
+    sample = (own.home / "samples" / "Omzetbelasting.xbrl").read_bytes()
+    with own.client() as client:
+        kenmerk = client.aanleveren(vat_return(sample)).kenmerk
+    until(lambda: last_status(own, kenmerk) in {"400", "410", "500"})
+    assert 'openpoort_filings_judged_total{by="index"} 1.0' in health(own, "/metrics")[1]
+
+
 def test_strangers_are_written_down_and_the_log_stays_json(own: Gateway) -> None:
     own.start()
     for sent in (b"\x16\x03 not http\r\n\r\n", b"x-" + b"y" * 40_000):

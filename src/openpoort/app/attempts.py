@@ -1,4 +1,4 @@
-"""Attempts to deliver, counted by agency and outcome, around any channel.
+"""What a worker counts: attempts to deliver by agency and outcome, and who judged filings.
 
 Labels are bounded: agencies come from the directory.
 """
@@ -23,6 +23,16 @@ SECONDS = Histogram(
     ["agency"],
     buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60),
 )
+JUDGED = Counter(
+    "openpoort_filings_judged_total",
+    "XBRL filings by who judged them: index, or processor (which costs a hundred times as much)",
+    ["by"],
+)
+
+
+def judged(route: str) -> None:
+    """For `Routes.heard`; why the index could not is for `openpoort check`, not for a label."""
+    JUDGED.labels(route.partition(":")[0]).inc()
 
 
 class Counted:

@@ -43,12 +43,15 @@ def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) 
     ask = bool(settings.ausp.url or settings.ausp.directory)
     if not checks:
         return Parts(store, House(found, {}, ask))
+    from openpoort.app.attempts import judged  # metrics: only where a process runs
+
     scanner = settings.malware.socket
     suite = open_suite(
         settings.home,
         clamd=settings.path(scanner) if scanner else None,
         index=settings.checks.index,
     )
+    suite.routes.heard = judged
     stack.callback(suite.close)
     return Parts(store, House(found, suite.checks, ask))
 

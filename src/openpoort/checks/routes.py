@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 
 INDEX, PROCESSOR = "index", "processor"
 
 
 class Routes:
     """Who judged: `index`, or `processor`, with the reason when the index could not. Counted over
-    all threads."""
+    all threads; `heard` is told of each."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[str], None] | None = None) -> None:
+        self.heard = heard
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._here = threading.local()
@@ -21,6 +23,8 @@ class Routes:
         self._here.last = route
         with self._lock:
             self._counts[route] += 1
+        if self.heard is not None:
+            self.heard(route)
 
     def take(self) -> str:
         """The route of the last filing of this thread, once; empty when there was none."""
