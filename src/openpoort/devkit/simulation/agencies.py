@@ -100,7 +100,7 @@ class Agencies:
             shelf.refused.add(message_id)  # an agency that knows repeats says the same to each
             raise DeliveryRefused("AFO100", "geweigerd")
         new = shelf.keep(message_id, bericht)
-        scheduler.note(f"{agency.name} {'keeps' if new else 'knows'} {bericht.kenmerk}")
+        scheduler.note(agency.name, "keeps" if new else "knows", bericht.kenmerk)
         if new:
             shelf.kept[message_id].verdict = self._verdict(agency.name, bericht)
         verdict = shelf.kept[message_id].verdict

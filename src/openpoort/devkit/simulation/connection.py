@@ -210,7 +210,7 @@ class Connection:
                 self._wait_for_turn(held.key)
             else:
                 count = answer if isinstance(answer, int) else len(answer)
-                self._scheduler.note(f"{name} {count}")
+                self._scheduler.note(name, count)
                 return answer
 
     def _wait_for(self, transaction: Transaction, holder: Transaction, name: str) -> None:
@@ -243,7 +243,7 @@ class Connection:
     def _commit(self, transaction: Transaction) -> None:
         changes = transaction.commit()
         if changes:
-            self._scheduler.note(f"commits {len(changes)}")
+            self._scheduler.note("commits", len(changes))
             self._tell(changes)
         if transaction.notified:
             for session in list(self._db.listeners):

@@ -70,6 +70,10 @@ class Table:
                 for found in places:
                     found.pop(row.key, None)
 
+    def forget(self) -> None:
+        self.rows.clear()
+        self._found.clear()
+
     def values(self) -> Iterator[Any]:
         return (row.value for row in self.rows.values() if row.value is not None)
 
@@ -133,6 +137,11 @@ class Database:
     @property
     def tables(self) -> list[Table]:
         return [t for t in vars(self).values() if isinstance(t, Table)]
+
+    def forget(self) -> None:
+        """Let go of all rows, which name each other, without a search for what nobody names."""
+        for table in self.tables:
+            table.forget()
 
     def clock(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)

@@ -44,9 +44,11 @@ class Task:
 
 
 class Scheduler:
-    """`now` is simulated seconds since the start; `draw` the one source of chance."""
+    """`now` is simulated seconds since the start; `draw` the one source of chance. `traced`:
+    keep a trace and its digest, which changes nothing but takes time."""
 
-    def __init__(self, seed: int | str) -> None:
+    def __init__(self, seed: int | str, *, traced: bool = True) -> None:
+        self.traced = traced
         self.draw = Random(seed)  # noqa: S311 - a schedule, not a secret
         self.now = 0.0
         self.steps = 0
@@ -58,11 +60,14 @@ class Scheduler:
         self._digest = hashlib.blake2b(digest_size=16)
         self.trace: deque[tuple[float, str, str]] = deque(maxlen=KEPT)
 
-    def note(self, what: str) -> None:
+    def note(self, *what: object) -> None:
         """One line of the trace: what was done, by whom, when. Its digest names the whole run."""
+        if not self.traced:
+            return
         who = self.current.name if self.current is not None else "-"
-        self.trace.append((self.now, who, what))
-        self._digest.update(f"{self.now:.6f} {who} {what}\n".encode())
+        line = " ".join(map(str, what))
+        self.trace.append((self.now, who, line))
+        self._digest.update(f"{self.now:.6f} {who} {line}\n".encode())
 
     @property
     def digest(self) -> str:

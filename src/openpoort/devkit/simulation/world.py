@@ -44,7 +44,8 @@ LONGEST = 40 * DAY
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A world that came to rest: `states` of its processes; `digest` of its trace and tables."""
+    """A world that came to rest: `states` of its processes; `digest` of its trace and tables,
+    empty when it was not traced."""
 
     seed: int
     messages: int
@@ -71,16 +72,17 @@ def the_kinds() -> dict[str, Kind]:
 
 
 class World:
-    """`connect` makes connections (the twin run has its own); `severity` None draws it."""
+    """`connect` makes connections (the twin run has its own); `severity` None draws it.
+    `traced`: with the steps that led to its end, and a digest."""
 
     content_repeats = 2
 
     def __init__(
-        self, seed: int, messages: int, *, severity: float | None = None,
+        self, seed: int, messages: int, *, severity: float | None = None, traced: bool = True,
         connect: Callable[[Site, Host], Any] = gateway.connect,
     ) -> None:  # fmt: skip
         self.seed, self.messages = seed, messages
-        self.scheduler = Scheduler(seed)
+        self.scheduler = Scheduler(seed, traced=traced)
         draw = self.scheduler.draw
         self._ids = Random(draw.getrandbits(64))  # noqa: S311 - repeatable ids
         if severity is None:
@@ -243,7 +245,7 @@ class World:
 
     def run(self) -> Ended:
         """Send everything, let the weather pass, come to rest. Raises Broken or Stuck."""
-        with _quiet(), _told(self._passes), _uncollected():
+        with _quiet(), _told(self._passes), uncollected():
             self._run()
         states = self.laws.at_rest(self.companies.orders, self.agencies.shelves, (COMPANY, OFFICE))
         return Ended(
@@ -291,6 +293,8 @@ class World:
 
     def _digest(self) -> str:
         """Of the trace and of every row that is left."""
+        if not self.scheduler.traced:
+            return ""
         digest = hashlib.blake2b(self.scheduler.digest.encode(), digest_size=16)
         for table in self.database.tables:
             for value in table.values():
@@ -312,13 +316,15 @@ def _quiet() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """What ends when it is thrown away ends at a moment that the seed fixes."""
+    enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.enable()
+        if enabled:
+            gc.enable()
 
 
 @contextlib.contextmanager
