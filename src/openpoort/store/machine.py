@@ -18,7 +18,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Makers with the signatures of the standard library. `monotonic` is real time, seconds."""
+    """Makers with the signatures of the standard library. `monotonic` is real time, seconds;
+    `cpu` what the calling thread used of the processor."""
 
     thread: Callable[..., Any] = threading.Thread
     event: Callable[[], Any] = threading.Event
@@ -26,4 +27,5 @@ class Machine:
     pool: Callable[..., Any] = ThreadPoolExecutor
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    cpu: Callable[[], float] = time.thread_time
     uuid: Callable[[], uuid.UUID] = uuid.uuid4

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -83,7 +82,7 @@ class Batcher(Generic[Item, Result]):
         self._queue: deque[_Asked[Item, Result]] = deque()
         self._wake = machine.condition()
         self._closing = self._crowded = False
-        self._gather, self._sleep = gather, machine.sleep
+        self._gather, self._sleep, self._time = gather, machine.sleep, machine.cpu
         self._told = False
         self._cpu = self._asked = 0.0
         self._conn: psycopg.Connection[tuple[object, ...]] | None = None
@@ -136,7 +135,7 @@ class Batcher(Generic[Item, Result]):
             if live:
                 self._do(live)
                 _tell(live)
-            self._cpu = time.thread_time()
+            self._cpu = self._time()
         if self._conn is not None:
             self._conn.close()
 

@@ -117,7 +117,7 @@ class Door:
         self._clock = clock
         self._intake = Intake(store, house, lambda: site.directory, clock)
         self._reader = Reader(store, house, lambda: site.directory, clock)
-        self._callers: dict[Any, Coroutine[Any, Any, Any]] = {}
+        self._asked: dict[Coroutine[Any, Any, Any], Any] = {}
         host.on_death.append(self._hang_up)
 
     def hand_in(
@@ -171,28 +171,29 @@ class Door:
             raise NoAnswer
         over = scheduler.now + PATIENCE
         task = asyncio.Task(work, loop=self._loop)
-        self._callers[caller] = work
-        task.add_done_callback(lambda _: self._call_back(caller))
+        self._asked[work] = caller
+        task.add_done_callback(lambda _: self._call_back(work))
         while not task.done() and self.host.alive and scheduler.now < over:
             scheduler.wait(over)
-        self._callers.pop(caller, None)
         if not task.done():
             if self.host.alive:
+                self._asked[work] = None
                 task.cancel()
             raise NoAnswer
         return task.result()
 
-    def _call_back(self, caller: Any) -> None:
-        if caller in self._callers:
-            del self._callers[caller]
+    def _call_back(self, work: Coroutine[Any, Any, Any]) -> None:
+        caller = self._asked.pop(work, None)
+        if caller is not None:
             self._scheduler.wake(caller, self._scheduler.draw.random() * 1e-3)
 
     def _hang_up(self) -> None:
-        for caller, work in self._callers.items():
+        for work, caller in self._asked.items():
             if inspect.getcoroutinestate(work) == inspect.CORO_CREATED:
                 work.close()
-            self._scheduler.wake(caller)
-        self._callers.clear()
+            if caller is not None:
+                self._scheduler.wake(caller)
+        self._asked.clear()
 
 
 def verified(oin: str, message_id: str) -> VerifiedMessage:

@@ -38,6 +38,7 @@ class Host:
         self.machine = Machine(
             thread=self._thread, event=lambda: Event(self), condition=lambda: Condition(self),
             pool=self._pool, monotonic=lambda: scheduler.now, sleep=scheduler.pause, uuid=self.uuid,
+            cpu=lambda: 0.0,
         )  # fmt: skip
 
     def uuid(self) -> UUID:

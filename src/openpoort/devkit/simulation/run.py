@@ -48,7 +48,7 @@ def one(seed: int, messages: int, *, traced: bool = True) -> Outcome:
         except Exception as error:  # noqa: BLE001 - whatever it is, it is what was looked for
             broken = f"{type(error).__name__}: {error}"
         trace = tuple(f"{at:14.6f} s  {who:18} {what}" for at, who, what in world.scheduler.trace)
-        world.database.forget()
+        world.end()
         del world
         gc.collect()
     return Outcome(seed, messages, ended, broken, trace, time.process_time() - begin)

@@ -50,10 +50,14 @@ class Scheduler:
     def __init__(self, seed: int | str, *, traced: bool = True) -> None:
         self.traced = traced
         self.draw = Random(seed)  # noqa: S311 - a schedule, not a secret
+        self._random = self.draw.random
         self.now = 0.0
         self.steps = 0
         self.current: Task | None = None
         self.failure: BaseException | None = None
+        self.over = self._ended = False
+        self.tasks: dict[Task, None] = {}
+        self._until = 0.0
         self._heap: list[tuple[float, float, int, Any, int]] = []
         self._count = 0
         self._main = getcurrent()
@@ -89,6 +93,7 @@ class Scheduler:
                 self.fail(error)
 
         task = Task(name, owner, whole, self._main)
+        self.tasks[task] = None
         if owner is not None:
             owner.tasks[task] = None
         self._push(self.now + self.draw.random() * 1e-4, task, task.turn)
@@ -100,9 +105,18 @@ class Scheduler:
 
     def pause(self, seconds: float) -> None:
         """The current task goes on after `seconds`."""
-        task = self._here()
-        self._push(self.now + seconds, task, task.turn)
-        self._main.switch()
+        task, when = self._here(), self.now + seconds
+        heap, owner = self._heap, task.owner
+        first = not heap or when < heap[0][0]
+        if first and when <= self._until and (owner is None or owner.frozen_until <= when):
+            # As if it had been switched to, its place among equals drawn and all.
+            self._random()
+            self.now = when
+            self.steps += 1
+            task.turn += 1
+        else:
+            self._push(when, task, task.turn)
+            self._main.switch()
 
     def wait(self, until: float | None) -> None:
         """The current task goes on at `until`, or when `wake` is called for it."""
@@ -120,39 +134,41 @@ class Scheduler:
         """The run is over; the first reason counts."""
         if self.failure is None:
             self.failure = error
+            self._until = 0.0
 
-    def run(self, until: float, done: Callable[[], bool]) -> None:
-        """Go on until `done` says so. Raises what a task raised, or Stuck."""
-        heap = self._heap
-        while not done():
+    def run(self, until: float) -> None:
+        """Go on until somebody sets `over`. Raises what a task raised, or Stuck."""
+        heap, pop, self._until = self._heap, heapq.heappop, until
+        while not self.over:
             if not heap:
                 raise Stuck(f"nobody has anything to do at {self.now:.1f} s")
-            when, _, _, what, turn = heapq.heappop(heap)
+            when, _, _, what, turn = pop(heap)
             if when > until:
                 raise Stuck(f"not at rest after {until:.0f} simulated seconds")
             if turn == -1:
                 self.now = max(self.now, when)
                 what()
-            else:
+            elif turn == what.turn:
                 self._resume(when, what, turn)
             if self.failure is not None:
                 raise self.failure
 
     def _resume(self, when: float, task: Task, turn: int) -> None:
-        if turn != task.turn or task.glet.dead:
+        glet, owner = task.glet, task.owner
+        if glet.dead:
             return
-        frozen = task.owner.frozen_until if task.owner is not None else 0.0
-        if frozen > when:
-            self._push(frozen + self.draw.random() * 1e-3, task, turn)
+        if owner is not None and owner.frozen_until > when:
+            self._push(owner.frozen_until + self._random() * 1e-3, task, turn)
             return
-        self.now = max(self.now, when)
+        if when > self.now:
+            self.now = when
         self.steps += 1
         task.turn += 1
         self.current = task
-        task.glet.switch()
+        glet.switch()
         self.current = None
-        if task.glet.dead and task.owner is not None:
-            task.owner.tasks.pop(task, None)
+        if glet.dead:
+            self._gone(task)
 
     def kill(self, tasks: list[Task]) -> None:
         """End tasks as a SIGKILL would: nothing they hold is given back by them. Not from a task:
@@ -165,15 +181,27 @@ class Scheduler:
                 self.current = task
                 task.glet.throw(Died)
                 self.current = None
+            self._gone(task)
+
+    def end(self) -> None:
+        """Kill whoever is left: a greenlet that waits is never collected, nor is what it knows."""
+        self.over = self._ended = True
+        self.kill(list(self.tasks))
+        self._heap.clear()
+
+    def _gone(self, task: Task) -> None:
+        self.tasks.pop(task, None)
+        if task.owner is not None:
+            task.owner.tasks.pop(task, None)
 
     def _here(self) -> Task:
         task = self.current
         if task is None:
             raise RuntimeError("only a task can wait")
-        if task.owner is not None and not task.owner.alive:
+        if self._ended or (task.owner is not None and not task.owner.alive):
             raise Died
         return task
 
     def _push(self, when: float, what: Any, turn: int) -> None:
         self._count += 1
-        heapq.heappush(self._heap, (when, self.draw.random(), self._count, what, turn))
+        heapq.heappush(self._heap, (when, self._random(), self._count, what, turn))

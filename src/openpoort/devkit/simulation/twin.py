@@ -142,6 +142,7 @@ def compare(dsn: str, seed: int, messages: int) -> dict[str, Any]:
         found["rows"] = twin.rows_differ(world)
     except Exception as error:  # noqa: BLE001 - reported by who asked
         found["broken"] = f"{type(error).__name__}: {error}"
+    world.end()
     found["statements"] = twin.statements
     return found
 

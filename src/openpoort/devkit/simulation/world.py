@@ -255,9 +255,8 @@ class World:
         )  # fmt: skip
 
     def _run(self) -> None:
-        self._done = False
         self.scheduler.spawn("story", self._story)
-        self.scheduler.run(LONGEST, lambda: self._done)
+        self.scheduler.run(LONGEST)
 
     def _story(self) -> None:
         scheduler, draw = self.scheduler, self.scheduler.draw
@@ -274,7 +273,7 @@ class World:
         while self.companies.open or self._speaking or self.database.job.rows:
             scheduler.pause(5.0)
         self._ask_everything()
-        self._done = True
+        scheduler.over = True
 
     def _ask_everything(self) -> None:
         """Both companies ask for what is new until nothing is."""
@@ -290,6 +289,13 @@ class World:
             vraag = Vraag(Operatie.NIEUWE_STATUSSEN, berichtsoort=kind, belanghebbende=who)
             while self.companies.ask(self.a_door, sender, vraag) != 0:
                 self.scheduler.pause(1.0)
+
+    def end(self) -> None:
+        """Let go of everybody and everything, so that the next world finds the room free."""
+        for host in (*self.hosts(), self._desk):
+            host.alive = False
+        self.scheduler.end()
+        self.database.forget()
 
     def _digest(self) -> str:
         """Of the trace and of every row that is left."""
