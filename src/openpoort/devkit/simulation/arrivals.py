@@ -20,7 +20,7 @@ def take_in(t: Transaction, given: _Row, octets: bytes) -> list[UUID]:
     """The kenmerk of each message that was new. First every claim, then every row: a statement
     that has to wait is done again from the start."""
     db, arrived = t.database, given["messages"]
-    keyed = sorted((UUID(m["key"]), m["kenmerk"]) for m in arrived if m.get("key"))
+    keyed = sorted((db.uuid(m["key"]), m["kenmerk"]) for m in arrived if m.get("key"))
     claim(t, db.repeat, (key for key, _ in keyed))
     won: dict[UUID, str] = {}
     for key, kenmerk in keyed:
@@ -48,13 +48,14 @@ def take_in(t: Transaction, given: _Row, octets: bytes) -> list[UUID]:
     insert_new(t, db.certificate, certificates)
     _journal(t, fresh)
     t.notified = t.notified or bool(fresh)
-    return [UUID(m["kenmerk"]) for m in fresh]
+    return [db.uuid(m["kenmerk"]) for m in fresh]
 
 
 def _put_in(t: Transaction, m: _Row, octets: bytes) -> None:
-    db, day, kenmerk, accepted = t.database, _day(m), UUID(m["kenmerk"]), _time(m["accepted_at"])
+    db, day, accepted = t.database, _day(m), _time(m["accepted_at"])
+    kenmerk = db.uuid(m["kenmerk"])
     if m.get("key"):
-        key = UUID(m["key"])
+        key = db.uuid(m["key"])
         t.write(db.repeat.rows[key], rows.Repeat(key, _octets(m["digest"]), kenmerk, day))
     about, parent = _uuid(m.get("about")), _uuid(m.get("parent"))
     t.insert(db.register, rows.Register(kenmerk, day, m["berichtsoort"], m["sender"], about,

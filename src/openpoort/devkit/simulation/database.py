@@ -11,6 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +36,10 @@ class Row:
 
 
 class Table:
-    """Rows by primary key; `by` names a column to find rows by beside it."""
+    """Rows by primary key; `by` names a column to find rows by beside it. `ordered`: it keeps
+    more indexes, and hears of every row that is committed and not only of those that go."""
+
+    ordered = False
 
     def __init__(self, name: str, key: Callable[[Any], Hashable], by: int | None = None) -> None:
         self.name, self.key, self._by = name, key, by
@@ -51,9 +55,15 @@ class Table:
 
     def place(self, value: Any) -> Row:
         """The place of a new row, findable from now on (its writer may look for it)."""
-        row = self.row(self.key(value))
+        key = self.key(value)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = Row(self, key)
         if self._by is not None:
-            self._found.setdefault(value[self._by], {})[row.key] = row
+            found = self._found.get(value[self._by])
+            if found is None:
+                found = self._found[value[self._by]] = {}
+            found[key] = row
         return row
 
     def of(self, value: Any) -> Iterable[Row]:
@@ -61,7 +71,7 @@ class Table:
         return self._found.get(value, {}).values()
 
     def committed(self, row: Row, old: Any, new: Any) -> None:
-        """A row got another committed value, or none."""
+        """A row got another committed value, or none; only called when this matters here."""
         if new is None:
             del self.rows[row.key]
             if self._by is not None:
@@ -81,8 +91,10 @@ class Table:
 class Jobs(Table):
     """With the indexes of the queue: by lane in the order of their time, and those leased."""
 
+    ordered = True
+
     def __init__(self) -> None:
-        super().__init__("job", lambda job: job.id, by=2)
+        super().__init__("job", attrgetter("id"), by=2)
         self.lanes: dict[str, list[tuple[datetime, int]]] = {}
         self.leased: dict[int, Row] = {}
 
@@ -111,23 +123,24 @@ class Database:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self.register = Table("register", lambda r: r.kenmerk, by=4)
-        self.repeat = Table("repeat", lambda r: r.key)
-        self.certificate = Table("certificate", lambda r: r.digest)
-        self.message = Table("message", lambda r: (r.kenmerk, r.day))
-        self.process = Table("process", lambda r: (r.kenmerk, r.day), by=4)
-        self.status = Table("status", lambda r: (r.kenmerk, r.seq, r.day), by=1)
-        self.request = Table("request", lambda r: (r.kenmerk, r.day))
+        self.register = Table("register", attrgetter("kenmerk"), by=4)
+        self.repeat = Table("repeat", attrgetter("key"))
+        self.certificate = Table("certificate", attrgetter("digest"))
+        self.message = Table("message", attrgetter("kenmerk", "day"))
+        self.process = Table("process", attrgetter("kenmerk", "day"), by=4)
+        self.status = Table("status", attrgetter("kenmerk", "seq", "day"), by=1)
+        self.request = Table("request", attrgetter("kenmerk", "day"))
         self.answer = Table("answer", lambda r: self.number("answer"), by=1)
-        self.payload = Table("payload", lambda r: (r.digest, r.day))
+        self.payload = Table("payload", attrgetter("digest", "day"))
         self.delivery = Table(
-            "delivery", lambda r: (r.kenmerk, r.agency, r.generation, r.day), by=1
+            "delivery", attrgetter("kenmerk", "agency", "generation", "day"), by=1
         )
-        self.mailbox = Table("mailbox", lambda r: (r.kenmerk, r.day), by=1)
-        self.seen = Table("seen", lambda r: (r.kenmerk, r.requester, r.what, r.day))
+        self.mailbox = Table("mailbox", attrgetter("kenmerk", "day"), by=1)
+        self.seen = Table("seen", attrgetter("kenmerk", "requester", "what", "day"))
         self.job = Jobs()
-        self.parked = Table("parked", lambda r: r.id, by=2)
-        self.journal = Table("journal", lambda r: r.id)
+        self.parked = Table("parked", attrgetter("id"), by=2)
+        self.journal = Table("journal", attrgetter("id"))
+        self._uuids: dict[str, UUID] = {}
         self.advisory: dict[tuple[str, int], tuple[Any, bool]] = {}
         self.waiting_for_advisory: dict[tuple[str, int], list[Callable[[], None]]] = {}
         self.listeners: dict[Any, None] = {}
@@ -142,6 +155,14 @@ class Database:
         """Let go of all rows, which name each other, without a search for what nobody names."""
         for table in self.tables:
             table.forget()
+        self._uuids.clear()
+
+    def uuid(self, text: str) -> UUID:
+        """One value for one text: making it, and comparing it with another, takes long."""
+        known = self._uuids.get(text)
+        if known is None:
+            known = self._uuids[text] = UUID(text)
+        return known
 
     def clock(self) -> datetime:
         return datetime.fromtimestamp(self._now(), UTC)
@@ -158,6 +179,8 @@ class Database:
 
     def unlock(self, session: Any, of_transaction: bool | None = None) -> None:
         """Give back advisory locks: all of a session, or those of its transaction."""
+        if not self.advisory:
+            return
         for key, (holder, passing) in list(self.advisory.items()):
             if holder is session and of_transaction in (None, passing):
                 del self.advisory[key]
@@ -201,11 +224,13 @@ class Transaction:
     def insert(self, table: Table, value: Any) -> None:
         """Raises UniqueViolation, or Blocked by who is inserting the same."""
         row = table.place(value)
-        if row.holder is not None and row.holder is not self:
-            raise Blocked(row.holder)
-        if self.see(row) is not None:
+        holder = row.holder
+        if holder is not None and holder is not self:
+            raise Blocked(holder)
+        if (row.value if holder is None else row.new) is not None:
             raise psycopg.errors.UniqueViolation(f"{table.name}: {row.key}")
-        self._hold(row, value)
+        self.undo.append((row, row.new, holder))
+        row.holder, row.new = self, value
 
     def _hold(self, row: Row, value: Any) -> None:
         self.undo.append((row, row.new, row.holder))
@@ -230,14 +255,15 @@ class Transaction:
         for row, _, _ in self.undo:
             if row.holder is not self:
                 continue  # came by already: a row may be written more than once
-            old, new = row.value, row.new
+            table, old, new = row.table, row.value, row.new
             row.holder = None
             if old is not new:
                 row.value = new
-                row.table.committed(row, old, new)
-                changes.append((row.table.name, old, new))
+                if new is None or table.ordered:
+                    table.committed(row, old, new)
+                changes.append((table.name, old, new))
             elif old is None:
-                row.table.committed(row, None, None)
+                table.committed(row, None, None)
             row.new = None
         self.undo.clear()
         self.database.unlock(self.session, of_transaction=True)

@@ -7,9 +7,10 @@ so that the first wrong commit is named and not its consequences. What only the 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from json import JSONDecoder
 from typing import Any
 from uuid import UUID
 
@@ -30,11 +31,27 @@ STATES = ENDED | {"running", "waiting", "parked"}
 _TROUBLE = frozenset(b.trouble for b in BEHAVIOUR.values() if b.trouble)
 SOON = 0.25
 """Seconds within which idle workers take up new work when nothing is wrong: half a poll."""
+_ACCEPTED = ("message.accepted",)
+_parsed = JSONDecoder().decode
 _STARTED = 2.0  # seconds after which every worker listens
 
 
 class Broken(AssertionError):
     """A law does not hold."""
+
+
+@dataclass(slots=True)
+class _Story:
+    """What was committed of one message. `lines`: what its journal may tell once only, and how
+    often it does; `set`: statuses by the journal; `began`: they start as its kind says; `first`:
+    when each job was first tried."""
+
+    statuses: list[rows.Status] = field(default_factory=list)
+    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+    set: int = 0
+    began: bool = False
+    first: dict[tuple[str, str | None, int], Any] = field(default_factory=dict)
+    redelivered: bool = False
 
 
 class Laws:
@@ -46,15 +63,11 @@ class Laws:
         self._db, self._scheduler, self._kinds, self._quick = database, scheduler, kinds, quick
         self.checked = 0
         self.faults: Counter[str] = Counter()
-        self._statuses: dict[UUID, list[rows.Status]] = {}
-        self._journal: dict[UUID, Counter[tuple[str, ...]]] = {}
-        self._set: Counter[UUID] = Counter()
-        self._first: dict[tuple[UUID, str, str | None, int], Any] = {}
+        self._stories: dict[UUID, _Story] = {}
         self._since: dict[int, float] = {}
         self._acknowledged: dict[str, Order] = {}
         self._by_message: dict[tuple[str, str], str] = {}
         self._told: Counter[tuple[str, str, str, Any]] = Counter()
-        self._redelivered: set[UUID] = set()
         self._checks: dict[str, Callable[[Any, Any], None]] = {
             "status": self._status, "job": self._job, "parked": self._parked,
             "delivery": self._delivery,
@@ -73,21 +86,27 @@ class Laws:
             check = self._checks.get(table)
             if check is not None:
                 check(old, new)
-            value = new if new is not None else old
             if table in _OF_A_PROCESS:
-                touched[value.kenmerk] = None
+                touched[(new if new is not None else old).kenmerk] = None
         for kenmerk in touched:
             self._whole(kenmerk)
+
+    def _story(self, kenmerk: UUID) -> _Story:
+        story = self._stories.get(kenmerk)
+        if story is None:
+            story = self._stories[kenmerk] = _Story()
+        return story
 
     def _whole(self, kenmerk: UUID) -> None:
         """Everything about one message that a transaction touched."""
         known = self._db.known(kenmerk)
         if known is None:
             raise Broken(f"{kenmerk}: kept but not registered")
-        if (kenmerk, known.day) not in self._db.message.rows:
+        place = (kenmerk, known.day)
+        if place not in self._db.message.rows:
             raise Broken(f"{kenmerk}: registered but not kept")
-        place = self._db.process.rows.get((kenmerk, known.day))
-        process = place.value if place is not None else None
+        row = self._db.process.rows.get(place)
+        process = row.value if row is not None else None
         if process is None:
             raise Broken(f"{kenmerk}: has no process")
         jobs = [row.value for row in self._db.job.of(kenmerk) if row.value is not None]
@@ -103,27 +122,30 @@ class Laws:
             raise Broken(f"{kenmerk}: waits for its agency and has a job {jobs[0].step}")
         if state == "parked" and not parked:
             raise Broken(f"{kenmerk}: is parked, but not on the list of the operator")
-        if len({(j.step, j.agency, j.generation) for j in jobs}) < len(jobs):
+        if len(jobs) > 1 and len({(j.step, j.agency, j.generation) for j in jobs}) < len(jobs):
             raise Broken(f"{kenmerk}: a job stands twice")
-        self._history(process)
-        told = self._journal.get(kenmerk, Counter())
-        if told["message.accepted",] != 1:
-            raise Broken(f"{kenmerk}: accepted {told['message.accepted',]} times by the journal")
-        if self._set[kenmerk] != len(self._statuses[kenmerk]):
+        story = self._story(kenmerk)
+        self._history(process, story)
+        if story.lines.get(_ACCEPTED) != 1:
+            raise Broken(f"{kenmerk}: accepted {story.lines.get(_ACCEPTED, 0)} times by the journal")
+        if story.set != len(story.statuses):
             raise Broken(f"{kenmerk}: the journal does not tell of every status")
 
-    def _history(self, process: rows.Process) -> None:
-        found = self._statuses.get(process.kenmerk, [])
-        start = self._kinds[process.berichtsoort].start
-        if tuple(s.code for s in found[: len(start)]) != start:
-            raise Broken(f"{process.kenmerk}: its history starts with {[s.code for s in found]}")
+    def _history(self, process: rows.Process, story: _Story) -> None:
+        found = story.statuses
+        if not story.began:  # what was told once stays
+            start = self._kinds[process.berichtsoort].start
+            if tuple(s.code for s in found[: len(start)]) != start:
+                codes = [s.code for s in found]
+                raise Broken(f"{process.kenmerk}: its history starts with {codes}")
+            story.began = True
         if process.seq != len(found) or process.last_at != found[-1].at:
             raise Broken(f"{process.kenmerk}: does not count its own statuses")
 
     def _status(self, old: rows.Status | None, new: rows.Status | None) -> None:
         if old is not None or new is None:
             raise Broken(f"{(old or new).kenmerk}: a status was changed")  # type: ignore[union-attr]
-        found = self._statuses.setdefault(new.kenmerk, [])
+        found = self._story(new.kenmerk).statuses
         if new.seq != len(found) + 1:
             raise Broken(f"{new.kenmerk}: status {new.seq} follows {len(found)}")
         if found:
@@ -148,33 +170,31 @@ class Laws:
         return ()
 
     def _journal_entry(self, new: rows.Journal) -> None:
-        entry = json.loads(new.entry)
-        if entry["kenmerk"] is None:
+        entry = _parsed(new.entry.decode())
+        kenmerk, kind = entry["kenmerk"], entry["kind"]
+        if kenmerk is None:
             return
-        kenmerk = UUID(entry["kenmerk"])
-        if entry["kind"] == "status.set":
-            self._set[kenmerk] += 1
+        story = self._story(self._db.uuid(kenmerk))
         line = self._journal_line(entry)
         if line:
-            told = self._journal.setdefault(kenmerk, Counter())
-            told[line] += 1
-            if told[line] > 1:
+            story.lines[line] = times = story.lines.get(line, 0) + 1
+            if times > 1:
                 raise Broken(f"{kenmerk}: twice in the journal: {' '.join(line)}")
-        if entry["kind"] == "message.accepted":
-            self._set[kenmerk] += len(entry["data"]["statuses"])
-        if entry["kind"] == "work.redelivered":
-            self._redelivered.add(kenmerk)
-        if entry["kind"] in ("work.released", "work.redelivered"):
-            for key in [k for k in self._first if k[0] == kenmerk]:
-                del self._first[key]
+        if kind == "status.set":
+            story.set += 1
+        elif kind == "message.accepted":
+            story.set += len(entry["data"]["statuses"])
+        elif kind in ("work.released", "work.redelivered"):
+            story.redelivered |= kind == "work.redelivered"
+            story.first.clear()
 
     def _job(self, old: rows.Job | None, new: rows.Job | None) -> None:
         now = self._scheduler.now
         if new is not None:
-            key = (new.kenmerk, new.step, new.agency, new.generation)
-            first = self._first.setdefault(key, new.first_at)
+            key, tried = (new.step, new.agency, new.generation), self._story(new.kenmerk).first
+            first = tried.setdefault(key, new.first_at)
             if first is None:
-                self._first[key] = new.first_at
+                tried[key] = new.first_at
             elif new.first_at != first:
                 raise Broken(f"{new.kenmerk}: forgets that {new.step} was first tried at {first}")
             if old is None:
@@ -192,8 +212,7 @@ class Laws:
         if new.reason.startswith("internal error"):
             raise Broken(f"{new.kenmerk}: parked by a mistake of ours: {new.reason}")
         known = self._db.known(new.kenmerk)
-        key = (new.kenmerk, new.step, new.agency, new.generation)
-        first = self._first.get(key)
+        first = self._story(new.kenmerk).first.get((new.step, new.agency, new.generation))
         if known is not None and new.reason.startswith("gave up") and first is not None:
             tried = new.since - first
             if tried < self._kinds[known.berichtsoort].retry_for:
@@ -278,8 +297,9 @@ class Laws:
         return sums
 
     def _all_told(self, process: rows.Process) -> None:
-        for s in self._statuses[process.kenmerk]:
-            if not self._told[process.sender, str(process.kenmerk), s.code, s.at]:
+        kenmerk = str(process.kenmerk)
+        for s in self._stories[process.kenmerk].statuses:
+            if not self._told.get((process.sender, kenmerk, s.code, s.at)):
                 raise Broken(f"{process.kenmerk}: {s.code} was never new to its sender")
 
     def _shelves(self, shelves: Mapping[str, Shelf]) -> None:
@@ -300,7 +320,7 @@ class Laws:
         if known is None:
             raise Broken(f"{kenmerk}: an agency has it, and it is not known here")
         process = self._db.process.rows[known.kenmerk, known.day].value
-        return process.state in ("parked", "cancelled") or known.kenmerk in self._redelivered
+        return process.state in ("parked", "cancelled") or self._story(known.kenmerk).redelivered
 
 
 _OF_A_PROCESS = frozenset({"register", "message", "process", "status", "job", "parked",
