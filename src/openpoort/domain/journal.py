@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 EXPORTED = "evidence.exported"
 """The kind of entry that taking evidence out makes: about the message, not part of its story."""
 
@@ -36,7 +37,7 @@ class JournalEntry:
             "kenmerk": self.kenmerk,
             "kind": self.kind,
         }
-        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return _CANONICAL.encode(body).encode()
 
 
 def words_digest(fout: str | None, details: str | None) -> str | None:

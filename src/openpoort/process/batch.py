@@ -67,19 +67,21 @@ def load(
     places = {(job.kenmerk, job.day) for job in jobs}
     locked = changes.lock(conn, places)
     rows = _messages(conn, places, recent)
-    documents: dict[JobRow, Sequence[DocumentRow]] = {}
+    documents: list[Sequence[DocumentRow]] = []
+    losses: list[str] = []
     wanted: dict[tuple[date, bytes], None] = {}
     for job in jobs:
         process = locked[job.kenmerk]
-        documents[job] = current(process, rows[job.kenmerk].documents)
-        lost = _not_installed(house, process, job)
-        if process.state not in ENDED and not lost and needs(house, process.berichtsoort, job):
-            wanted.update(dict.fromkeys((job.day, row.digest) for row in documents[job]))
+        documents.append(current(process, rows[job.kenmerk].documents))
+        losses.append(_not_installed(house, process, job))
+        if process.state in ENDED or losses[-1]:
+            continue
+        if needs(house, process.berichtsoort, job):
+            wanted.update(dict.fromkeys((job.day, row.digest) for row in documents[-1]))
     stored = _stored(conn, wanted, recent)
     items = []
-    for job in jobs:
+    for job, present, lost in zip(jobs, documents, losses, strict=True):
         process = locked[job.kenmerk]
-        lost = _not_installed(house, process, job)
         if process.state in ENDED:
             items.append(Item(job, process, None))
         elif lost:
@@ -87,7 +89,7 @@ def load(
             items.append(Item(job, process, None))
         else:
             kind = house.kinds[process.berichtsoort]
-            read = Documents(documents[job], stored, store)
+            read = Documents(present, stored, store)
             work = Work(house, kind, process, rows[job.kenmerk], now, read)
             items.append(Item(job, process, work))
     return items
@@ -120,9 +122,10 @@ def _not_installed(house: House, process: Process, job: JobRow) -> str:
     kind = house.kinds.get(process.berichtsoort)
     if kind is None:
         return f"kind {process.berichtsoort} is not installed any more"
-    if all(step.name != job.step for step in kind.steps):
-        return f"kind {process.berichtsoort} has no step {job.step} any more"
-    return ""
+    for step in kind.steps:
+        if step.name == job.step:
+            return ""
+    return f"kind {process.berichtsoort} has no step {job.step} any more"
 
 
 def stranded(items: Iterable[Item]) -> list[Process]:
@@ -141,7 +144,7 @@ def current(process: Process, handed_in: tuple[DocumentRow, ...]) -> tuple[Docum
 def fresh(process: Process) -> Process:
     """A copy to go back to when a step breaks off half-way."""
     return dataclasses.replace(
-        process, data=copy.deepcopy(process.data), statuses=[], entries=[], jobs=[], parked=[],
+        process, data=copy.deepcopy(process.data) if process.data else {}, statuses=[], entries=[], jobs=[], parked=[],
         deliveries=[], mailbox=[], children=[], payloads=[],
     )  # fmt: skip
 

@@ -57,7 +57,7 @@ def _put_in(t: Transaction, m: _Row, octets: bytes) -> None:
     if m.get("key"):
         key = db.uuid(m["key"])
         t.write(db.repeat.rows[key], rows.Repeat(key, _octets(m["digest"]), kenmerk, day))
-    about, parent = _uuid(m.get("about")), _uuid(m.get("parent"))
+    about, parent = (db.uuid(text) if text else None for text in (m.get("about"), m.get("parent")))
     t.insert(db.register, rows.Register(kenmerk, day, m["berichtsoort"], m["sender"], about,
                                         m["switch"]))  # fmt: skip
     t.insert(db.message, rows.Message._make((
@@ -107,10 +107,6 @@ def _day(m: _Row) -> date:
 
 def _time(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def _uuid(text: str | None) -> UUID | None:
-    return UUID(text) if text else None
 
 
 def _octets(text: str) -> bytes:

@@ -18,6 +18,7 @@ from uuid import UUID
 import psycopg
 
 from openpoort.devkit.simulation import rows
+from openpoort.devkit.simulation.numbers import Number
 
 Change = tuple[str, Any, Any]
 """Table, the committed value before, the one after (None: not there)."""
@@ -140,7 +141,7 @@ class Database:
         self.job = Jobs()
         self.parked = Table("parked", attrgetter("id"), by=2)
         self.journal = Table("journal", attrgetter("id"))
-        self._uuids: dict[str, UUID] = {}
+        self._uuids: dict[str, Number] = {}
         self.advisory: dict[tuple[str, int], tuple[Any, bool]] = {}
         self.waiting_for_advisory: dict[tuple[str, int], list[Callable[[], None]]] = {}
         self.listeners: dict[Any, None] = {}
@@ -157,11 +158,11 @@ class Database:
             table.forget()
         self._uuids.clear()
 
-    def uuid(self, text: str) -> UUID:
+    def uuid(self, text: str) -> Number:
         """One value for one text: making it, and comparing it with another, takes long."""
         known = self._uuids.get(text)
         if known is None:
-            known = self._uuids[text] = UUID(text)
+            known = self._uuids[text] = Number(text)
         return known
 
     def clock(self) -> datetime:

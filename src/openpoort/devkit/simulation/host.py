@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from openpoort.devkit.simulation.numbers import drawn
 from openpoort.devkit.simulation.scheduler import Scheduler, Task
 from openpoort.store.machine import Machine
 
@@ -42,7 +43,7 @@ class Host:
         )  # fmt: skip
 
     def uuid(self) -> UUID:
-        return UUID(int=self._draw.getrandbits(128), version=4)
+        return drawn(self._draw)
 
     def wall(self) -> float:
         return self.scheduler.wall() + self.skew

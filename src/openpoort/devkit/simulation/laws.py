@@ -237,7 +237,7 @@ class Laws:
             if taken.kenmerk != order.request.kenmerk:
                 raise Broken(f"order {order.number}: shown another kenmerk than its process has")
             return
-        kenmerk = UUID(taken.kenmerk)
+        kenmerk = self._db.uuid(taken.kenmerk)
         known = self._db.known(kenmerk)
         if known is None:
             raise Broken(f"{kenmerk}: acknowledged, and not there")
@@ -316,7 +316,7 @@ class Laws:
 
     def _excused(self, kenmerk: str) -> bool:
         """The agency kept it and did not say so; then tries ran out, or an operator stepped in."""
-        known = self._db.known(UUID(kenmerk))
+        known = self._db.known(self._db.uuid(kenmerk))
         if known is None:
             raise Broken(f"{kenmerk}: an agency has it, and it is not known here")
         process = self._db.process.rows[known.kenmerk, known.day].value

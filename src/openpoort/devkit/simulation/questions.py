@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,19 +14,21 @@ from openpoort.devkit.simulation.statements import _job_row, means
 from openpoort.store import changes, messages, parked, payloads, queue, reading
 
 Answer = list[tuple[Any, ...]]
+_SEQ = attrgetter("seq")
 
 
 def _seen(t: Transaction, table: Table, keys: Iterable[Any]) -> Iterable[Any]:
     """Rows with these keys that the transaction sees."""
     for key in keys:
         row = table.rows.get(key)
-        value = t.see(row) if row is not None else None
-        if value is not None:
+        if row is not None and (value := t.see(row)) is not None:
             yield value
 
 
-def _of(t: Transaction, table: Table, value: Any) -> Iterable[Any]:
-    return (r for row in table.of(value) if (r := t.see(row)) is not None)
+def _of(t: Transaction, table: Table, value: Any) -> list[Any]:
+    """Rows that are found by this value and that the transaction sees."""
+    places = table.of(value)
+    return [r for x in places if (r := x.new if x.holder is t else x.value) is not None]
 
 
 def _pairs(p: Any) -> Iterable[tuple[Any, Any]]:
@@ -139,8 +142,8 @@ def _statuses(t: Transaction, p: Any) -> Answer:
     answer: Answer = []
     for kenmerk, day in sorted(_pairs(p)):
         found = [s for s in _of(t, t.database.status, kenmerk) if s.day == day]
-        found.sort(key=lambda s: s.seq)
-        answer += [(s.kenmerk, s.seq, s.code, s.at, s.foutcode, s.fout, s.details) for s in found]
+        found.sort(key=_SEQ)
+        answer += [s[1:] for s in found]
     return answer
 
 

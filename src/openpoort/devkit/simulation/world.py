@@ -27,6 +27,7 @@ from openpoort.devkit.simulation.database import Database
 from openpoort.devkit.simulation.gateway import Door, NoAnswer, Site, Worker, verified
 from openpoort.devkit.simulation.host import Host
 from openpoort.devkit.simulation.laws import Laws
+from openpoort.devkit.simulation.numbers import drawn
 from openpoort.devkit.simulation.scheduler import Scheduler
 from openpoort.devkit.simulation.weather import DAY, Trouble, Weather
 from openpoort.domain.fault import Fault
@@ -128,7 +129,7 @@ class World:
         self.weather = Weather(self, severity)
 
     def uuid(self) -> UUID:
-        return UUID(int=self._ids.getrandbits(128), version=4)
+        return drawn(self._ids)
 
     # --- hosts -----------------------------------------------------------------------------
 
@@ -229,7 +230,7 @@ class World:
         at = datetime.fromtimestamp(self.scheduler.wall(), UTC)
         try:
             waiting = [x.kenmerk for x in parked.list_parked(store)]
-            known = [UUID(o.kenmerk) for o in self.companies.orders[-200:]
+            known = [self.database.uuid(o.kenmerk) for o in self.companies.orders[-200:]
                      if o.kenmerk and not o.request.kenmerk]  # fmt: skip
             chosen = draw.choice(waiting or known or [UUID(int=0)])
             act = Act("beheerder", "proef", at, dry_run=draw.random() < 0.2)
