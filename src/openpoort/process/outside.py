@@ -94,6 +94,8 @@ class OutsideRounds:
         self._machine = store.machine
         self.fence = store.machine.uuid()
         self._sides: dict[str, Side] = {}
+        self._known: Directory | None = None
+        self._at_hand: list[Side] = []
         self._sent: set[int] = set()
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self._all_in = store.machine.event()
@@ -176,15 +178,22 @@ class OutsideRounds:
         for side in self._sides.values():
             side.threads.shutdown(wait=False, cancel_futures=True)
         self._sides.clear()
+        self._known = None
 
     def _present(self) -> list[Side]:
         """Sides of all agencies in the directory, and of checks and AuSP where there are any."""
+        directory = self._partners.directory()
+        if directory is not self._known:
+            self._known, self._at_hand = directory, self._sides_of(directory)
+        return self._at_hand
+
+    def _sides_of(self, directory: Directory) -> list[Side]:
         wanted: dict[str, tuple[int, Agency | None]] = {}
         if self._house.slow.intersection(self._house.checks):
             wanted[flow.CHECK] = (self._checkers * _AHEAD, None)
         if self._partners.authority is not None:
             wanted[flow.AUTHORITY] = (4 * _AHEAD, None)
-        for a in self._partners.directory().agencies:
+        for a in directory.agencies:
             agency = Agency(a.name, a.oin, a.endpoint, a.channel, a.max_parallel, a.options)
             wanted[flow.agency_lane(a.name)] = (a.max_parallel, agency)
         for name, (cap, who) in wanted.items():

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -157,19 +158,18 @@ class Thread:
 
 
 class Pool:
-    """concurrent.futures.ThreadPoolExecutor: so many at once, the rest waits in order."""
+    """concurrent.futures.ThreadPoolExecutor: so many at once, the rest waits in order. Who wants
+    to know what comes of a call asks an event loop to run it here."""
 
     def __init__(self, host: Host, workers: int, name: str) -> None:
         self._host, self._free, self._name = host, workers, name
-        self._waiting: deque[tuple[Future[Any], Callable[[], Any]]] = deque()
+        self._waiting: deque[Callable[[], object]] = deque()
 
-    def submit(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self._waiting.append((future, lambda: call(*args)))
+    def submit(self, call: Callable[..., object], *args: Any) -> None:
+        self._waiting.append(partial(call, *args))
         if self._free:
             self._free -= 1
             self._host.spawn(self._name, self._work)
-        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         if cancel_futures:
@@ -177,13 +177,6 @@ class Pool:
 
     def _work(self) -> None:
         while self._waiting:
-            future, call = self._waiting.popleft()
-            if not future.set_running_or_notify_cancel():
-                continue
-            try:
-                result = call()
-            except Exception as error:  # noqa: BLE001 - it belongs to who asked
-                future.set_exception(error)
-            else:
-                future.set_result(result)
+            with suppress(Exception):  # as in a future that nobody looks at
+                self._waiting.popleft()()
         self._free += 1

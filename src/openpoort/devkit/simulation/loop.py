@@ -81,8 +81,21 @@ class Loop:
         return None
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        future = (executor or self._pool).submit(func, *args)
-        return asyncio.wrap_future(future, loop=cast(Any, self))
+        """As `asyncio.wrap_future` does it for a pool: what nobody waits for is not begun."""
+        future, pool = self.create_future(), executor or self._pool
+
+        def work() -> None:
+            if future.cancelled():
+                return
+            try:
+                result = func(*args)
+            except Exception as error:  # noqa: BLE001 - it belongs to who asked
+                self.call_soon(_settle, future, None, error)
+            else:
+                self.call_soon(_settle, future, result, None)
+
+        pool.submit(work)
+        return future
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """Tasks of a host that died are thrown away while they wait; nothing else may happen."""
@@ -111,3 +124,12 @@ class Loop:
             self._drawn = True
             scheduler = self._host.scheduler
             scheduler.at(scheduler.now + scheduler.draw.random() * 5e-5, self._drain)
+
+
+def _settle(future: asyncio.Future[Any], result: Any, error: Exception | None) -> None:
+    if future.done():
+        return  # whoever asked has hung up
+    if error is not None:
+        future.set_exception(error)
+    else:
+        future.set_result(result)
