@@ -29,8 +29,11 @@ class Cursor:
     """The answer to one statement."""
 
     def __init__(self, answer: Sequence[tuple[Any, ...]] | int) -> None:
-        self._rows = list(answer) if not isinstance(answer, int) else []
-        self.rowcount = answer if isinstance(answer, int) else len(answer)
+        self._rows: Sequence[tuple[Any, ...]]
+        if isinstance(answer, int):
+            self._rows, self.rowcount = (), answer
+        else:
+            self._rows, self.rowcount = answer, len(answer)
         self._next = 0
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -38,7 +41,7 @@ class Cursor:
         return self._rows[self._next - 1] if self._next <= len(self._rows) else None
 
     def fetchall(self) -> list[tuple[Any, ...]]:
-        return self._rows[self._next :]
+        return list(self._rows[self._next :])
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         return iter(self.fetchall())
@@ -173,10 +176,11 @@ class Connection:
     def _travel(self, share_lost: float) -> None:
         """To the server and back; on the way the connection may break."""
         self._check()
-        draw = self._scheduler.draw
-        self._scheduler.pause(0.0002 + 0.0008 * draw.random() ** 4)
+        scheduler = self._scheduler
+        scheduler.pause(0.0002 + 0.0008 * scheduler.draw.random() ** 4)
         self._check()
-        self._maybe_lose(share_lost)
+        if share_lost:
+            self._maybe_lose(share_lost)
 
     def _maybe_lose(self, share: float) -> None:
         if share and self._scheduler.draw.random() < share:

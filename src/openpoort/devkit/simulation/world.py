@@ -297,6 +297,8 @@ class World:
             host.alive = False
         self.scheduler.end()
         self.database.forget()
+        for part in (self.laws, self.companies, self.agencies):
+            vars(part).clear()  # they know each other, and would be kept until a search
 
     def _digest(self) -> str:
         """Of the trace and of every row that is left."""
