@@ -12,6 +12,7 @@ import inspect
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import psycopg
@@ -202,4 +203,9 @@ def verified(oin: str, message_id: str) -> VerifiedMessage:
         body=_BODY, addressing=Addressing(None, "action", message_id), created=_CREATED,
         expires=None, token=b"token of " + oin.encode(), algorithms=_ALGORITHMS,
     )  # fmt: skip
-    return VerifiedMessage(VerifiedSender(Oin(oin), "Voorbeeld", "ab" * 32, "cd" * 32), signed)
+    return VerifiedMessage(_sender(oin), signed)
+
+
+@cache
+def _sender(oin: str) -> VerifiedSender:
+    return VerifiedSender(Oin(oin), "Voorbeeld", "ab" * 32, "cd" * 32)

@@ -83,11 +83,11 @@ class Laws:
             if table == "journal":
                 self._journal_entry(new)
         for table, old, new in changes:
-            check = self._checks.get(table)
-            if check is not None:
-                check(old, new)
             if table in _OF_A_PROCESS:
                 touched[(new if new is not None else old).kenmerk] = None
+                check = self._checks.get(table)
+                if check is not None:
+                    check(old, new)
         for kenmerk in touched:
             self._whole(kenmerk)
 

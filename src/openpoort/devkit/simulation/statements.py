@@ -144,8 +144,8 @@ def _update(t: Transaction, p: Any) -> int:
     for row, w in zip(places, wanted, strict=True):
         _, _, state, seq, last_at, open_, episode, told, data = w
         r = t.see(row)
-        t.write(row, r._replace(state=state, seq=seq, last_at=last_at, open=open_,
-                                episode=episode, unread=r.unread or told, data=data))  # fmt: skip
+        t.write(row, rows.Process(*r[:6], state, seq, last_at, open_, episode,
+                                  r.unread or told, data))  # fmt: skip
     return len(wanted)
 
 
@@ -222,9 +222,9 @@ def _take(t: Transaction, key: tuple[str, int], *, of_transaction: bool) -> bool
 def _lease(t: Transaction, p: Any) -> list[tuple[Any, ...]]:
     fence, first, seconds, lane, now, limit, cap, _ = p
     clock = t.database.clock()
-    leased = (row.value for row in t.database.job.leased.values())
-    out = sum(1 for j in leased if j.lane == lane and j.lease_until >= clock)
-    until = t.database.clock() + timedelta(seconds=seconds)
+    leased = [row.value for row in t.database.job.leased.values()]
+    out = sum([j.lane == lane and j.lease_until >= clock for j in leased])
+    until = clock + timedelta(seconds=seconds)
     found = []
     for row in _due(t, lane, now, max(0, min(limit, cap - out))):
         j = t.see(row)
