@@ -22,7 +22,8 @@ from openpoort.store.reading import Known
 from openpoort.store.store import Store
 from openpoort.store.writer import Busy
 
-_PAGE = 100
+_PAGE = 25
+"""Processes looked up at once: one answer has room for some seventy statuses."""
 _MOST = 50_000
 """Processes in one list; beyond it the requester must ask more narrowly."""
 
