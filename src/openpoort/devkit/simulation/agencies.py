@@ -115,6 +115,7 @@ class Agencies:
         return AfleverBevestiging(
             bericht.kenmerk, bericht.berichtkenmerk, at, bericht.berichtsoort,
             statuscode=verdict, statusdetails=RECEIPT,
+            raw=f"<afleverResponse>{bericht.kenmerk} {at}</afleverResponse>".encode(),
         )  # fmt: skip
 
     def _verdict(self, agency: str, bericht: Bericht) -> str | None:

@@ -49,7 +49,8 @@ class Twin:
         migrate(dsn)
         self.dsn = dsn
         self.statements = 0
-        self.watch = psycopg.connect(dsn, autocommit=True)
+        self._sessions: list[psycopg.Connection[Any]] = []
+        self.watch = self.session()
         row = self.watch.execute("select count(*) from register").fetchone()
         if row is None or row[0]:
             raise Different("the database to compare with must be empty")
@@ -59,6 +60,14 @@ class Twin:
 
     def connect(self, site: Site, host: Host) -> _Both:
         return _Both(self, site, host)
+
+    def session(self) -> psycopg.Connection[Any]:
+        self._sessions.append(psycopg.connect(self.dsn, autocommit=True))
+        return self._sessions[-1]
+
+    def end(self) -> None:
+        for session in self._sessions:
+            session.close()
 
     def rows_differ(self, world: World) -> int:
         """How many rows were compared. Raises Different."""
@@ -79,7 +88,7 @@ class _Both(Connection):
     def __init__(self, twin: Twin, site: Site, host: Host) -> None:
         super().__init__(site.database, host, site.troubles)
         self._twin = twin
-        self._real = psycopg.connect(twin.dsn, autocommit=True)
+        self._real = twin.session()
         self._real.execute("set search_path = simulated, public, pg_catalog")
         self._real.execute("set lock_timeout = '3s'; set statement_timeout = '20s'")
         self._real.execute("set synchronous_commit = off")  # what is compared needs no disk
@@ -143,6 +152,7 @@ def compare(dsn: str, seed: int, messages: int) -> dict[str, Any]:
     except Exception as error:  # noqa: BLE001 - reported by who asked
         found["broken"] = f"{type(error).__name__}: {error}"
     world.end()
+    twin.end()
     found["statements"] = twin.statements
     return found
 
