@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from click.testing import CliRunner
+from greenlet import greenlet
 
 from openpoort.cli.simulate import simulate
 from openpoort.devkit.simulation.connection import Connection, Unknown
@@ -52,6 +54,26 @@ def test_same_seed_gives_the_same_steps_in_another_process() -> None:
         digests.add(json.loads(done.stdout.splitlines()[-1])["digest"])
     assert len(digests) == 1
     assert one(5, MESSAGES).ended.digest not in digests  # type: ignore[union-attr]
+
+
+def test_without_a_trace_the_steps_are_the_same() -> None:
+    told, untold = one(4, MESSAGES).ended, one(4, MESSAGES, traced=False).ended
+    assert told is not None
+    assert untold == dataclasses.replace(told, digest="")
+
+
+def test_a_world_that_is_over_keeps_nobody() -> None:
+    """A greenlet that waits for ever keeps its whole world: a million messages fill the memory."""
+
+    def living() -> int:
+        gc.collect()
+        return sum(isinstance(thing, World | greenlet) for thing in gc.get_objects())
+
+    one(2, 40)
+    before = living()
+    for seed in (3, 4, 5):
+        one(seed, 40)
+    assert living() == before
 
 
 def test_a_statement_that_is_not_known_stops_the_run() -> None:

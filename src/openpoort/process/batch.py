@@ -143,9 +143,10 @@ def current(process: Process, handed_in: tuple[DocumentRow, ...]) -> tuple[Docum
 
 def fresh(process: Process) -> Process:
     """A copy to go back to when a step breaks off half-way."""
+    data = copy.deepcopy(process.data) if process.data else {}
     return dataclasses.replace(
-        process, data=copy.deepcopy(process.data) if process.data else {}, statuses=[], entries=[], jobs=[], parked=[],
-        deliveries=[], mailbox=[], children=[], payloads=[],
+        process, data=data, statuses=[], entries=[], jobs=[], parked=[], deliveries=[],
+        mailbox=[], children=[], payloads=[],
     )  # fmt: skip
 
 

@@ -126,8 +126,9 @@ class Laws:
             raise Broken(f"{kenmerk}: a job stands twice")
         story = self._story(kenmerk)
         self._history(process, story)
-        if story.lines.get(_ACCEPTED) != 1:
-            raise Broken(f"{kenmerk}: accepted {story.lines.get(_ACCEPTED, 0)} times by the journal")
+        accepted = story.lines.get(_ACCEPTED, 0)
+        if accepted != 1:
+            raise Broken(f"{kenmerk}: accepted {accepted} times by the journal")
         if story.set != len(story.statuses):
             raise Broken(f"{kenmerk}: the journal does not tell of every status")
 

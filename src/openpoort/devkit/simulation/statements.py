@@ -144,8 +144,10 @@ def _update(t: Transaction, p: Any) -> int:
     for row, w in zip(places, wanted, strict=True):
         _, _, state, seq, last_at, open_, episode, told, data = w
         r = t.see(row)
-        t.write(row, rows.Process(*r[:6], state, seq, last_at, open_, episode,
-                                  r.unread or told, data))  # fmt: skip
+        unread = r.unread or told
+        t.write(
+            row, rows.Process._make((*r[:6], state, seq, last_at, open_, episode, unread, data))
+        )
     return len(wanted)
 
 
