@@ -32,7 +32,7 @@ class Echo:
         async def then(done: bool) -> None:
             self.delivered.append(done)
 
-        return Answer(200, post.raw, then=then)
+        return Answer(200, bytes(post.raw), then=then)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import ssl
 import time
@@ -14,8 +16,10 @@ import pytest
 
 from openpoort.devkit import pki as devpki
 from openpoort.devkit.authority import Ca
-from openpoort.inbound.body import BodyLimits
+from openpoort.inbound.body import HELD, BodyLimits
+from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.server import ServerLimits
+from openpoort.inbound.spool import Spooled
 from openpoort.inbound.tls import HostCertificate
 from tests.e2e.doors import Running, cut, post, read_answer, refused, running, status
 
@@ -184,6 +188,85 @@ def test_large_requests_share_a_pool_and_small_ones_never_wait(pki: Path) -> Non
             assert status(answer) == 503
             assert b"retry-after: 2" in answer
             assert status(door.ask(post(PATH, b"x"))) == 200
+
+
+def open_files(folder: Path) -> list[str]:
+    """Files of this process that stand in `folder` without a name."""
+    found = []
+    for one in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found.append(str(one.readlink()))
+    return [name for name in found if name.startswith(str(folder))]
+
+
+def until_none(folder: Path) -> None:
+    deadline = time.monotonic() + 10
+    while open_files(folder):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_large_body_comes_in_whole_on_disk(pki: Path, tmp_path: Path, chunked: bool) -> None:
+    body = random.Random(1).randbytes(3 * HELD + 17)
+    sent = post(PATH, body)
+    if chunked:
+        parts = [body[i : i + 100_001] for i in range(0, len(body), 100_001)] + [b""]
+        coded = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in parts)
+        sent = post(PATH, coded, b"transfer-encoding: chunked")
+    with running(pki, body=BodyLimits(spool=tmp_path)) as door:
+        answer = door.ask(sent)
+        assert answer.endswith(body[-1000:])
+        [came] = door.echo.posts
+        assert isinstance(came.raw, Spooled)
+        assert bytes(came.raw) == body
+        assert status(door.ask(post(PATH, body[:HELD]))) == 200
+        assert door.echo.posts[1].raw == body[:HELD]  # held: it fits
+        assert list(tmp_path.iterdir()) == []
+        del came
+        door.echo.posts.clear()
+        until_none(tmp_path)
+
+
+def test_a_large_body_that_ends_early_leaves_nothing(pki: Path, tmp_path: Path) -> None:
+    with running(pki, body=BodyLimits(spool=tmp_path)) as door:
+        with door.connect() as tls:
+            tls.sendall(post(PATH, b"x" * 2 * HELD, b"content-length: %d" % (3 * HELD)))
+            deadline = time.monotonic() + 10
+            while not open_files(tmp_path):
+                assert time.monotonic() < deadline
+        until_none(tmp_path)
+        assert door.echo.posts == []
+        assert door.door._pool is not None
+        assert door.door._pool.used == 0
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_503_and_small_requests_go_on(pki: Path, tmp_path: Path) -> None:
+    with running(pki, body=BodyLimits(spool=tmp_path / "not there")) as door:
+        answer = door.ask(post(PATH, b"x" * 3 * HELD))
+        assert status(answer) == 503
+        assert b"retry-after: 2" in answer
+        assert status(door.ask(post(PATH, b"x"))) == 200
+        assert door.door._pool is not None
+        assert door.door._pool.used == 0
+
+
+def test_the_pool_counts_what_is_in_hand_by_its_real_size(pki: Path, tmp_path: Path) -> None:
+    """A chunked request is counted as the largest until it is in, then as what it is."""
+    seen: list[int] = []
+    with running(pki, body=BodyLimits(size=4 * HELD, pool=5 * HELD, spool=tmp_path)) as door:
+
+        async def look(request: Post) -> Answer:
+            assert door.door._pool is not None
+            seen.append(door.door._pool.used)
+            return await door.echo(request)
+
+        door.door.exchange = look
+        coded = b"%x\r\n%s\r\n0\r\n\r\n" % (2 * HELD, b"x" * 2 * HELD)
+        assert status(door.ask(post(PATH, coded, b"transfer-encoding: chunked"))) == 200
+        assert status(door.ask(post(PATH, b"x"))) == 200
+    assert seen == [2 * HELD, 0]
 
 
 def test_slow_body_gets_408_and_slow_head_is_cut(pki: Path) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from openpoort.store import payloads
 from openpoort.store.folder import Folder
 from openpoort.store.payloads import THRESHOLD, Cut, PayloadMissing
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
+from tests.unit.test_spool import spooled
 
 WHO = BEDRIJF
 
@@ -26,10 +28,12 @@ WHO = BEDRIJF
     st.lists(st.binary(min_size=0, max_size=2000), max_size=3),
     st.lists(st.binary(max_size=50), min_size=4, max_size=4),
     st.lists(st.sampled_from(["b64", "raw", "lines", "absent"]), min_size=3, max_size=3),
+    st.booleans(),
 )
 def test_a_cut_request_is_restored_exactly(
-    documents: list[bytes], between: list[bytes], forms: list[str]
-) -> None:
+    tmp_path_factory: pytest.TempPathFactory,
+    documents: list[bytes], between: list[bytes], forms: list[str], on_disk: bool,
+) -> None:  # fmt: skip
     documents = [d * 3 for d in documents]
     raw = between[0]
     for document, form, after in zip(documents, forms, between[1:], strict=False):
@@ -37,8 +41,12 @@ def test_a_cut_request_is_restored_exactly(
             "b64": base64.b64encode(document), "raw": document,
             "lines": base64.encodebytes(document), "absent": b"",
         }[form] + after  # fmt: skip
-    kept, cuts = payloads.cut(raw, documents)
-    assert payloads.restore(kept, cuts, documents) == raw
+    if on_disk:
+        folder = tmp_path_factory.getbasetemp()
+        kept, cuts = payloads.cut(spooled(folder, raw), [spooled(folder, d) for d in documents])
+    else:
+        kept, cuts = payloads.cut(raw, documents)
+    assert payloads.restore(bytes(kept), cuts, documents) == raw
 
 
 def test_the_content_is_kept_once() -> None:
@@ -65,14 +73,21 @@ def stored_request(gate: Gate, kenmerk: str) -> bytes:
     return raw
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
 @pytest.mark.parametrize("form", ["b64", "lines", "raw"])
-def test_large_documents_go_outside_and_arrive(dsn: str, tmp_path: Path, form: str) -> None:
+def test_large_documents_go_outside_and_arrive(
+    dsn: str, tmp_path: Path, form: str, on_disk: bool
+) -> None:
     gate = Gate(dsn, outside=[Folder(tmp_path / "payloads")])
     body = random.Random(2).randbytes(THRESHOLD + 10)
     encoded = {"b64": base64.b64encode, "lines": base64.encodebytes, "raw": bytes}[form](body)
     raw = b"<soap>" + encoded + b"</soap>"
     asked = request(body=body, bijlagen=())
-    taken = asyncio.run(gate.intake.aanleveren(verified(WHO), asked, Received(raw, START)))
+    received = Received(raw, START)
+    if on_disk:
+        received = Received(spooled(tmp_path, raw), START)
+        asked = replace(asked, inhoud=replace(asked.inhoud, inhoud=spooled(tmp_path, body)))
+    taken = asyncio.run(gate.intake.aanleveren(verified(WHO), asked, received))
     gate.work()
     assert gate.codes(taken.kenmerk) == HAPPY
     assert gate.channel.got[0][2].inhoud.inhoud == body

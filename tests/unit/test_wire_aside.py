@@ -7,6 +7,7 @@ from base64 import b64encode
 import pytest
 
 from openpoort.devkit.bench_wire import memory
+from openpoort.domain import octets
 from openpoort.domain.fault import Fault
 from openpoort.wire import aside, fields, koppelvlak
 from openpoort.wire.soap import open_signed
@@ -129,6 +130,6 @@ def test_base64_in_lines_is_as_strict_as_without() -> None:
         with pytest.raises(Fault):
             fields.decode(memoryview(long + b"\n" + bad))
     # A piece that ends between two `=`, and one that begins with a line break only.
-    for head in (fields._PIECE - 1, fields._PIECE - 2, fields._PIECE - 3):
+    for head in (octets.PIECE - 1, octets.PIECE - 2, octets.PIECE - 3):
         text = b"\n" * (head % 4 + 2) + b"A" * (head - head % 4 - 4) + b"AA==\n"
         assert set(fields.decode(memoryview(text))) == {0}

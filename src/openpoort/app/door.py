@@ -69,8 +69,9 @@ def run_door(
             skew=timedelta(seconds=settings.door.skew_seconds),
         )
         body = BodyLimits(
-            size=settings.door.max_body_mib * _MIB, pool=settings.door.max_bodies_mib * _MIB
-        )
+            size=settings.door.max_body_mib * _MIB, pool=settings.door.max_bodies_mib * _MIB,
+            spool=settings.home / "run",
+        )  # fmt: skip
         limits = ServerLimits(connections=connections, drain_seconds=settings.door.stop_seconds)
         door = Door(wus, urls, body)
         door.turnstile = _turnstile(settings, door.in_flight, snapshot)

@@ -35,7 +35,7 @@ class Content:
         return tuple(self._judge(filing))
 
     def _judge(self, filing: Filing) -> Iterator[Finding]:
-        data, name = filing.inhoud.inhoud, filing.inhoud.bestandsnaam
+        data, name = bytes(filing.inhoud.inhoud), filing.inhoud.bestandsnaam
         if filing.belanghebbende.nummer:
             yield from judge_number(filing.belanghebbende)
         reading = read(data)

@@ -46,7 +46,7 @@ def _judge(filing: Filing) -> Iterator[Finding]:
     yield from _mime(inhoud, kind.mime_types)
     yield from _attachments(filing)
     if inhoud.inhoud and len(inhoud.inhoud) <= kind.max_bytes and _claims_xml(inhoud):
-        yield from read(inhoud.inhoud).findings
+        yield from read(bytes(inhoud.inhoud)).findings
 
 
 def _no(code: str, text: str, document: Document) -> Finding:

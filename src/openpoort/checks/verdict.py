@@ -35,7 +35,7 @@ class Xbrl:
         self.routes = Routes()
 
     def check(self, filing: Filing) -> tuple[Finding, ...]:
-        data = filing.inhoud.inhoud
+        data = bytes(filing.inhoud.inhoud)
         reading = read(data)
         if reading.root is None:
             return reading.findings

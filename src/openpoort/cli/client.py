@@ -28,6 +28,7 @@ from openpoort.domain.message import (
     Proces,
     Vraag,
 )
+from openpoort.domain.octets import sha256
 from openpoort.domain.status import Status
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.outbound.http import NoAnswer
@@ -104,7 +105,7 @@ def send(
                 "aanleverkenmerk": answer.aanleverkenmerk,
                 "tijdstempelAangeleverd": answer.tijdstempel_aangeleverd.isoformat(),
                 "messageId": message_id,
-                "sha256": hashlib.sha256(aanlevering.inhoud.inhoud).hexdigest(),
+                "sha256": sha256(aanlevering.inhoud.inhoud).hex(),
                 "statussen": [as_dict(status) for status in statuses],
             }
         )
@@ -212,7 +213,7 @@ def _save(bericht: Bericht, out: Path) -> dict[str, Any]:
     for number, document in enumerate((bericht.inhoud, *bericht.bijlagen)):
         name = re.sub(r"[^A-Za-z0-9._-]", "_", document.bestandsnaam).lstrip(".") or "bericht"
         path = folder / f"{digest}-{number}-{name}"
-        path.write_bytes(document.inhoud)
+        path.write_bytes(bytes(document.inhoud))
         files.append(str(path))
     return {
         "kenmerk": bericht.kenmerk,

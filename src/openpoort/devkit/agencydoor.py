@@ -49,7 +49,7 @@ class Door:
             return
         headers = dict(scope["headers"])
         try:
-            raw = await body.read(receive, body.announced(headers, _LIMITS), _LIMITS)
+            raw = bytes(await body.read(receive, body.announced(headers, _LIMITS), _LIMITS))
         except BodyRefused as refused:
             await _answer(send, Reply(refused.status, b""))
             return

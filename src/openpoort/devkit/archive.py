@@ -23,6 +23,7 @@ from pathlib import Path
 
 from openpoort.devkit.redo import Record, Redo
 from openpoort.domain.message import Bericht, Document
+from openpoort.domain.octets import sha256
 
 _LOG = 256 * 1024 * 1024
 """Octets of log after which everything is synced in its place and the log begins anew."""
@@ -143,7 +144,7 @@ def _record(bericht: Bericht, receipt: Receipt) -> Record:
     folder = place(Path(), receipt)
     documents = [bericht.inhoud, *bericht.bijlagen]
     files = {
-        f"{folder}/{name}": document.inhoud
+        f"{folder}/{name}": bytes(document.inhoud)
         for name, document in zip(_names(len(documents)), documents, strict=True)
     }
     files[f"{folder}/bericht.json"] = _pretty(metadata(bericht, receipt)).encode()
@@ -242,9 +243,9 @@ def _receipt(bericht: Bericht, at: datetime) -> Receipt:
         kenmerk=bericht.kenmerk,
         berichtsoort=bericht.berichtsoort,
         berichtkenmerk=bericht.berichtkenmerk,
-        digest=hashlib.sha256(bericht.inhoud.inhoud).hexdigest(),
+        digest=sha256(bericht.inhoud.inhoud).hex(),
         bytes=len(bericht.inhoud.inhoud),
-        bijlagen=" ".join(hashlib.sha256(d.inhoud).hexdigest() for d in bericht.bijlagen),
+        bijlagen=" ".join(sha256(d.inhoud).hex() for d in bericht.bijlagen),
         aanleverkenmerk=bericht.aanleverkenmerk or "",
     )
 

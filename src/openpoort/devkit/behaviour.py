@@ -17,6 +17,7 @@ from pathlib import Path
 from lxml import etree
 
 from openpoort.domain.message import Aanlevering, Bericht, Document
+from openpoort.domain.octets import sha256
 
 RETURN_KIND = "Retourbericht"
 
@@ -141,7 +142,7 @@ def return_message(bericht: Bericht, at: datetime) -> Aanlevering:
         ("Berichtsoort", bericht.berichtsoort),
         ("Nummer", own_number(bericht)),
         ("Ontvangen", at.isoformat(timespec="seconds")),
-        ("Sha256", hashlib.sha256(bericht.inhoud.inhoud).hexdigest()),
+        ("Sha256", sha256(bericht.inhoud.inhoud).hex()),
         ("Tekst", "De aangifte is ontvangen en in behandeling genomen."),
     ):
         etree.SubElement(root, name).text = text

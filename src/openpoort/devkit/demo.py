@@ -99,7 +99,7 @@ def _travel(
     good = outcome.statuses[-1].statuscode == "500"
     found = _returned(client, answer.kenmerk) if good else None
     if found is not None:
-        outcome.answer = found.inhoud.inhoud
+        outcome.answer = bytes(found.inhoud.inhoud)
         say(f"the company fetched the agency's answer ({len(outcome.answer)} bytes)")
     _judge(home, outcome)
 

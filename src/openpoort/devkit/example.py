@@ -87,7 +87,14 @@ class Example:
         data["statuses"] = started(statuses)
         entries = (JournalEntry("message.accepted", self.at, SENDER, mark, data),)
         evidence = Evidence(
-            self.at, digest(raw), len(raw), kept, cuts, token, self.tls, "text/xml; charset=utf-8"
+            self.at,
+            digest(raw),
+            len(raw),
+            bytes(kept),
+            cuts,
+            token,
+            self.tls,
+            "text/xml; charset=utf-8",
         )
         stored = (payloads.store(self.content, (), self.at.date()),)
         with conn.transaction():

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.ids import Identiteit
+from openpoort.domain.octets import Octets
 from openpoort.domain.status import Status
 
 MAX_DOCUMENT = 20 * 1024 * 1024  # octets, decoded (`inhoud` maxLength)
@@ -24,7 +25,7 @@ class Document:
 
     mime_type: str
     bestandsnaam: str
-    inhoud: bytes = field(repr=False)
+    inhoud: Octets = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Received:
     """The request as it came in, kept as evidence: every byte of the HTTP body, the content type
     that goes with it, the TLS client certificate (DER; None without one) and the time."""
 
-    raw: bytes = field(repr=False)
+    raw: Octets = field(repr=False)
     received_at: datetime
     tls_certificate: bytes | None = field(default=None, repr=False)
     content_type: str | None = None

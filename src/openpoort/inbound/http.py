@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from openpoort.domain.octets import Octets
 from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
 from openpoort.inbound.limits import Wait
@@ -47,7 +48,7 @@ class Post:
     """A request as read: all of the body, the Content-Type, and the connection it came by."""
 
     service: Service
-    raw: bytes
+    raw: Octets
     content_type: str | None
     line: Line
 
@@ -127,22 +128,25 @@ class Door:
             return Answer(429, b"too many requests", PLAIN, (_retry_after(wait),))
         self._busy += 1
         try:
-            raw = await self._read(receive, headers)
+            return await self._post(service, receive, headers, line)
+        finally:
+            self._busy -= 1
+            self.turnstile.leave(line.peer)
+
+    async def _post(
+        self, service: Service, receive: Receive, headers: dict[bytes, bytes], line: Line
+    ) -> Answer:
+        if self._pool is None:
+            self._pool = Pool(self.limits)
+        length = body.announced(headers, self.limits)
+        async with self._pool.room(self.limits.size if length is None else length) as room:
+            raw = await body.read(receive, length, self.limits)
+            self._pool.fit(room, len(raw))
             crash_point("after-body")
             await self.turns.mine(whose(line.peer))
             kind = headers.get(b"content-type")
             post = Post(service, raw, kind.decode("latin-1") if kind else None, line)
             return await self.exchange(post)
-        finally:
-            self._busy -= 1
-            self.turnstile.leave(line.peer)
-
-    async def _read(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-        if self._pool is None:
-            self._pool = Pool(self.limits)
-        length = body.announced(headers, self.limits)
-        async with self._pool.room(self.limits.size if length is None else length):
-            return await body.read(receive, length, self.limits)
 
     def _describe(self, service: Service, query: bytes, headers: dict[bytes, bytes]) -> Answer:
         asked = query.lower()

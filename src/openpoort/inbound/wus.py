@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from openpoort.domain.fault import Fault, Refusal, Turn
 from openpoort.domain.ids import Oin
@@ -48,7 +48,9 @@ from openpoort.wire.signed import SignedMessage
 from openpoort.wire.soap import glimpse, open_signed
 
 LARGE = 128 * 1024
-"""Bytes from which a request is read on a thread, so that the small ones are not held up."""
+"""Bytes from which a request is read on a thread."""
+_Asked = tuple[Operation | None, str | None]
+_Done = TypeVar("_Done")
 
 _log = logger("inbound.wus")
 
@@ -145,7 +147,7 @@ class Wus:
             judged = await self._judged(post, trail)
             answer = await self._act(post, judged, trail)
         except Fault as fault:
-            return self._fault(post, fault, trail)
+            return self._fault(post, fault, trail, await self._asked(post, trail))
         except Refusal as refusal:
             self._bare(post, refusal, trail)
             return Answer(refusal.status)
@@ -155,16 +157,28 @@ class Wus:
             return Answer(503, headers=((b"retry-after", wait.encode()),))
         except Exception as error:  # noqa: BLE001  # the sender must get an answer, whatever broke
             _log.exception("request failed", service=post.service.name, error=type(error).__name__)
-            return self._fault(post, _technical(error), trail)
+            return self._fault(post, _technical(error), trail, await self._asked(post, trail))
         self.outcomes.accepted(post.service, judged.operation, loop.time() - begin)
         return answer
 
     async def _judged(self, post: Post, trail: _Trail) -> Judged:
         at = self.now()
+        return await self._aside(post, lambda: self._judge(post, trail, at))
+
+    async def _asked(self, post: Post, trail: _Trail) -> _Asked:
+        """Operation and MessageID a fault answers to; of a request that would not open, as seen."""
+        if trail.message is not None:
+            return trail.operation, trail.message.addressing.message_id
+        try:
+            return await self._aside(post, lambda: _seen(post))
+        except (Busy, OSError):  # no room to look: the fault itself is told all the same
+            return None, None
+
+    async def _aside(self, post: Post, work: Callable[[], _Done]) -> _Done:
+        """Large requests are looked at on a thread, so that the small ones are not held up."""
         if len(post.raw) < LARGE:
-            return self._judge(post, trail, at)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.threads, self._judge, post, trail, at)
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
     def _judge(self, post: Post, trail: _Trail, at: datetime) -> Judged:
         if not post.raw:
@@ -275,14 +289,14 @@ class Wus:
         oin = caller if isinstance(caller, Oin) else None
         self.outcomes.refused(post.service, action, code, oin, post.line.origin, why, about)
 
-    def _fault(self, post: Post, fault: Fault, trail: _Trail) -> Answer:
+    def _fault(self, post: Post, fault: Fault, trail: _Trail, answers: _Asked) -> Answer:
         service = post.service
         fout = seal.fout(service, fault)
         action, about = trail.action, ""
         if isinstance(fault, AlgorithmRefused):
             action, about = "algorithm.refused", fault.algorithm
         self._refused(post, action, fout.foutcode, trail, fault.log, about)
-        operation, asked = _request(post, trail)
+        operation, asked = answers
         content = seal.seal_fault(
             service,
             operation,
@@ -294,10 +308,7 @@ class Wus:
         return Answer(party.fault_status if party else 500, content)
 
 
-def _request(post: Post, trail: _Trail) -> tuple[Operation | None, str | None]:
-    """Operation and MessageID a fault answers to; of a request that would not open, as seen."""
-    if trail.message is not None:
-        return trail.operation, trail.message.addressing.message_id
+def _seen(post: Post) -> _Asked:
     element, message_id = glimpse(post.raw, post.content_type)
     return post.service.operation(element) if element else None, message_id
 

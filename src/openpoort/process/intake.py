@@ -27,6 +27,7 @@ from openpoort.domain.message import (
     ZetStatus,
     ZetStatusBevestiging,
 )
+from openpoort.domain.octets import sha256
 from openpoort.domain.party import Directory
 from openpoort.process import switches, texts, verdicts
 from openpoort.process.clock import Clock
@@ -182,7 +183,7 @@ class Intake:
         """An agency's verdict on a message it got. Setting the same again changes nothing."""
         item = verdicts.Verdict(
             who.sender.oin, _uuid(request.kenmerk), request, self._clock.now(),
-            hashlib.sha256(raw.raw).digest(),
+            sha256(raw.raw),
         )  # fmt: skip
         await self._verdicts.done(item)
         return ZetStatusBevestiging(request.kenmerk, request.statuscode)
@@ -296,7 +297,7 @@ class _Build:
             stored.append(whole)
             kept, cuts = b"", (payloads.Cut(0, len(stored) - 1, "whole"),)
         return Evidence(
-            self.raw.received_at, hashlib.sha256(raw).digest(), len(raw), kept, cuts,
+            self.raw.received_at, sha256(raw), len(raw), bytes(kept), cuts,
             self.who.message.token, self.raw.tls_certificate, self.raw.content_type,
         )  # fmt: skip
 

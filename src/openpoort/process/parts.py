@@ -28,7 +28,7 @@ def convert(work: Work, step: Step) -> None:
     converter = work.house.convert.get(step.options["to"])
     if converter is None:
         raise CheckUnavailable(f"converter {step.options['to']} is not installed")
-    body = converter(work.documents()[0].inhoud)
+    body = converter(bytes(work.documents()[0].inhoud))
     first, *rest = work.rows
     digest = hashlib.sha256(body).digest()
     made = DocumentRow(first.mime_type, first.bestandsnaam, digest, len(body))
@@ -46,7 +46,7 @@ def split(work: Work, step: Step) -> list[Finding]:
 
     Findings when the batch cannot be split: then nothing was made."""
     kind = work.house.kinds[step.options["berichtsoort"]]
-    parts = _parts(work.documents()[0].inhoud, step.options["element"])
+    parts = _parts(bytes(work.documents()[0].inhoud), step.options["element"])
     if not 0 < len(parts) <= MOST_PARTS:
         text = (
             f"De verzameling bevat {len(parts)} elementen {step.options['element']}; "

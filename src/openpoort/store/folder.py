@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from openpoort.domain.octets import Octets, in_pieces
 from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
 from openpoort.telemetry import logger
 
@@ -27,7 +29,7 @@ class Folder:
         name = digest.hex()
         return self.path / day.isoformat() / name[:2] / name[2:]
 
-    def put(self, key: Key, body: bytes) -> None:
+    def put(self, key: Key, body: Octets) -> None:
         target = self._file(key)
         with self._reachable():
             if not self._stands(target, key[1]):
@@ -82,10 +84,10 @@ class Folder:
 
     def _stands(self, target: Path, digest: bytes) -> bool:
         try:
-            intact(target.read_bytes(), digest, self.place)
-        except (FileNotFoundError, PayloadMissing):
+            with target.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").digest() == digest
+        except FileNotFoundError:
             return False
-        return True
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
@@ -98,12 +100,12 @@ class Folder:
             raise PayloadUnavailable(self.place, why) from wrong
 
 
-def _write(target: Path, body: bytes, *, once: bool = False) -> None:
+def _write(target: Path, body: Octets, *, once: bool = False) -> None:
     """Whole or not at all. Raises FileExistsError when `once` and something stands there."""
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=_NEW)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(body)
+            file.writelines(in_pieces(body))
             file.flush()
             os.fsync(file.fileno())
         if once:

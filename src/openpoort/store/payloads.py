@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 import psycopg
 
+from openpoort.domain.octets import Octets, sha256
 from openpoort.store.writer import Busy
 
 THRESHOLD = 1024 * 1024
@@ -60,7 +61,7 @@ class PayloadStore(Protocol):
         """Name in the payload table, such as `folder`."""
         ...
 
-    def put(self, key: Key, body: bytes) -> None:
+    def put(self, key: Key, body: Octets) -> None:
         """Returns when the bytes survive a power cut and `get` gives them, whatever stood there.
         Putting twice is no error."""
         ...
@@ -106,14 +107,14 @@ class Stored:
     day: date = date.min
 
 
-def store(body: bytes, places: Places, day: date, threshold: int = THRESHOLD) -> Stored:
+def store(body: Octets, places: Places, day: date, threshold: int = THRESHOLD) -> Stored:
     """The row for `body`; large ones are put in their place first. May block.
 
     Raises PayloadUnavailable.
     """
-    digest = hashlib.sha256(body).digest()
+    digest = sha256(body)
     if not places or len(body) < threshold:
-        return Stored(digest, len(body), body=body, day=day)
+        return Stored(digest, len(body), body=bytes(body), day=day)
     places[0].put((day, digest), body)
     return Stored(digest, len(body), places[0].place, day=day)
 
@@ -212,11 +213,11 @@ class Cut:
     form: str
 
 
-def cut(raw: bytes, documents: Sequence[bytes]) -> tuple[bytes, tuple[Cut, ...]]:
+def cut(raw: Octets, documents: Sequence[Octets]) -> tuple[Octets, tuple[Cut, ...]]:
     """Take the documents out of a request, so that their bytes are kept once.
 
     Only a document whose bytes, or whose base64 without line breaks, stands in `raw` exactly is
-    cut, so that `restore` gives back every byte; any other request stays whole.
+    cut, so that `restore` gives back every byte; any other request stays whole, and where it is.
     """
     holes: list[tuple[int, int, int, str]] = []
     for index, document in enumerate(documents):
@@ -227,6 +228,8 @@ def cut(raw: bytes, documents: Sequence[bytes]) -> tuple[bytes, tuple[Cut, ...]]
             if found is not None and not any(a < found[1] and found[0] < b for a, b, _, _ in holes):
                 holes.append((*found, index, form))
                 break
+    if not holes:
+        return raw, ()
     kept: list[bytes] = []
     cuts: list[Cut] = []
     place = offset = 0
@@ -252,7 +255,7 @@ def restore(kept: bytes, cuts: Sequence[Cut], documents: Sequence[bytes]) -> byt
     return b"".join(parts)
 
 
-def _find(raw: bytes, document: bytes, form: str) -> tuple[int, int] | None:
+def _find(raw: Octets, document: Octets, form: str) -> tuple[int, int] | None:
     """Start and end in `raw`. Compared in pieces, so that 20 MiB is not held once more."""
     start = raw.find(_piece(document, 0, 96, form))
     if start < 0:
@@ -266,6 +269,6 @@ def _find(raw: bytes, document: bytes, form: str) -> tuple[int, int] | None:
     return start, place
 
 
-def _piece(document: bytes, begin: int, size: int, form: str) -> bytes:
+def _piece(document: Octets, begin: int, size: int, form: str) -> bytes:
     part = document[begin : begin + size]
     return base64.b64encode(part) if form == "b64" else part

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from openpoort.domain.octets import Octets
 from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
 from openpoort.telemetry import logger
 
@@ -70,10 +71,10 @@ class S3:
             },
         )
 
-    def put(self, key: Key, body: bytes) -> None:
+    def put(self, key: Key, body: Octets) -> None:
         from obstore.exceptions import BaseError
 
-        name = _name(key)
+        name, body = _name(key), bytes(body)  # one PUT holds it whole, and may have to repeat it
         with self._reachable():
             try:
                 self._bucket.put(name, body, mode="create", use_multipart=False)

@@ -2,8 +2,9 @@
 
 A document of 20 MiB as a text node costs its size again in the tree, in its canonical form and
 in the reading of it. Base64 is its own canonical form, so a digest may run over the bytes as
-they came in. `lift` replaces each long text of an `inhoud` by a short key; `settle` proves that
-every key ended up as the whole text of one element; `digest` puts the slices back in place.
+they came in, in memory or on disk. `lift` replaces each long text of an `inhoud` by a short key;
+`settle` proves that every key ended up as the whole text of one element; `digest` puts the slices
+back in place.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-Aside = Mapping[str, memoryview]
+from openpoort.domain.octets import Octets, View, in_pieces, view
+
+Aside = Mapping[str, View]
 
 LONG = 4 * 1024
 _OPEN = b"inhoud>"
@@ -25,41 +28,53 @@ _HASHES = {
 }
 _KEY = b"openpoort/aside/"  # with its number a valid base64Binary, so that the schema is content
 _RETURNS = b"r"  # in the key of a content with carriage returns, which a digest leaves out
-_PIECE = 1024 * 1024
+_MOST = 100_000
+"""Texts looked at; what comes after so many stays where it is, whatever it holds."""
 
 
-def lift(data: bytes) -> tuple[bytes, Aside]:
+def lift(data: Octets) -> tuple[Octets, Aside]:
     """The document with long contents replaced by keys, and the contents by key, in order."""
     if len(data) < LONG:
         return data, {}
-    pieces: list[bytes] = []
-    aside: dict[str, memoryview] = {}
-    view, done, at = memoryview(data), 0, 0
+    parts: list[bytes] = []
+    aside: dict[str, View] = {}
+    done = at = looks = 0
     while (at := data.find(_OPEN, at)) >= 0:
         at += len(_OPEN)
         end = data.find(b"<", at)
-        if end - at >= LONG and _its_own_form(data, at, end):
-            returns = _RETURNS if data.find(b"\r", at, end) >= 0 else b"0"
-            key = _KEY + returns + b"%06d/" % len(aside)
-            pieces += (data[done:at], key)
-            aside[key.decode()] = view[at:end]
-            done = at = end
+        looks += 1
+        if end < 0 or looks > _MOST:
+            break
+        if end - at >= LONG:
+            content = view(data, at, end)
+            returns = _returns(content)
+            if returns is not None:
+                key = _KEY + (_RETURNS if returns else b"0") + b"%06d/" % len(aside)
+                parts += (data[done:at], key)
+                aside[key.decode()] = content
+                done = end
+        at = end  # a text with another `inhoud>` in it has a `>` and is no candidate
     if not aside:
         return data, {}
-    pieces.append(data[done:])
-    short = b"".join(pieces)
+    parts.append(data[done:])
+    short = b"".join(parts)
     return (short, aside) if short.count(_KEY) == len(aside) else (data, {})
 
 
-def _its_own_form(data: bytes, at: int, end: int) -> bool:
-    """Whether canonical form would leave this text alone but for line ends.
+def _returns(content: View) -> int | None:
+    """How many carriage returns a text has; None if canonical form would change more than them.
 
     A parser turns CR LF into LF, so a CR is fine as long as its LF follows.
     """
-    if data.find(b"&", at, end) >= 0 or data.find(b">", at, end) >= 0:
-        return False
-    returns = data.count(b"\r", at, end)
-    return not returns or returns == data.count(b"\r\n", at, end)
+    returns = pairs = 0
+    before = b""
+    for piece in in_pieces(content):
+        if b"&" in piece or b">" in piece:
+            return None
+        returns += piece.count(b"\r")
+        pairs += piece.count(b"\r\n") + (before == b"\r" and piece.startswith(b"\n"))
+        before = piece[-1:]
+    return returns if returns == pairs else None
 
 
 def settle(root: etree._Element, aside: Aside) -> bool:
@@ -82,12 +97,9 @@ def digest(canonical: bytes, aside: Aside, hash_name: str) -> bytes:
         at = canonical.find(key.encode(), done)
         if at >= 0:
             state.update(canonical[done:at])
-            if key.encode().startswith(_KEY + _RETURNS):
-                for begin in range(0, len(content), _PIECE):
-                    piece = bytes(content[begin : begin + _PIECE])
-                    state.update(piece.translate(None, b"\r"))
-            else:
-                state.update(content)
+            returns = key.encode().startswith(_KEY + _RETURNS)
+            for piece in in_pieces(content):
+                state.update(piece.translate(None, b"\r") if returns else piece)
             done = at + len(key)
     state.update(canonical[done:])
     return state.digest()

@@ -6,9 +6,10 @@ tree) they check themselves. Writers give exclusive canonical form.
 
 from __future__ import annotations
 
+import io
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,13 +19,14 @@ from lxml import etree
 from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import MAX_DOCUMENT, Constatering, Document, Element
+from openpoort.domain.octets import Octets, View, in_pieces
 from openpoort.wire import instant
 from openpoort.wire.aside import Aside
 
 Pieces = list[bytes]
 _SPACE = b" \t\r\n"
-_BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="
-_PIECE = 1024 * 1024
+_SPACES = (b" ", b"\t", b"\r", b"\n")
+_HELD = 1024 * 1024  # characters of a content that are decoded in memory wherever they stand
 _NO_BASE64 = "Element inhoud heeft een ongeldige waarde; verwacht: base64Binary."
 _RUNS = re.compile("[ \t\n\r]+")
 _ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -109,19 +111,20 @@ def escape(text: str) -> bytes:
     return text.replace("\r", "&#xD;").encode()
 
 
-def decode(content: str | memoryview) -> bytes:
-    """The octets of an `inhoud`. Fault if it is not strict base64 or over 20 MiB."""
-    data = content.encode("ascii", "replace") if isinstance(content, str) else content
-    try:
-        octets = a2b_base64(data, strict_mode=True)
-        size, tail = len(data), bytes(data[-4:])
-    except ValueError:
-        octets, size, tail = _spaced(data)
-    # One content, one spelling: no `=` too many, and unused bits of the last character zero.
-    rest = len(octets) % 3
-    end = b2a_base64(octets[-rest:], newline=False) if rest else b""
-    if size != (len(octets) + 2) // 3 * 4 or (rest and end != tail):
-        raise Fault(_NO_BASE64)
+def decode(content: str | View) -> Octets:
+    """The octets of an `inhoud`: large ones stand where the content stands.
+
+    Fault if it is not strict base64 or over 20 MiB.
+    """
+    octets: Octets
+    if isinstance(content, str):
+        octets = _held(content.encode("ascii", "replace"))
+    elif isinstance(content, memoryview):
+        octets = _held(content)
+    elif len(content) <= _HELD:
+        octets = _held(bytes(content))
+    else:
+        octets = content.keep(_quads(content))
     if len(octets) > MAX_DOCUMENT:
         raise Fault(
             f"Element inhoud is {len(octets)} octetten groot; "
@@ -130,23 +133,43 @@ def decode(content: str | memoryview) -> bytes:
     return octets
 
 
-def _spaced(data: bytes | memoryview) -> tuple[bytes, int, bytes]:
-    """Octets of base64 with white space, its size without, and its last four characters.
-
-    Looked at in pieces: a copy without line breaks would cost the size of the document.
-    """
-    size, tail = 0, b""
-    for at in range(0, len(data), _PIECE):
-        piece = bytes(data[at : at + _PIECE]).translate(None, _SPACE)
-        if piece.translate(None, _BASE64) or (b"=" in tail and piece.strip(b"=")):
-            raise Fault(_NO_BASE64)
-        size, tail = size + len(piece), (tail + piece)[-4:]
-        if b"=" in piece.rstrip(b"="):
-            raise Fault(_NO_BASE64)
+def _held(data: bytes | memoryview) -> bytes:
+    """Mostly there is no white space, and it is decoded in one go."""
     try:
-        return a2b_base64(data), size, tail
+        return _strict(data)
+    except Fault:
+        octets = io.BytesIO()
+        octets.writelines(_quads(data))
+        return octets.getvalue()
+
+
+def _quads(content: bytes | View) -> Iterator[bytes]:
+    """The octets of base64, in pieces; white space does not count."""
+    rest, ended = b"", False
+    for piece in in_pieces(content):
+        text = rest + (piece.translate(None, _SPACE) if any(s in piece for s in _SPACES) else piece)
+        whole = len(text) // 4 * 4
+        text, rest = text[:whole], text[whole:]
+        if ended and (text or rest):
+            raise Fault(_NO_BASE64)
+        if text:
+            yield _strict(text)
+            ended = text.endswith(b"=")
+    if rest:
+        raise Fault(_NO_BASE64)
+
+
+def _strict(text: bytes | memoryview) -> bytes:
+    """One content, one spelling: no `=` too many, unused bits of the last character zero."""
+    try:
+        octets = a2b_base64(text, strict_mode=True)
     except ValueError:
         raise Fault(_NO_BASE64) from None
+    rest = len(octets) % 3
+    end = b2a_base64(octets[-rest:], newline=False) if rest else b""
+    if len(text) != (len(octets) + 2) // 3 * 4 or (rest and end != bytes(text[-4:])):
+        raise Fault(_NO_BASE64)
+    return octets
 
 
 def _read_text(element: etree._Element, aside: Aside) -> str:
@@ -165,7 +188,7 @@ def _read_time(element: etree._Element, aside: Aside) -> datetime:
         raise Fault(f"Element {name} valt buiten de jaren 1 tot en met 9999.") from None
 
 
-def _read_content(element: etree._Element, aside: Aside) -> bytes:
+def _read_content(element: etree._Element, aside: Aside) -> Octets:
     text = (element.text or "").strip(" \t\n\r")
     if text in aside:
         return decode(aside[text])
@@ -180,8 +203,8 @@ def _write_time(value: datetime, pieces: Pieces) -> None:
     pieces.append(instant.form(value).encode())
 
 
-def _write_content(value: bytes, pieces: Pieces) -> None:
-    pieces.append(b2a_base64(value, newline=False))
+def _write_content(value: Octets, pieces: Pieces) -> None:
+    pieces.append(b2a_base64(bytes(value), newline=False))
 
 
 TEXT = Codec(_read_text, _write_text)

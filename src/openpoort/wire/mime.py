@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Iterator
 from email.message import Message
 from functools import lru_cache
 from urllib.parse import unquote
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
+from openpoort.domain.octets import Octets, View, in_pieces, view
 from openpoort.wire.xml import BOM, DEFAULT, Limits, parse
 
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
@@ -22,9 +24,10 @@ _XOP_TYPES = frozenset({"application/xop+xml", "text/xml", "application/xml"})
 _INCLUDE = "{http://www.w3.org/2004/08/xop/include}Include"
 _MAX_PARTS = 64
 _MAX_HEADER = 8192
+_THIRDS = 48 * 1024  # a multiple of three: base64 of the pieces is base64 of the whole
 
 
-def unpack(body: bytes, content_type: str | None, limits: Limits = DEFAULT) -> bytes:
+def unpack(body: Octets, content_type: str | None, limits: Limits = DEFAULT) -> Octets:
     """The XML octets of a request: MTOM parts inlined as base64, no byte order mark.
 
     Fault if the content type or charset is not ours or the MIME is broken.
@@ -37,7 +40,9 @@ def unpack(body: bytes, content_type: str | None, limits: Limits = DEFAULT) -> b
     if kind not in _XML_TYPES:
         raise Fault(f"Content-Type {kind[:80]} wordt niet ondersteund; stuur text/xml.")
     _charset(options)
-    return body[len(BOM) :] if body.startswith(BOM) else body
+    if not body.startswith(BOM):
+        return body
+    return body[len(BOM) :] if isinstance(body, bytes) else body.part(len(BOM), len(body))
 
 
 @lru_cache(maxsize=64)
@@ -55,7 +60,7 @@ def _charset(options: dict[str, str]) -> None:
         raise Fault(f"De charset {charset[:40]} wordt niet ondersteund; stuur UTF-8.")
 
 
-def _inline(body: bytes, options: dict[str, str], limits: Limits) -> bytes:
+def _inline(body: Octets, options: dict[str, str], limits: Limits) -> Octets:
     """The root part with every xop:Include replaced by the part it names."""
     boundary = options.get("boundary", "")
     if not 1 <= len(boundary) <= 70:
@@ -68,9 +73,9 @@ def _inline(body: bytes, options: dict[str, str], limits: Limits) -> bytes:
     if kind not in _XOP_TYPES:
         raise Fault(f"Het eerste deel van het multipart-bericht is {kind[:80]}, geen XML.")
     _charset(inner)
-    root = parse(parts[start].content(), limits)
+    root = parse(bytes(parts[start].octets()), limits)
     used: set[str] = set()
-    contents: list[bytes] = []
+    contents: list[View] = []
     for include in list(root.iter(_INCLUDE)):
         name = unquote(include.get("href", "").removeprefix("cid:"))
         if name not in parts or name == start:
@@ -79,30 +84,34 @@ def _inline(body: bytes, options: dict[str, str], limits: Limits) -> bytes:
             raise Refusal("xop part included twice")
         used.add(name)
         contents.append(_content(include, parts[name]))
-    return _compose(root, contents, limits)
+    woven = _weave(root, contents, limits)
+    return b"".join(woven) if isinstance(body, bytes) else body.keep(woven)
 
 
-def _content(include: etree._Element, part: _Part) -> bytes:
+def _content(include: etree._Element, part: _Part) -> View:
     parent = include.getparent()
     alone = parent is not None and len(parent) == 1 and not (parent.text or "").strip()
     if parent is None or not alone or (include.tail or "").strip() or len(include):
         raise Fault("Een xop:Include moet de enige inhoud van zijn element zijn.")
     parent.remove(include)
     parent.text = "\u2060"  # stands for the content until all is written
-    return b2a_base64(part.content(), newline=False)
+    return part.octets()
 
 
-def _compose(root: etree._Element, contents: list[bytes], limits: Limits) -> bytes:
+def _weave(root: etree._Element, contents: list[View], limits: Limits) -> Iterator[bytes]:
+    """The message in pieces, every content as base64 in its place."""
     marker = "\u2060".encode()
-    pieces = etree.tostring(root, encoding="utf-8").split(marker)
-    if len(pieces) != len(contents) + 1:
+    between = etree.tostring(root, encoding="utf-8").split(marker)
+    if len(between) != len(contents) + 1:
         raise Refusal("placeholder of an xop part in the message itself")
-    if sum(map(len, pieces)) + sum(map(len, contents)) > limits.max_bytes:
+    encoded = sum((len(content) + 2) // 3 * 4 for content in contents)
+    if sum(map(len, between)) + encoded > limits.max_bytes:
         raise Fault(f"Het bericht is groter dan {limits.max_bytes} octetten.")
-    woven = [pieces[0]]
-    for content, piece in zip(contents, pieces[1:], strict=True):
-        woven += (content, piece)
-    return b"".join(woven)
+    yield between[0]
+    for content, after in zip(contents, between[1:], strict=True):
+        for piece in in_pieces(content, _THIRDS):
+            yield b2a_base64(piece, newline=False)
+        yield after
 
 
 class _Part:
@@ -110,24 +119,23 @@ class _Part:
 
     __slots__ = ("encoding", "kind", "view")
 
-    def __init__(self, kind: str, encoding: str, view: memoryview) -> None:
+    def __init__(self, kind: str, encoding: str, view: View) -> None:
         self.kind, self.encoding, self.view = kind, encoding, view
 
-    def content(self) -> bytes:
+    def octets(self) -> View:
         if self.encoding == "base64":
             try:
-                return a2b_base64(self.view)
+                return memoryview(a2b_base64(bytes(self.view)))
             except ValueError:
                 raise Fault("Een deel van het multipart-bericht is geen base64.") from None
         if self.encoding in ("", "binary", "8bit", "7bit"):
-            return bytes(self.view)
+            return self.view
         raise Fault(f"Content-Transfer-Encoding {self.encoding[:40]} wordt niet ondersteund.")
 
 
-def _split(body: bytes, boundary: str) -> dict[str, _Part]:
+def _split(body: Octets, boundary: str) -> dict[str, _Part]:
     """The parts by Content-ID, first one first. RFC 2046 section 5.1."""
     line = b"--" + boundary.encode("latin-1", "replace")
-    view = memoryview(body)
     parts: dict[str, _Part] = {}
     at = 0 if body.startswith(line) else body.find(b"\r\n" + line) + 2
     if at == 1:
@@ -141,7 +149,9 @@ def _split(body: bytes, boundary: str) -> dict[str, _Part]:
         end = body.find(b"\r\n" + line, max(blank, 0))
         if begin == 1 or blank < 0 or end < 0 or len(parts) >= _MAX_PARTS:
             raise Fault("Het multipart-bericht is afgebroken of onjuist opgebouwd.")
-        name, part = _part(body[begin:blank], view[blank + 4 : max(end, blank + 4)], len(parts))
+        name, part = _part(
+            body[begin:blank], view(body, blank + 4, max(end, blank + 4)), len(parts)
+        )
         if name in parts:
             raise Refusal("two MIME parts with one Content-ID")
         parts[name] = part
@@ -154,11 +164,11 @@ def _split(body: bytes, boundary: str) -> dict[str, _Part]:
 _FOLD = re.compile(rb"\r\n[ \t]+")
 
 
-def _part(head: bytes, view: memoryview, number: int) -> tuple[str, _Part]:
+def _part(head: bytes, content: View, number: int) -> tuple[str, _Part]:
     fields = {}
     for line in _FOLD.sub(b" ", head).split(b"\r\n"):
         field, _, value = line.partition(b":")
         fields[field.strip().lower()] = value.strip().decode("latin-1")
     name = fields.get(b"content-id", f"part-{number}").strip("<> ")
     encoding = fields.get(b"content-transfer-encoding", "").lower()
-    return name, _Part(fields.get(b"content-type", "text/plain"), encoding, view)
+    return name, _Part(fields.get(b"content-type", "text/plain"), encoding, content)

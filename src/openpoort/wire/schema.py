@@ -10,6 +10,7 @@ from typing import Any, cast
 from lxml import etree
 
 from openpoort.domain.fault import Fault
+from openpoort.domain.octets import in_pieces
 from openpoort.wire.aside import Aside
 from openpoort.wire.names import KOPPELVLAK
 from openpoort.wire.services import xsd
@@ -36,7 +37,9 @@ def check(element: etree._Element, aside: Aside | None = None) -> None:
     first = errors[0] if errors else None
     if first is None:
         raise Fault("Het bericht voldoet niet aan het schema van het koppelvlak.")
-    lines = aside is not None and not any(b"\n" in bytes(text) for text in aside.values())
+    lines = aside is not None and not any(
+        b"\n" in piece for text in aside.values() for piece in in_pieces(text)
+    )
     where = f"Regel {first.line}: " if lines and first.line else ""
     found = _ELEMENT.match(first.message)
     raise Fault(

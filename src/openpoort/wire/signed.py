@@ -9,6 +9,7 @@ from datetime import datetime
 from lxml import etree
 
 from openpoort.domain.fault import Fout
+from openpoort.domain.octets import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class SignedMessage:
     expires: datetime | None
     token: bytes = field(repr=False)
     algorithms: Algorithms
-    aside: Mapping[str, memoryview] = field(default_factory=dict, repr=False)
+    aside: Mapping[str, View] = field(default_factory=dict, repr=False)
 
     @property
     def operation(self) -> str:

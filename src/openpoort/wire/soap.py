@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Fout, Refusal
+from openpoort.domain.octets import Octets
 from openpoort.wire import addressing, aside, envelope, mime, wssec, xml
 from openpoort.wire.names import KOPPELVLAK, SOAP, WSA
 from openpoort.wire.signed import Addressing, Algorithms, SignedMessage, SoapFault
@@ -27,7 +28,7 @@ ANSWER = Limits(
 
 
 def open_signed(
-    raw: bytes, content_type: str | None = None, limits: Limits = DEFAULT
+    raw: Octets, content_type: str | None = None, limits: Limits = DEFAULT
 ) -> SignedMessage:
     """Read a request: structure, signed parts and signature. No opinion on signer or time.
 
@@ -37,7 +38,7 @@ def open_signed(
     return _signed(shape, contents, answer=False)
 
 
-def open_answer(raw: bytes, content_type: str | None = None) -> SignedMessage | SoapFault:
+def open_answer(raw: Octets, content_type: str | None = None) -> SignedMessage | SoapFault:
     """Read an answer: a signed message, or an unsigned fault. Raises as `open_signed`."""
     shape, contents = _shape(mime.unpack(raw, content_type, ANSWER), ANSWER)
     if shape.payload.tag != f"{{{SOAP}}}Fault":
@@ -47,7 +48,7 @@ def open_answer(raw: bytes, content_type: str | None = None) -> SignedMessage | 
     return _fault(shape)
 
 
-def glimpse(raw: bytes, content_type: str | None = None) -> tuple[str | None, str | None]:
+def glimpse(raw: Octets, content_type: str | None = None) -> tuple[str | None, str | None]:
     """Body element (Clark name) and MessageID of a refused request, as far as they can be seen.
 
     Nobody vouches for them: good for addressing a fault, for nothing else.
@@ -56,7 +57,7 @@ def glimpse(raw: bytes, content_type: str | None = None) -> tuple[str | None, st
         short, _ = aside.lift(mime.unpack(raw, content_type))
         if len(short) > MIB:  # not worth a second reading
             return None, None
-        root = xml.parse(short)
+        root = xml.parse(bytes(short))
     except (Fault, Refusal):
         return None, None
     body = root.find(f"{{{SOAP}}}Body/*")
@@ -67,16 +68,16 @@ def glimpse(raw: bytes, content_type: str | None = None) -> tuple[str | None, st
     )
 
 
-def _shape(data: bytes, limits: Limits) -> tuple[envelope.Envelope, aside.Aside]:
+def _shape(data: Octets, limits: Limits) -> tuple[envelope.Envelope, aside.Aside]:
     if len(data) > limits.max_bytes:
         raise Fault(
             f"Het bericht is {len(data)} octetten groot; "
             f"ten hoogste {limits.max_bytes} is toegestaan."
         )
     short, contents = aside.lift(data)
-    root = xml.parse(short, limits)
+    root = xml.parse(bytes(short), limits)
     if contents and not aside.settle(root, contents):
-        root, contents = xml.parse(data, limits), {}
+        root, contents = xml.parse(bytes(data), limits), {}
     return envelope.read(root), contents
 
 

@@ -125,7 +125,7 @@ def encoding(subject: Subject) -> None:
     kind = request.header("content-type")
     if kind and kind.lower().startswith("multipart/"):
         try:
-            body = mime.unpack(body, kind)
+            body = bytes(mime.unpack(body, kind))
             report.ok("MTOM", f"unpacked to {len(body)} bytes; digests count over the result")
         except (Fault, Refusal) as error:
             report.wrong("MTOM", str(error))

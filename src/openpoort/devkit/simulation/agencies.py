@@ -59,7 +59,7 @@ class Shelf:
     def keep(self, message_id: str, bericht: Bericht) -> bool:
         """False for a repeat. One with other values is noted: the gateway may never do that."""
         content = [bericht.inhoud, *bericht.bijlagen]
-        digest = sha256(b"".join(sha256(d.inhoud).digest() for d in content)).hexdigest()
+        digest = sha256(b"".join(sha256(bytes(d.inhoud)).digest() for d in content)).hexdigest()
         known = self.kept.get(message_id)
         if known is None:
             self.kept[message_id] = Kept(bericht.kenmerk, digest)
@@ -150,7 +150,7 @@ class Checker:
             self.scheduler.pause(self.seconds * self.scheduler.draw.random())
         if self.broken and self.scheduler.draw.random() < self.broken:
             raise CheckUnavailable("out of order")
-        if b"fout:" + self.name.encode() in filing.inhoud.inhoud:
+        if b"fout:" + self.name.encode() in bytes(filing.inhoud.inhoud):
             return (Finding("FOUT", Severity.ERROR, "Het bericht is fout.", self.name),)
         return ()
 
