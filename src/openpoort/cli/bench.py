@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from openpoort.cli.replication import replication
 
@@ -89,13 +90,13 @@ def _gateway(given: dict[str, Any], *words: str) -> Iterator[Gateway]:
         yield stack.enter_context(gateways.own(Path(home), *words))
 
 
-def _own(given: dict[str, Any]) -> contextlib.AbstractContextManager[Gateway]:
-    """For scenarios that need the certificate of an agency as well."""
+def _own(given: dict[str, Any], *words: str) -> contextlib.AbstractContextManager[Gateway]:
+    """For scenarios that need more of a gateway than its address."""
     from openpoort.devkit.bench.gateway import BenchRefused
 
     if given["url"]:
         raise BenchRefused("this scenario starts its own gateway; leave out --url")
-    return _gateway(given)
+    return _gateway(given, *words)
 
 
 def _possible(given: dict[str, Any]) -> None:
@@ -265,6 +266,33 @@ def deadline(**given: Any) -> None:
         with _gateway(given) as gateway:
             return scenarios.deadline(gateway, plan)
 
+    _run(measure, given)
+
+
+@bench.command()
+@_options
+@click.option(
+    "--large",
+    type=click.IntRange(1, 1000),
+    default=5,
+    help="Large messages a round, evenly spread.",
+)
+@click.option("--large-size", default="15m", help="Of those; as --size.")
+def beside(**given: Any) -> None:
+    """What large messages do to the small ones next to them: p99 and memory.
+
+    Small ones at --rate (a twentieth of what RSA allows), --messages a round (500), alone and with
+    one sender of large ones beside them, in turn.
+    """
+
+    def measure(plan: Plan) -> tuple[Result, Run]:
+        from openpoort.devkit.bench.beside import Large, beside
+
+        with _own(given, "--only", "door") as gateway:
+            return beside(gateway, plan, Large(given["large"], _size(given["large_size"])))
+
+    if click.get_current_context().get_parameter_source("messages") is ParameterSource.DEFAULT:
+        given["messages"] = 500
     _run(measure, given)
 
 

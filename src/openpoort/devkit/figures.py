@@ -65,6 +65,7 @@ COMMANDS = {
     "status": ["bench", "status", "--messages", "4000", "--json"],
     "fetch": ["bench", "fetch", "--messages", "2000", "--json"],
     "mixed": ["bench", "mixed", "--messages", "3000", "--json"],
+    "beside": ["bench", "beside", "--json"],
     "deadline": ["bench", "deadline", "--messages", "2000", "--rate", "{rate}", "--json"],
     "flat": [
         "bench",
@@ -254,7 +255,21 @@ def performance() -> str:
     stages = record("accept").get("stages_ms", {})
     parts = ", ".join(f"{k} {v:.2f}" for k, v in sorted(stages.items()))
     more = f"\n\nProcessor time of handing in by stage, ms a message: {parts}." if parts else ""
-    return "\n".join(rows) + more + _flat(record("flat"))
+    return "\n".join(rows) + more + _beside(record("beside")) + _flat(record("flat"))
+
+
+def _beside(found: dict[str, Any]) -> str:
+    """What large messages cost and do to small ones; nothing when it was not measured."""
+    notes = found.get("notes", {})
+    if not notes:
+        return ""
+    return (
+        f"\n\nA message of {notes['large_size'] / 1e6:.0f} MB costs a door"
+        f" {notes['extra_memory_ratio']:.2f} times its size in extra memory. With one sender of"
+        f" {notes['large_messages']} of them next to small ones, p99 of the small ones is"
+        f" {found['p99_ms']:.0f} ms; alone, in turn with it, {notes['alone_p99_ms']:.0f} ms:"
+        f" {notes['p99_ratio']:.2f} times (`{found['command']}`, {found['day']})."
+    )
 
 
 def _flat(found: dict[str, Any]) -> str:
