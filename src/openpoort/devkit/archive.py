@@ -84,26 +84,32 @@ class Archive:
 
     def keep(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
         """The receipt of this message and whether it is new. On disk when this returns."""
+        kept = self.take(bericht, at)
+        self.commit()
+        return kept
+
+    def take(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
+        """As `keep`, but on disk only after the next `commit`: nobody may be told before."""
         receipt = _receipt(bericht, at)
         with self._lock:
             earlier = self._known.get(receipt.key)
         if earlier is None:
             record = _record(bericht, receipt)
-            _put(self._folder, record)  # before it may be committed: see `_commit`
+            _put(self._folder, record)  # before it may be committed: see `commit`
             with self._lock:
                 earlier = self._known.setdefault(receipt.key, receipt)
                 if earlier is receipt:
                     self._waiting.append(record)
                     self._written += 1
-        self._commit(self._written)
         return earlier, earlier is receipt
 
-    def _commit(self, mine: int) -> None:
-        """Return when the first `mine` messages are on disk; one sync serves all who wait.
+    def commit(self) -> None:
+        """Return when all that was taken so far is on disk; one sync serves all who wait.
 
         The list follows the log: who reads it sees nothing that a power cut could take back. The
         files of every record are there already, so that a log that is full may be emptied.
         """
+        mine = self._written
         with self._syncing:
             if self._synced >= mine:
                 return
