@@ -147,6 +147,7 @@ class Engine:
         while not stop.is_set():
             if queue.heard(conn, 1.0):
                 self.wake()
+                stop.wait(GATHER)  # who takes in many tells of each batch; once is enough
             if self._machine.monotonic() - swept > _SWEEP:
                 swept = self._machine.monotonic()
                 self._sweep()
