@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openpoort.devkit.archive import place, receipts
+from openpoort.devkit.archive import contents, receipts
 from tests.e2e.gateway import Gateway, free_port, openpoort
 
 WHO = ("--belanghebbende", "BTW:001000044B37")
@@ -26,10 +26,10 @@ def url(gateway: Gateway) -> str:
     return f"https://localhost:{gateway.port}/wus/2.0/"
 
 
-def kept(gateway: Gateway, agency: str, kenmerk: str) -> list[Path]:
+def kept(gateway: Gateway, agency: str, kenmerk: str) -> list[dict[str, bytes]]:
     folder = gateway.home / "agency" / agency
     found = [r for r in receipts(folder / "ontvangsten.csv") if r.kenmerk == kenmerk]
-    return [place(folder, receipt) for receipt in found]
+    return [contents(folder, receipt) for receipt in found]
 
 
 def test_sample_travels_to_the_agency_and_the_answer_back(gateway: Gateway) -> None:
@@ -41,8 +41,8 @@ def test_sample_travels_to_the_agency_and_the_answer_back(gateway: Gateway) -> N
     codes = [status["statuscode"] for status in told["statussen"]]
     assert codes == ["105", "100", "110", "200", "301", "301", "405", "400", "500"]
     assert told["sha256"] == hashlib.sha256(sample.read_bytes()).hexdigest()
-    (folder,) = kept(gateway, "demodienst", told["kenmerk"])
-    assert (folder / "inhoud").read_bytes() == sample.read_bytes()
+    (files,) = kept(gateway, "demodienst", told["kenmerk"])
+    assert files["inhoud"] == sample.read_bytes()
     shown = openpoort("status", gateway.home, told["kenmerk"], "--json")
     assert last(shown)["statuscode"] == "500"
 
@@ -66,9 +66,9 @@ def test_attachments_travel_byte_for_byte(gateway: Gateway, tmp_path: Path) -> N
     words = ("--berichtsoort", "JR_zonder_xbrl", "--belanghebbende", "KvK:90000044")
     done = openpoort("send", gateway.home, file, *words, "--bijlage", extra, "--follow", "--json")
     assert done.returncode == 0, done.stderr
-    (folder,) = kept(gateway, "demoregister", last(done)["kenmerk"])
-    assert (folder / "inhoud").read_bytes() == file.read_bytes()
-    assert (folder / "bijlage-1").read_bytes() == extra.read_bytes()
+    (files,) = kept(gateway, "demoregister", last(done)["kenmerk"])
+    assert files["inhoud"] == file.read_bytes()
+    assert files["bijlage-1"] == extra.read_bytes()
 
 
 def test_intermediary_sends_for_its_client(gateway: Gateway) -> None:

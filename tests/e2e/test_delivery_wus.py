@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import tarfile
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from openpoort.devkit import pki as development
-from openpoort.devkit.archive import Archive, place, receipts
+from openpoort.devkit.archive import Archive, contents, receipts
 from openpoort.devkit.pki import OINS
 from openpoort.domain.message import Document, Element
 from openpoort.outbound.http import Timeouts
@@ -56,17 +58,14 @@ def test_delivery_is_kept_byte_for_byte_with_attachments(agency: Running) -> Non
     )
     with agency.channel() as channel:
         answer = channel.deliver(sent, agency.record(), fresh())
-    folder = next((agency.folder / "berichten").glob(f"{sent.kenmerk}-*"))
-    assert (folder / "inhoud").read_bytes() == content
-    assert (folder / "bijlage-1").read_bytes() == extra[0].inhoud
-    assert (folder / "bijlage-2").read_bytes() == extra[1].inhoud
-    assert sorted(p.name for p in folder.iterdir()) == [
-        "bericht.json",
-        "bijlage-1",
-        "bijlage-2",
-        "inhoud",
-    ]
-    told = json.loads((folder / "bericht.json").read_text())
+    listed = receipts(agency.folder / "ontvangsten.csv")
+    files = contents(agency.folder, next(r for r in listed if r.kenmerk == sent.kenmerk))
+    told = json.loads(files.pop("bericht.json"))
+    assert files == {
+        "inhoud": content,
+        "bijlage-1": extra[0].inhoud,
+        "bijlage-2": extra[1].inhoud,
+    }
     assert told["aanleveraar"] == OINS["bedrijf"]
     assert told["documenten"][1]["bestandsnaam"] == "../../etc/x.pdf"
     assert answer.kenmerk == sent.kenmerk
@@ -187,8 +186,7 @@ def test_connections_are_kept_alive(agency: Running) -> None:
     with agency.channel() as channel:
         for _ in range(3):
             channel.deliver(bericht(kenmerk=str(uuid.uuid4())), agency.record(), fresh())
-        pool = channel.http._pool.connection_from_url(agency.address)
-        assert pool.num_connections == 1
+        assert channel.http.idle == 1
 
 
 def test_half_a_line_in_the_receipt_list_is_made_whole_from_the_log(tmp_path: Path) -> None:
@@ -204,41 +202,61 @@ def test_half_a_line_in_the_receipt_list_is_made_whole_from_the_log(tmp_path: Pa
     assert list(receipts(listed)) == [kept]
 
 
-def test_what_was_acknowledged_is_back_in_its_place_after_a_power_cut(tmp_path: Path) -> None:
-    """The folders and the list were not synced: only what the log holds is sure to be there."""
-    sent = bericht()
+def test_list_is_made_again_from_the_messages_after_a_power_cut(tmp_path: Path) -> None:
+    """The list was not synced: only the messages are sure to be there."""
+    many = [bericht(kenmerk=str(uuid.uuid4()), aanleverkenmerk='a"b,\n') for _ in range(3)]
     first = Archive(tmp_path)
-    kept, _ = first.keep(sent, now())
+    kept = [first.keep(one, now())[0] for one in many]
     first.close()
-    listed, content = tmp_path / "ontvangsten.csv", place(tmp_path, kept) / "inhoud"
-    content.write_bytes(b"")
+    listed = tmp_path / "ontvangsten.csv"
     listed.unlink()
     Archive(tmp_path).close()
-    assert content.read_bytes() == sent.inhoud.inhoud
-    assert list(receipts(listed)) == [kept]
-    assert (tmp_path / "ontvangsten.redo").stat().st_size == 0
+    assert list(receipts(listed)) == kept
+    assert [contents(tmp_path, r)["inhoud"] for r in kept] == [m.inhoud.inhoud for m in many]
 
 
-def test_half_a_record_in_the_log_was_never_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("lost", "zeros"), [(1, 0), (600, 0), (600, 512), (1500, 0), (1500, 5000), (2000, 512)]
+)
+def test_half_a_message_at_the_end_was_never_acknowledged(
+    tmp_path: Path, lost: int, zeros: int
+) -> None:
+    """Cut short in the metadata or in the content, or longer than what reached the disk."""
     one, other = bericht(kenmerk=str(uuid.uuid4())), bericht(kenmerk=str(uuid.uuid4()))
     first = Archive(tmp_path)
     first.keep(one, now())
     first.keep(other, now())
     first.close()
-    log, listed = tmp_path / "ontvangsten.redo", tmp_path / "ontvangsten.csv"
-    log.write_bytes(log.read_bytes()[:-1])
+    tar, listed = tmp_path / "berichten.tar", tmp_path / "ontvangsten.csv"
+    tar.write_bytes(tar.read_bytes()[:-lost] + bytes(zeros))
     listed.unlink()
     again = Archive(tmp_path)
     assert [r.kenmerk for r in receipts(listed)] == [one.kenmerk]
     assert again.keep(other, now())[1]
     again.close()
     assert [r.kenmerk for r in receipts(listed)] == [one.kenmerk, other.kenmerk]
+    with tarfile.open(tar) as found:
+        names = [name.partition("-")[2].partition("/")[2] for name in found.getnames()]
+    assert names == ["inhoud", "bericht.json"] * 2
 
 
-def test_a_full_log_begins_anew_and_loses_nothing(tmp_path: Path) -> None:
-    archive = Archive(tmp_path, log=100)
-    kept = [archive.keep(bericht(kenmerk=str(uuid.uuid4())), now())[0] for _ in range(3)]
+def test_changed_content_at_the_end_is_no_message(tmp_path: Path) -> None:
+    first = Archive(tmp_path)
+    first.keep(bericht(inhoud=Document("text/plain", "a", b"abc" * 500)), now())
+    first.close()
+    tar, listed = tmp_path / "berichten.tar", tmp_path / "ontvangsten.csv"
+    tar.write_bytes(tar.read_bytes().replace(b"abcabc", b"abcabd", 1))
+    listed.unlink()
+    Archive(tmp_path).close()
+    assert list(receipts(listed)) == []
+    assert tar.stat().st_size == 0
+
+
+@pytest.mark.parametrize("kenmerk", ["../../etc/passwd", "a" * 300, "é" * 36, "x/y"])
+def test_odd_kenmerk_names_no_odd_path(tmp_path: Path, kenmerk: str) -> None:
+    archive = Archive(tmp_path)
+    kept, _ = archive.keep(bericht(kenmerk=kenmerk), now())
     archive.close()
-    assert (tmp_path / "ontvangsten.redo").stat().st_size == 0
-    assert list(receipts(tmp_path / "ontvangsten.csv")) == kept
-    assert all((place(tmp_path, r) / "bericht.json").exists() for r in kept)
+    with tarfile.open(tmp_path / "berichten.tar") as found:
+        assert all(re.fullmatch(r"[0-9a-f]{32}-[0-9a-f]{16}/[a-z.]+", n) for n in found.getnames())
+    assert contents(tmp_path, kept)["inhoud"] == bericht().inhoud.inhoud

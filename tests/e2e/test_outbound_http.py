@@ -97,6 +97,104 @@ def test_connection_is_used_again(pki: Path) -> None:
         assert [http.post(url, b"body", {}).body for _ in range(2)] == [b"ok", b"ok"]
 
 
+def closing(*parts: bytes) -> Talk:
+    """Answers and hangs up, as TLS has it."""
+
+    def talk(tls: ssl.SSLSocket) -> None:
+        answering(*parts)(tls)
+        tls.unwrap()
+
+    return talk
+
+
+def test_body_without_a_length_ends_with_the_connection(pki: Path) -> None:
+    parts = (b"HTTP/1.1 200 OK\r\n\r\nab", b"c")
+    with server(pki, closing(*parts)) as url, client(pki) as http:
+        assert http.post(url, b"body", {}).body == b"abc"
+        assert http.idle == 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 200),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokrubbish", 200),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+            b"HTTP/1.1 500 No\r\nContent-Length: 1\r\nX: y\r\n\r\nx",
+            200,
+        ),
+    ],
+    ids=["said so", "1.0", "rubbish behind", "a second answer"],
+)
+def test_connection_in_doubt_is_not_used_again(pki: Path, answer: bytes, status: int) -> None:
+    with server(pki, answering(answer)) as url, client(pki) as http:
+        got = http.post(url, b"body", {})
+        assert (got.status, got.body) == (status, b"ok")
+        assert http.idle == 0
+
+
+def test_connection_that_was_closed_meanwhile_is_not_used_again(pki: Path) -> None:
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with client(pki) as http:
+        with server(pki, closing(whole)) as url:
+            http.post(url, b"body", {})
+        assert http.idle == 1
+        # A new connection is tried, and refused: the old one would have been "no answer".
+        with pytest.raises(NoAnswer, match="nothing listens"):
+            http.post(url, b"body", {})
+        assert http.idle == 0
+
+
+def test_something_in_between_is_not_the_answer(pki: Path) -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+    with server(pki, answering(early, whole)) as url, client(pki) as http:
+        answer = http.post(url, b"body", {})
+    assert (answer.status, answer.body, "link" in answer.headers) == (200, b"ok", False)
+
+
+def test_what_is_no_http_is_no_answer(pki: Path) -> None:
+    with (
+        server(pki, answering(b"SSH-2.0-x\r\n")) as url,
+        client(pki) as http,
+        pytest.raises(NoAnswer, match="no HTTP"),
+    ):
+        http.post(url, b"body", {})
+
+
+def test_answer_to_a_request_that_was_cut_short_is_read(pki: Path) -> None:
+    """A door that refuses by the head says so and reads no further."""
+
+    def refuse(tls: ssl.SSLSocket) -> None:
+        tls.recv(1024)
+        tls.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+        while tls.recv(65536):
+            pass
+
+    with server(pki, refuse) as url, client(pki) as http:
+        assert http.post(url, b"x" * 1_000_000, {}).status == 413
+
+
+@pytest.mark.parametrize("url", ["ftp://localhost/", "https:///x", "https://localhost:x/", "x"])
+def test_what_is_no_address_is_refused(pki: Path, url: str) -> None:
+    with client(pki) as http, pytest.raises(NoAnswer, match="no address"):
+        http.post(url, b"body", {})
+
+
+def test_address_cannot_break_out_of_the_request_line(pki: Path) -> None:
+    seen: list[bytes] = []
+
+    def look(tls: ssl.SSLSocket) -> None:
+        seen.append(request(tls))
+        tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with server(pki, look) as url, client(pki) as http:
+        http.post(f"{url}a b\r\nX: y/é", b"body", {})
+    assert seen[0].startswith(b"POST /a%20bX:%20y/%C3%A9 HTTP/1.1\r\n")
+
+
 def test_too_large_an_answer_is_cut_off(pki: Path) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
     talk = answering(head, b"x" * 100000)
@@ -166,5 +264,20 @@ def test_server_with_another_name_is_refused(pki: Path) -> None:
         server(pki, answering(b""), who="bedrijf") as url,
         client(pki) as http,
         pytest.raises(TlsRefused, match="localhost"),
+    ):
+        http.post(url, b"body", {})
+
+
+def test_head_without_an_end_is_given_up(pki: Path) -> None:
+    def talk(tls: ssl.SSLSocket) -> None:
+        request(tls)
+        tls.sendall(b"HTTP/1.1 200 OK\r\n")
+        for number in range(10_000):
+            tls.sendall(b"x-%d: %s\r\n" % (number, b"y" * 1000))
+
+    with (
+        server(pki, talk) as url,
+        Https(tls_context(None, None, pki / "ca.pem"), max_answer=50_000) as http,
+        pytest.raises(NoAnswer, match="larger than 50000"),
     ):
         http.post(url, b"body", {})

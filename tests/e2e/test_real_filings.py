@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.archive import place, receipts
+from openpoort.devkit.archive import contents, receipts
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Bericht, Document, Operatie, Vraag
 from openpoort.domain.status import Status
@@ -22,7 +22,7 @@ def at_agency(gateway: Gateway, agency: str, kenmerk: str) -> bytes:
     folder = gateway.home / "agency" / agency
     mine = [r for r in receipts(folder / "ontvangsten.csv") if r.kenmerk == kenmerk]
     assert len(mine) == 1
-    return (place(folder, mine[0]) / "inhoud").read_bytes()
+    return contents(folder, mine[0])["inhoud"]
 
 
 def history(gateway: Gateway, kenmerk: str) -> tuple[Status, ...]:

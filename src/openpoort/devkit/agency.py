@@ -8,7 +8,7 @@ Source: koppelvlakservices 1.2 `afleverRequest`, `zetStatusRequest`, `aanleverRe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -72,6 +72,28 @@ class Setting:
     otherwise: Habit = OTHERWISE
 
 
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A delivery that was read and found good, and the stand it meets."""
+
+    message: SignedMessage
+    bericht: Bericht
+    stand: Stand
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A delivery and its receipt; `new` when it was not here before."""
+
+    delivery: _Delivery
+    receipt: Receipt
+    new: bool
+
+
+Request = tuple[bytes, str | None]
+"""Body and Content-Type."""
+
+
 class Agency:
     """One agency. `receive` may be called from several threads."""
 
@@ -100,8 +122,21 @@ class Agency:
         self._outbox.stop()
         self.archive.close()
 
-    def receive(self, raw: bytes, content_type: str | None) -> Reply:
-        """Take one delivery. Raises Closed when the agency plays dead."""
+    def receive(self, requests: Sequence[Request]) -> list[Reply | Exception]:
+        """Take deliveries that came in together: one sync of the disk serves all of them.
+
+        A reply for each, in order; Closed where the agency plays dead, and what went wrong where
+        something did: the others are answered.
+        """
+        read = [_tried(self._look, *request) for request in requests]
+        kept = [_tried(self._take, r) if isinstance(r, _Delivery) else r for r in read]
+        if not any(isinstance(k, _Kept) for k in kept):
+            return kept
+        wrong = _tried(self.archive.commit)
+        return [wrong or _tried(self._answer, k) if isinstance(k, _Kept) else k for k in kept]
+
+    def _look(self, raw: bytes, content_type: str | None) -> _Delivery | Reply:
+        """A delivery to keep, or the answer to what is none. Raises Closed."""
         stand = self._day.written()
         if stand is Stand.DOWN:
             raise Closed
@@ -114,9 +149,11 @@ class Agency:
         except Refusal as refusal:
             return Reply(refusal.status, b"")
         try:
-            return self._answer(message, self._read(message))
+            bericht = self._read(message)
         except Fault as fault:
             return self._fault(fault, message)
+        stand = self._day.stand(bericht)
+        return self._refused(message, stand) or _Delivery(message, bericht, stand)
 
     def _read(self, message: SignedMessage) -> Bericht:
         addressing.check(message, AFLEVER, self._accepted, self._now())
@@ -131,19 +168,26 @@ class Agency:
             raise Fault("Deze service kent alleen afleverRequest.")
         return value
 
-    def _answer(self, message: SignedMessage, bericht: Bericht) -> Reply:
-        stand = self._day.stand(bericht)
+    def _refused(self, message: SignedMessage, stand: Stand) -> Reply | None:
+        """The answer of an agency that takes nothing today."""
         if stand is Stand.REFUSE:
             return self._fout(message, "AFO100", "De uitvragende partij weigert het bericht.")
         if stand is Stand.TECHNICAL:
             return self._fout(message, "AFS400", "Technische fout, probeer het later opnieuw.")
         if stand is Stand.INVALID:
             return self._fault(Fault("Het bericht is niet volgens afspraak."), message)
+        return None
+
+    def _take(self, delivery: _Delivery) -> _Kept:
         crash_point("before-receipt")
-        kept, new = self.archive.keep(bericht, self._now())
-        if new or stand is Stand.REJECT:
-            self._promise(bericht, kept, stand)
-        body = self._confirmation(bericht, kept, stand)
+        return _Kept(delivery, *self.archive.take(delivery.bericht, self._now()))
+
+    def _answer(self, one: _Kept) -> Reply:
+        """The signed receipt of a delivery that is on disk."""
+        message, bericht, stand = one.delivery.message, one.delivery.bericht, one.delivery.stand
+        if one.new or stand is Stand.REJECT:
+            self._promise(bericht, one.receipt, stand)
+        body = self._confirmation(bericht, one.receipt, stand)
         sealed = seal.seal_answer(
             koppelvlak.write(body),
             action=AFLEVER.operations[0].response_action,
@@ -249,3 +293,11 @@ class Agency:
             relates_to=relates,
         )
         return Reply(500, body)
+
+
+def _tried(call: Callable[..., Any], *words: Any) -> Any:
+    """What `call` gives, or the exception it ends with: the others of a batch go on."""
+    try:
+        return call(*words)
+    except Exception as error:  # noqa: BLE001 - it belongs to who asked
+        return error

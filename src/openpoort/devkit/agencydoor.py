@@ -1,18 +1,21 @@
 """The demo agencies as one process: a TLS port, and an agency behind each path.
 
 `/demodienst/wus/2.0/afleverservice/1.2` and `/demoregister/…`; both present the same TLS
-certificate and sign with their own. Blocking work runs in threads beside the loop.
+certificate and sign with their own. Each has one thread beside the loop, which takes whatever came
+in while it was busy: the more there is, the fewer syncs and wake-ups each costs.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import queue
 import socket
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from openpoort.devkit.agency import Agency, Closed, Reply
+from openpoort.devkit.agency import Agency, Closed, Reply, Request
 from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone
 from openpoort.inbound.server import DoorServer, Receive, Scope, Send, ServerLimits
@@ -35,17 +38,69 @@ def path_of(name: str) -> str:
     return f"/{name.lower()}{AFLEVER.path}"
 
 
+class _Asked(NamedTuple):
+    request: Request
+    reply: asyncio.Future[Reply]
+    loop: asyncio.AbstractEventLoop
+
+
+class Desk:
+    """The thread of one agency. `AT_ONCE` bounds how long the first of a batch waits."""
+
+    AT_ONCE = 16
+
+    def __init__(self, agency: Agency) -> None:
+        self._agency = agency
+        self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name=agency.setting.name, daemon=True)
+        self._thread.start()
+
+    async def receive(self, request: Request) -> Reply:
+        """Raises Closed, or whatever went wrong."""
+        loop = asyncio.get_running_loop()
+        asked = _Asked(request, loop.create_future(), loop)
+        self._asked.put(asked)
+        return await asked.reply
+
+    def close(self) -> None:
+        """What came in is answered first."""
+        self._asked.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._asked.get()) is not None:
+            batch = [first]
+            while len(batch) < self.AT_ONCE and not self._asked.empty():
+                asked = self._asked.get()
+                if asked is None:
+                    self._asked.put(None)
+                    break
+                batch.append(asked)
+            replies = self._agency.receive([asked.request for asked in batch])
+            with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                first.loop.call_soon_threadsafe(_tell, batch, replies)
+
+
+def _tell(batch: Sequence[_Asked], replies: Sequence[Reply | Exception]) -> None:
+    for asked, reply in zip(batch, replies, strict=True):
+        if asked.reply.done():
+            continue  # whoever waited has hung up
+        if isinstance(reply, Exception):
+            asked.reply.set_exception(reply)
+        else:
+            asked.reply.set_result(reply)
+
+
 class Door:
     """ASGI application over the agencies, by path."""
 
-    def __init__(self, agencies: Mapping[str, Agency], threads: int = 32) -> None:
-        self._agencies = {path_of(name): agency for name, agency in agencies.items()}
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="agency")
+    def __init__(self, agencies: Mapping[str, Agency]) -> None:
+        self._desks = {path_of(name): Desk(agency) for name, agency in agencies.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        agency = self._agencies.get(scope["path"])
-        if agency is None or scope["method"] != "POST":
-            await _answer(send, Reply(404 if agency is None else 405, b""))
+        desk = self._desks.get(scope["path"])
+        if desk is None or scope["method"] != "POST":
+            await _answer(send, Reply(404 if desk is None else 405, b""))
             return
         headers = dict(scope["headers"])
         try:
@@ -56,9 +111,8 @@ class Door:
         except Gone:
             return
         content_type = headers.get(b"content-type", b"").decode("latin-1") or None
-        loop = asyncio.get_running_loop()
         try:
-            reply = await loop.run_in_executor(self._threads, agency.receive, raw, content_type)
+            reply = await desk.receive((raw, content_type))
         except Closed:
             _line(scope).transport.abort()
             return
@@ -67,7 +121,8 @@ class Door:
         await _answer(send, reply, None if not reply.half else scope)
 
     def close(self) -> None:
-        self._threads.shutdown()
+        for desk in self._desks.values():
+            desk.close()
 
 
 async def _answer(send: Send, reply: Reply, half: Scope | None = None) -> None:

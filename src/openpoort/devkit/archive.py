@@ -1,12 +1,11 @@
-"""What an agency keeps: every message once, byte for byte, in a folder a person can read.
+"""What an agency keeps: every message once, byte for byte, in a file that any `tar` reads.
 
-    berichten/KENMERK-NUMBER/   bericht.json, inhoud, bijlage-1, bijlage-2, …
-    ontvangsten.csv             one line per message: the receipt list
-    ontvangsten.redo            what came in since the last start, whole, in order
+    berichten.tar     KENMERK-NUMBER/inhoud, bijlage-1, bijlage-2, …, bericht.json
+    ontvangsten.csv   one line per message: the receipt list
 
-The log is the commit: a message is acknowledged when its record is synced, and one sync serves all
-that wait. List and folders follow it without a sync of their own; after a crash they are made
-again from the log. File names of senders are never used as paths.
+The tar file is the commit: a message is acknowledged when its members are synced, and one sync
+serves all that wait. The list follows it without a sync of its own; after a crash the lines that
+it lacks are made again. File names of senders are never used as paths.
 """
 
 from __future__ import annotations
@@ -16,17 +15,18 @@ import hashlib
 import io
 import json
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from openpoort.devkit.redo import Record, Redo
+from openpoort.devkit import tarlog
+from openpoort.devkit.tarlog import Member, TarLog
 from openpoort.domain.message import Bericht, Document
 from openpoort.domain.octets import sha256
 
-_LOG = 256 * 1024 * 1024
-"""Octets of log after which everything is synced in its place and the log begins anew."""
+_TAR, _LAST = "berichten.tar", "bericht.json"
 COLUMNS = (
     "ontvangen",
     "kenmerk",
@@ -68,104 +68,118 @@ class Archive:
     `durable` False skips the syncs: for benches where the agency's disk is not what is measured.
     """
 
-    def __init__(self, folder: Path, *, durable: bool = True, log: int = _LOG) -> None:
-        self._folder = folder
-        self._most = log
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self._lock = threading.Lock()
         self._syncing = threading.Lock()
-        self._waiting: list[Record] = []
+        self._waiting: list[_Record] = []
         self._written = self._synced = 0
-        (folder / "berichten").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         self._list = folder / "ontvangsten.csv"
         _mend(self._list)
         self._known = {receipt.key: receipt for receipt in receipts(self._list)}
         self._file = self._list.open("a", encoding="utf-8", newline="")
-        self._redo = Redo(folder / "ontvangsten.redo", durable=durable)
-        self._again()
+        self._tar = folder / _TAR
+        self._log = TarLog(self._tar, durable=durable)
+        self._log.mend(_LAST, self._listed)
+        self._file.flush()
 
     def keep(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
         """The receipt of this message and whether it is new. On disk when this returns."""
+        kept = self.take(bericht, at)
+        self.commit()
+        return kept
+
+    def take(self, bericht: Bericht, at: datetime) -> tuple[Receipt, bool]:
+        """As `keep`, but on disk only after the next `commit`: nobody may be told before."""
         receipt = _receipt(bericht, at)
         with self._lock:
             earlier = self._known.get(receipt.key)
         if earlier is None:
             record = _record(bericht, receipt)
-            _put(self._folder, record)  # before it may be committed: see `_commit`
             with self._lock:
                 earlier = self._known.setdefault(receipt.key, receipt)
                 if earlier is receipt:
                     self._waiting.append(record)
                     self._written += 1
-        self._commit(self._written)
         return earlier, earlier is receipt
 
-    def _commit(self, mine: int) -> None:
-        """Return when the first `mine` messages are on disk; one sync serves all who wait.
+    def commit(self) -> None:
+        """Return when all that was taken so far is on disk; one sync serves all who wait.
 
-        The list follows the log: who reads it sees nothing that a power cut could take back. The
-        files of every record are there already, so that a log that is full may be emptied.
+        The list follows the log: who reads it sees nothing that a power cut could take back.
         """
+        mine = self._written
         with self._syncing:
             if self._synced >= mine:
                 return
             with self._lock:
                 records = list(self._waiting)
-            self._redo.write(records)
+            self._log.write([record.members for record in records])
             self._file.write("".join(record.line for record in records))
             self._file.flush()
             with self._lock:
                 del self._waiting[: len(records)]
             self._synced += len(records)
-            if self._redo.size > self._most:
-                self._redo.forget()
 
-    def _again(self) -> None:
-        """After a crash: what the log holds is put in its place once more."""
-        records = list(self._redo.records())
-        for record in records:
-            _put(self._folder, record)
-            (receipt,) = _rows([record.line])
-            if receipt.key not in self._known:
-                self._known[receipt.key] = receipt
-                self._file.write(record.line)
-        if records:
-            self._file.flush()
-            self._redo.forget()
+    def _listed(self, members: Mapping[str, Member]) -> bool:
+        """At the start: whether a message in the log is whole. One that the list lacks was synced
+        just before a crash, or half; it is read, and listed if its digests are right."""
+        try:
+            told = json.loads(tarlog.read(self._tar, members[_LAST]))
+            receipt = _told(told)
+            if receipt.key in self._known:
+                return True
+            for row in told["documenten"]:
+                found = hashlib.sha256(tarlog.read(self._tar, members[row["bestand"]]))
+                if found.hexdigest() != row["sha256"]:
+                    return False
+        except (ValueError, KeyError, TypeError):
+            return False
+        self._known[receipt.key] = receipt
+        self._file.write(_line(receipt))
+        return True
 
     def __len__(self) -> int:
         return len(self._known)
 
     def close(self) -> None:
         self._file.close()
-        self._redo.close()
+        self._log.close()
 
 
-def _record(bericht: Bericht, receipt: Receipt) -> Record:
-    folder = place(Path(), receipt)
+def contents(folder: Path, receipt: Receipt) -> dict[str, bytes]:
+    """What was kept of a message, by name (`inhoud`, `bijlage-1`, `bericht.json`); nothing if it
+    is not there."""
+    wanted = _name(receipt) + "/"
+    path = folder / _TAR
+    found = [m for m in tarlog.members(path) if m.name.startswith(wanted)]
+    return {m.name.removeprefix(wanted): tarlog.read(path, m) for m in found}
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A message as it stands in the log, and its line in the list."""
+
+    line: str
+    members: bytes
+
+
+def _record(bericht: Bericht, receipt: Receipt) -> _Record:
     documents = [bericht.inhoud, *bericht.bijlagen]
     files = {
-        f"{folder}/{name}": bytes(document.inhoud)
+        name: bytes(document.inhoud)
         for name, document in zip(_names(len(documents)), documents, strict=True)
     }
-    files[f"{folder}/bericht.json"] = _pretty(metadata(bericht, receipt)).encode()
-    return Record(_line(receipt), files)
+    files[_LAST] = _pretty(metadata(bericht, receipt)).encode()
+    name, seconds = _name(receipt), int(receipt.ontvangen.timestamp())
+    packed = [tarlog.packed(f"{name}/{file}", body, seconds) for file, body in files.items()]
+    return _Record(_line(receipt), b"".join(packed))
 
 
 def _pretty(fields: dict[str, object]) -> str:
     """A line per field. Not `indent`, with which `json` leaves its quick encoder."""
     lines = (f'  "{name}": {_ENCODE(value)}' for name, value in fields.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
-
-
-def _put(folder: Path, record: Record) -> None:
-    made = ""
-    for name, content in record.files.items():
-        place, _, _ = name.rpartition("/")
-        if place != made:
-            made = place
-            (folder / place).mkdir(exist_ok=True)
-        with (folder / name).open("wb", buffering=0) as file:
-            file.write(content)
 
 
 def receipts(path: Path) -> Iterator[Receipt]:
@@ -192,12 +206,29 @@ def _rows(lines: Iterable[str]) -> Iterator[Receipt]:
         )
 
 
-def place(folder: Path, receipt: Receipt) -> Path:
-    """Where a message lies. A berichtkenmerk is somebody's text, so its digest names it."""
+def _told(fields: Mapping[str, Any]) -> Receipt:
+    """The receipt of a message by its `bericht.json`. Raises KeyError, ValueError, TypeError."""
+    inhoud, *bijlagen = fields["documenten"]
+    return Receipt(
+        ontvangen=datetime.fromisoformat(fields["ontvangen"]),
+        kenmerk=fields["kenmerk"],
+        berichtsoort=fields["berichtsoort"],
+        berichtkenmerk=fields["berichtkenmerk"],
+        digest=inhoud["sha256"],
+        bytes=inhoud["bytes"],
+        bijlagen=" ".join(row["sha256"] for row in bijlagen),
+        aanleverkenmerk=fields["aanleverkenmerk"] or "",
+    )
+
+
+def _name(receipt: Receipt) -> str:
+    """The folder of a message in the log. A berichtkenmerk is somebody's text, so its digest
+    names it."""
     name = hashlib.sha256(receipt.berichtkenmerk.encode()).hexdigest()[:16]
     kenmerk = hashlib.sha256(receipt.kenmerk.encode()).hexdigest()[:32]
-    safe = receipt.kenmerk if receipt.kenmerk.replace("-", "").isalnum() else kenmerk
-    return folder / "berichten" / f"{safe}-{name}"
+    known = len(receipt.kenmerk) <= 40 and receipt.kenmerk.replace("-", "").isalnum()
+    safe = receipt.kenmerk if known and receipt.kenmerk.isascii() else kenmerk
+    return f"{safe}-{name}"
 
 
 def metadata(bericht: Bericht, receipt: Receipt) -> dict[str, object]:

@@ -6,43 +6,29 @@ itself: whether a repeat is safe is the caller's knowledge, not the transport's.
 
 from __future__ import annotations
 
+import socket
 import ssl
-import time
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
+from urllib.parse import quote, urlsplit
 
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    IncompleteRead,
-    NameResolutionError,
-    NewConnectionError,
-    ReadTimeoutError,
-)
-from urllib3.util.ssl_match_hostname import CertificateError
+from openpoort.outbound.line import Line, NoAnswer, Reading, Timeouts
+
+__all__ = ["Answer", "Https", "NoAnswer", "Timeouts", "TlsRefused", "tls_context"]
 
 MAX_ANSWER = 64 * 1024 * 1024
-_CHUNK = 65536
-
-
-class NoAnswer(Exception):
-    """No usable answer came: refused, cut off, too slow or too large. `str()` says which."""
+_TOGETHER = 64 * 1024
+"""Octets of body up to which a copy costs less than a second TLS record and system call."""
+_SAFE = "%/:=&?~#+!$,;'@()*[]"
+_FIXED = "Accept-Encoding: identity\r\nUser-Agent: openpoort\r\n"
 
 
 class TlsRefused(NoAnswer):
     """The TLS handshake failed: one side does not accept the other's certificate."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. `whole` bounds the exchange from the first byte sent to the last received."""
-
-    connect: float = 10.0
-    read: float = 30.0
-    whole: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +43,34 @@ class Answer:
     @property
     def content_type(self) -> str | None:
         return self.headers.get("content-type")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a URL leads: `shown` is how a person and the Host header name it."""
+
+    secure: bool
+    host: str
+    port: int
+    shown: str
+    path: str
+
+
+@lru_cache(maxsize=1024)
+def _place(url: str) -> _Place:
+    """Raises NoAnswer for what is no http or https address."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise NoAnswer(f"{url} is no address: {error}") from error
+    if parts.scheme not in ("https", "http") or not host:
+        raise NoAnswer(f"{url} is no address; give one as https://host/path")
+    secure = parts.scheme == "https"
+    path = quote(parts.path or "/", safe=_SAFE)
+    query = f"?{quote(parts.query, safe=_SAFE)}" if parts.query else ""
+    shown = parts.netloc.rpartition("@")[2]
+    return _Place(secure, host, port or (443 if secure else 80), shown, path + query)
 
 
 def tls_context(certificate: Path | None, key: Path | None, ca: Path | None) -> ssl.SSLContext:
@@ -77,7 +91,8 @@ def tls_context(certificate: Path | None, key: Path | None, ca: Path | None) -> 
 
 
 class Https:
-    """A pool of kept-alive connections; safe to share between threads."""
+    """A pool of kept-alive connections, `connections` of them idle; safe to share between
+    threads."""
 
     def __init__(
         self,
@@ -87,11 +102,13 @@ class Https:
         max_answer: int = MAX_ANSWER,
         connections: int = 8,
     ) -> None:
+        self._context = context
         self._timeouts = timeouts or Timeouts()
         self._max_answer = max_answer
-        self._pool = urllib3.PoolManager(
-            ssl_context=context, maxsize=connections, block=False, retries=False
-        )
+        self._most = connections
+        self._idle: dict[tuple[bool, str, int], list[Line]] = {}
+        self._lock = threading.Lock()
+        self._closed = False
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Raises NoAnswer; any HTTP status is an answer."""
@@ -101,8 +118,18 @@ class Https:
         """Raises NoAnswer; any HTTP status is an answer."""
         return self._exchange("GET", url, None, {})
 
+    @property
+    def idle(self) -> int:
+        """Connections that are kept and not in use."""
+        return sum(map(len, self._idle.values()))
+
     def close(self) -> None:
-        self._pool.clear()
+        with self._lock:
+            self._closed = True
+            lines = [line for kept in self._idle.values() for line in kept]
+            self._idle.clear()
+        for line in lines:
+            line.close()
 
     def __enter__(self) -> Https:
         return self
@@ -118,71 +145,72 @@ class Https:
     def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer:
-        deadline = time.monotonic() + self._timeouts.whole
-        timeout = urllib3.Timeout(connect=self._timeouts.connect, read=self._timeouts.read)
+        place = _place(url)
+        request = _request(method, place, body, headers)
+        line = self._line(place)
         try:
-            response = self._pool.request(
-                method,
-                url,
-                body=body,
-                headers=dict(headers),
-                timeout=timeout,
-                redirect=False,
-                preload_content=False,
-            )
-        except (HTTPError, OSError, ValueError) as error:
-            raise _explained(url, error) from error
+            reading = line.exchange(request, self._timeouts, self._max_answer)
+        except (OSError, EOFError) as error:
+            line.close()
+            raise _explained(place.shown, error) from error
+        except BaseException:
+            line.close()
+            raise
+        self._give_back(place, line, reading)
+        return Answer(reading.status, reading.headers, b"".join(reading.parts), line.peer)
+
+    def _line(self, place: _Place) -> Line:
+        """The connection used last, or a new one. Raises NoAnswer."""
+        key = (place.secure, place.host, place.port)
+        while True:
+            with self._lock:
+                kept = self._idle.get(key)
+                line = kept.pop() if kept else None
+            if line is None:
+                break
+            if not line.dropped:
+                return line
+            line.close()
+        context = self._context if place.secure else None
         try:
-            answer = self._read(response, deadline)
-            response.drain_conn()
-            response.release_conn()
-        except (HTTPError, OSError) as error:
-            raise _explained(url, error) from error
-        finally:
-            # After a success the connection is back in the pool and this does nothing; after
-            # anything else what is unread would be taken for the next answer.
-            response.close()
-        return answer
+            return Line(place.host, place.port, context, self._timeouts.connect)
+        except TimeoutError as error:
+            raise NoAnswer(f"no connection with {place.shown} in time") from error
+        except (OSError, ValueError) as error:
+            raise _explained(place.shown, error) from error
 
-    def _read(self, response: urllib3.BaseHTTPResponse, deadline: float) -> Answer:
-        leaf = _leaf(response)
-        parts: list[bytes] = []
-        size = 0
-        # A drip of one byte per read would pass every socket time-out; the deadline ends it.
-        while chunk := response.read1(_CHUNK, decode_content=False):
-            size += len(chunk)
-            if size > self._max_answer:
-                raise NoAnswer(f"the answer is larger than {self._max_answer} bytes")
-            if time.monotonic() > deadline:
-                raise NoAnswer(f"no complete answer within {self._timeouts.whole:g} s")
-            parts.append(chunk)
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status, headers, b"".join(parts), leaf)
+    def _give_back(self, place: _Place, line: Line, reading: Reading) -> None:
+        if reading.kept_alive:
+            with self._lock:
+                kept = self._idle.setdefault((place.secure, place.host, place.port), [])
+                if not self._closed and len(kept) < self._most:
+                    kept.append(line)
+                    return
+        line.close()
 
 
-def _leaf(response: urllib3.BaseHTTPResponse) -> bytes | None:
-    sock = getattr(response.connection, "sock", None)
-    return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None
+def _request(
+    method: str, place: _Place, body: bytes | None, headers: Mapping[str, str]
+) -> tuple[bytes, ...]:
+    """The bytes to send, in pieces."""
+    lines = [f"{method} {place.path} HTTP/1.1\r\nHost: {place.shown}\r\n{_FIXED}"]
+    lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
+    if body is None:
+        return ("".join([*lines, "\r\n"]).encode("latin-1"),)
+    head = "".join([*lines, f"Content-Length: {len(body)}\r\n\r\n"]).encode("latin-1")
+    return (head + body,) if len(body) <= _TOGETHER else (head, body)
 
 
-def _explained(url: str, error: Exception) -> NoAnswer:
+def _explained(place: str, error: Exception) -> NoAnswer:
     """One sentence for a person; the cause stays attached."""
-    place = urllib3.util.parse_url(url).netloc or url
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError | CertificateError):
-            return TlsRefused(f"TLS with {place} failed: {cause}")
-        if isinstance(cause, NameResolutionError):
-            return NoAnswer(f"the name in {place} is unknown")
-        if isinstance(cause, ConnectionRefusedError):
-            return NoAnswer(f"nothing listens at {place}")
-        if isinstance(cause, ConnectTimeoutError) and not isinstance(cause, NewConnectionError):
-            return NoAnswer(f"no connection with {place} in time")
-        if isinstance(cause, ReadTimeoutError | TimeoutError):
-            return NoAnswer(f"{place} did not answer in time")
-        if isinstance(cause, IncompleteRead):
-            return NoAnswer(f"{place} broke off in the middle of its answer")
-        cause = getattr(cause, "reason", None) or cause.__cause__ or cause.__context__
-        if not isinstance(cause, BaseException):
-            break
+    if isinstance(error, ssl.SSLError):
+        return TlsRefused(f"TLS with {place} failed: {error}")
+    if isinstance(error, socket.gaierror):
+        return NoAnswer(f"the name in {place} is unknown")
+    if isinstance(error, ConnectionRefusedError):
+        return NoAnswer(f"nothing listens at {place}")
+    if isinstance(error, TimeoutError):
+        return NoAnswer(f"{place} did not answer in time")
+    if isinstance(error, EOFError):
+        return NoAnswer(f"{place} broke off before the end of its answer")
     return NoAnswer(f"no answer from {place}: {error}")

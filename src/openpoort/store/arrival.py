@@ -138,7 +138,7 @@ def parameters(items: Sequence[Accept], known: Iterable[bytes] = ()) -> dict[str
     rows = {
         "messages": [_message(item, octets) for item in items],
         "certificates": [
-            {"digest": _hex(digest), **octets.add(certificates[digest])}
+            {"digest": hexed(digest), **octets.add(certificates[digest])}
             for digest in certificates.keys() - set(known)
         ],
     }
@@ -157,7 +157,7 @@ def sha256(der: bytes) -> bytes:
     return hashlib.sha256(der).digest()
 
 
-def _hex(digest: bytes) -> str:
+def hexed(digest: bytes) -> str:
     return "\\x" + digest.hex()
 
 
@@ -175,13 +175,13 @@ def _message(item: Accept, octets: Bytes) -> dict[str, object]:
         "switch": item.switch, "belang": item.belang, "state": item.state,
         "seq": len(item.statuses), "last_at": last.isoformat(), "open": item.open,
         "data": item.data,
-        "statuses": [_status(s) for s in item.statuses],
-        "payloads": [_payload(p, octets) for p in item.payloads],
-        "jobs": [_job(job) for job in item.jobs],
+        "statuses": [status(s) for s in item.statuses],
+        "payloads": [payload(p, octets) for p in item.payloads],
+        "jobs": [job(j) for j in item.jobs],
         "entries": entries,
     }  # fmt: skip
     if item.key is not None:
-        row |= {"key": str(item.key), "digest": _hex(item.digest)}
+        row |= {"key": str(item.key), "digest": hexed(item.digest)}
     if m.about is not None:
         row["about"] = str(m.about)
     if m.parent is not None:
@@ -193,12 +193,12 @@ def _message(item: Accept, octets: Bytes) -> dict[str, object]:
     if item.answer is not None:
         answer = item.answer
         place = octets.add(answer.body)
-        row["answer"] = {"at": answer.at.isoformat(), "digest": _hex(answer.digest), **place}
+        row["answer"] = {"at": answer.at.isoformat(), "digest": hexed(answer.digest), **place}
         entries.append(_entry(len(entries), answer.entry()))
     return row
 
 
-def _status(s: StatusRow) -> dict[str, object]:
+def status(s: StatusRow) -> dict[str, object]:
     row: dict[str, object] = {"seq": s.seq, "code": s.code, "at": s.at.isoformat()}
     if s.fout is not None:
         row |= {"foutcode": s.fout.foutcode, "fout": s.fout.foutbeschrijving}
@@ -210,18 +210,18 @@ def _status(s: StatusRow) -> dict[str, object]:
 def _request(e: Evidence, octets: Bytes) -> dict[str, object]:
     return {
         "received_at": e.received_at.isoformat(), "content_type": e.content_type,
-        "digest": _hex(e.digest), "size": e.size,
+        "digest": hexed(e.digest), "size": e.size,
         "cuts": [[c.offset, c.index, c.form] for c in e.cuts],
-        "tls": _hex(sha256(e.tls)) if e.tls else None, "token": _hex(sha256(e.token)),
+        "tls": hexed(sha256(e.tls)) if e.tls else None, "token": hexed(sha256(e.token)),
         **octets.add(e.body),
     }  # fmt: skip
 
 
-def _payload(p: Stored, octets: Bytes) -> dict[str, object]:
-    return {"digest": _hex(p.digest), "size": p.size, "place": p.place, **octets.add(p.body)}
+def payload(p: Stored, octets: Bytes) -> dict[str, object]:
+    return {"digest": hexed(p.digest), "size": p.size, "place": p.place, **octets.add(p.body)}
 
 
-def _job(job: JobRow) -> dict[str, object]:
+def job(job: JobRow) -> dict[str, object]:
     return {
         "step": job.step, "lane": job.lane, "agency": job.agency, "generation": job.generation,
         "due_at": job.due_at.isoformat(), "attempts": job.attempts,

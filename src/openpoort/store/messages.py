@@ -24,10 +24,8 @@ from openpoort.store.rows import (
     Accepted,
     Answered,
     DocumentRow,
-    JobRow,
     MessageRow,
     Reused,
-    StatusRow,
 )
 
 Connection = psycopg.Connection[Any]
@@ -136,20 +134,10 @@ def _accepted_at(
     return {kenmerk: (at, about) for kenmerk, at, about in rows}
 
 
-STATUS = """
-insert into status (day, kenmerk, seq, code, at, foutcode, fout, details)
-select * from unnest(%b::date[], %b::uuid[], %b::int2[], %b::text[], %b::timestamptz[],
-    %b::text[], %b::text[], %b::text[])
-"""
 PAYLOAD = """
 insert into payload (day, digest, size, place, body)
 select * from unnest(%b::date[], %b::bytea[], %b::int4[], %b::text[], %b::bytea[])
 on conflict do nothing
-"""
-JOB = """
-insert into job (day, kenmerk, step, lane, agency, generation, due_at, attempts, first_at)
-select * from unnest(%b::date[], %b::uuid[], %b::text[], %b::text[], %b::text[], %b::int2[],
-    %b::timestamptz[], %b::int4[], %b::timestamptz[])
 """
 
 
@@ -168,31 +156,10 @@ def insert(conn: Connection, items: Sequence[Accept], known: Iterable[bytes] = (
     return {row[0] for row in rows}
 
 
-def insert_statuses(conn: Connection, rows: Iterable[tuple[date, UUID, StatusRow]]) -> None:
-    made = [
-        (day, kenmerk, s.seq, s.code, s.at, s.fout.foutcode if s.fout else None,
-         s.fout.foutbeschrijving if s.fout else None, s.details)
-        for day, kenmerk, s in rows
-    ]  # fmt: skip
-    if made:
-        conn.execute(STATUS, columns(made, 8))
-
-
 def insert_payloads(conn: Connection, rows: Iterable[tuple[date, Stored]]) -> None:
     unique = {(day, p.digest): (day, p.digest, p.size, p.place, p.body) for day, p in rows}
     if unique:
         conn.execute(PAYLOAD, columns((unique[key] for key in sorted(unique)), 5))
-
-
-def insert_jobs(conn: Connection, jobs: Sequence[JobRow]) -> None:
-    if jobs:
-        conn.execute(
-            JOB,
-            columns(
-                ((j.day, j.kenmerk, j.step, j.lane, j.agency, j.generation, j.due_at, j.attempts,
-                  j.first_at) for j in jobs), 9,
-            ),
-        )  # fmt: skip
 
 
 ANSWER = """

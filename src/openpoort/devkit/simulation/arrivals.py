@@ -1,4 +1,5 @@
-"""What `arrival.TAKE_IN` does: a batch of messages with all that comes with them, in one go."""
+"""What `arrival.TAKE_IN` and `changes.ADDED` do: a batch of messages with all that comes with them,
+and what steps add to messages that are there."""
 
 from __future__ import annotations
 
@@ -70,8 +71,7 @@ def _put_in(t: Transaction, m: _Row, octets: bytes) -> None:
         _time(m["last_at"]), m["open"], False, True, data,
     ))  # fmt: skip
     for s in m["statuses"]:
-        words = (s.get("foutcode"), s.get("fout"), s.get("details"))
-        t.insert(db.status, rows.Status(day, kenmerk, s["seq"], s["code"], _time(s["at"]), *words))
+        _status(t, day, kenmerk, s)
     if r := m.get("request"):
         t.insert(db.request, rows.Request(
             day, kenmerk, _time(r["received_at"]), r["content_type"], _octets(r["digest"]),
@@ -79,13 +79,50 @@ def _put_in(t: Transaction, m: _Row, octets: bytes) -> None:
             _octets(r["tls"]) if r["tls"] else None, _octets(r["token"]),
         ))  # fmt: skip
     for j in m["jobs"]:
-        first = _time(j["first_at"]) if j["first_at"] else None
-        t.insert(db.job, rows.Job(db.number("job"), day, kenmerk, j["step"], j["lane"], j["agency"],
-                                  j["generation"], _time(j["due_at"]), j["attempts"], first,
-                                  None, None))  # fmt: skip
+        _job(t, day, kenmerk, j)
     if a := m.get("answer"):
         t.insert(db.answer, rows.Answer(day, kenmerk, _time(a["at"]), _octets(a["digest"]),
                                         _cut(octets, a) or b""))  # fmt: skip
+
+
+def add(t: Transaction, given: _Row, octets: bytes) -> int:
+    """How many entries were written."""
+    db = t.database
+    deliveries = [
+        rows.Delivery(_day(d), UUID(d["kenmerk"]), d["agency"], d["generation"], d["message_id"],
+                      d["attempts"], _time(d["delivered_at"]), _octets(d["receipt"]))
+        for d in given["deliveries"]
+    ]  # fmt: skip
+    payloads = [
+        rows.Payload(_day(p), _octets(p["digest"]), p["size"], p["place"], _cut(octets, p))
+        for p in given["payloads"]
+    ]
+    claim(t, db.delivery, map(db.delivery.key, deliveries))
+    claim(t, db.payload, map(db.payload.key, payloads))
+    for s in given["statuses"]:
+        _status(t, _day(s), UUID(s["kenmerk"]), s)
+    for j in given["jobs"]:
+        _job(t, _day(j), UUID(j["kenmerk"]), j)
+    insert_new(t, db.delivery, deliveries)
+    insert_new(t, db.payload, payloads)
+    for e in given["entries"]:
+        number = db.number("journal")
+        t.insert(db.journal, rows.Journal(number, _time(e["at"]), e["entry"].encode()))
+    return len(given["entries"])
+
+
+def _status(t: Transaction, day: date, kenmerk: UUID, s: _Row) -> None:
+    words = (s.get("foutcode"), s.get("fout"), s.get("details"))
+    at = _time(s["at"])
+    t.insert(t.database.status, rows.Status(day, kenmerk, s["seq"], s["code"], at, *words))
+
+
+def _job(t: Transaction, day: date, kenmerk: UUID, j: _Row) -> None:
+    first = _time(j["first_at"]) if j["first_at"] else None
+    number = t.database.number("job")
+    t.insert(t.database.job, rows.Job(number, day, kenmerk, j["step"], j["lane"], j["agency"],
+                                      j["generation"], _time(j["due_at"]), j["attempts"], first,
+                                      None, None))  # fmt: skip
 
 
 def _journal(t: Transaction, fresh: Sequence[_Row]) -> None:

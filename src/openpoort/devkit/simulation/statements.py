@@ -76,28 +76,9 @@ def _take_in(t: Transaction, p: Any) -> list[tuple[Any, ...]]:
     return [(kenmerk,) for kenmerk in arrivals.take_in(t, json.loads(p["rows"]), p["octets"])]
 
 
-@means(messages.STATUS, "insert status")
-def _status(t: Transaction, p: Any) -> int:
-    for row in _zip(p):
-        t.insert(t.database.status, rows.Status(*row))
-    return len(p[0])
-
-
 @means(messages.PAYLOAD, "insert payload")
 def _payload(t: Transaction, p: Any) -> int:
     return len(insert_new(t, t.database.payload, (rows.Payload(*row) for row in _zip(p))))
-
-
-@means(messages.JOB, "insert job")
-def _job(t: Transaction, p: Any) -> int:
-    for day, kenmerk, step, lane, agency, generation, due, attempts, first in _zip(p):
-        number = t.database.number("job")
-        t.insert(
-            t.database.job,
-            rows.Job(number, day, kenmerk, step, lane, agency, generation, due, attempts, first,
-                     None, None),
-        )  # fmt: skip
-    return len(p[0])
 
 
 @means(messages.ANSWER, "insert answer")
@@ -158,9 +139,9 @@ def _park(t: Transaction, p: Any) -> int:
     return len(p[0])
 
 
-@means(changes.DELIVERY, "insert delivery")
-def _delivery(t: Transaction, p: Any) -> int:
-    return len(insert_new(t, t.database.delivery, (rows.Delivery(*row) for row in _zip(p))))
+@means(changes.ADDED, "add to processes")
+def _added(t: Transaction, p: Any) -> int:
+    return arrivals.add(t, json.loads(p["rows"]), p["octets"])
 
 
 @means(changes.MAILBOX, "insert mailbox")
