@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from pathlib import Path
 
 from tests.e2e.gateway import openpoort
@@ -12,8 +13,11 @@ def test_demo_ends_with_demo_ok_and_keeps_its_folder(tmp_path: Path) -> None:
     done = openpoort("demo", "--home", home)
     assert done.stdout.splitlines()[-1] == "demo ok", done.stdout + done.stderr
     assert done.returncode == 0
-    kept = next((home / "agency/demodienst/berichten").glob("*/inhoud"))
-    assert kept.read_bytes() == (home / "samples/Omzetbelasting.xbrl").read_bytes()
+    with tarfile.open(home / "agency/demodienst/berichten.tar") as kept:
+        name = next(n for n in kept.getnames() if n.endswith("/inhoud"))
+        content = kept.extractfile(name)
+        assert content is not None
+        assert content.read() == (home / "samples/Omzetbelasting.xbrl").read_bytes()
     for code in ("105", "100", "110", "200", "301", "405", "400", "500"):
         assert code in done.stdout
 
