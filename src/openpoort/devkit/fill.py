@@ -117,11 +117,12 @@ def plans(dsn: str) -> list[Plan]:
         kenmerk, day, sender, belang, kind = one
         begin = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
         asked: dict[str, tuple[str, list[object]]] = {
-            "whose kenmerk is it": (reading.KNOWN, [[kenmerk]]),
+            "whose kenmerk is it": (reading.PLACES, [[kenmerk]]),
+            "its message": (reading.KNOWN, [[kenmerk], [day], [day]]),
             "was it sent before": (
                 "select key, kenmerk, day, digest from repeat where key = any(%b)", [[kenmerk]],
             ),
-            "statuses of a process": (reading.STATUSES, [[kenmerk], [day]]),
+            "statuses of a process": (reading.STATUSES, [[kenmerk], [day], [day]]),
             "processes with something new": (
                 reading.UNREAD, [sender, belang, kind, *begin, 50],
             ),

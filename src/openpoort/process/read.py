@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -225,15 +224,14 @@ class Reader:
 
 
 def _look_up(conn: Connection, kenmerken: Sequence[UUID]) -> list[_History | None]:
-    """The same two look-ups for every kenmerk, known or not."""
+    """The same look-ups for every kenmerk, known or not."""
     known = reading.known(conn, set(kenmerken))
-    places = [(k, known[k].day) if k in known else (k, _NO_DAY) for k in set(kenmerken)]
+    places = [(k, known[k].day) if k in known else (k, reading.NO_DAY) for k in set(kenmerken)]
     found = reading.statuses(conn, places)
     return [_History(known[k], found[k]) if k in known else None for k in kenmerken]
 
 
 _PATIENCE = 10  # seconds that a poll waits for the one before it
-_NO_DAY = date(1970, 1, 1)  # without a partition
 
 
 def kenmerk_of(vraag: Vraag) -> UUID:

@@ -18,7 +18,7 @@ import psycopg
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.journal import JournalEntry, words_digest
-from openpoort.store import arrival, messages
+from openpoort.store import arrival, messages, tables
 from openpoort.store.messages import columns
 from openpoort.store.payloads import Stored
 from openpoort.store.rows import Accept, JobRow, StatusRow
@@ -120,7 +120,7 @@ LOCK = """
 select p.day, p.kenmerk, p.berichtsoort, p.sender, p.state, p.seq, p.last_at, p.open, p.episode,
     coalesce(p.data, '{}'::jsonb)
 from process p join unnest(%b::uuid[], %b::date[]) w(k, d) on p.kenmerk = w.k and p.day = w.d
-order by p.kenmerk for update of p
+where p.day = any(%b) order by p.kenmerk for update of p
 """
 
 
@@ -129,8 +129,9 @@ def lock(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UUID, Pr
     pairs = sorted(set(wanted))
     if not pairs:
         return {}
+    days = [d for _, d in pairs]
     rows = conn.execute(
-        LOCK, [[k for k, _ in pairs], [d for _, d in pairs]], binary=True
+        LOCK, [[k for k, _ in pairs], days, tables.days(days)], binary=True
     ).fetchall()
     return {row[1]: Process(*row) for row in rows}
 
@@ -141,7 +142,7 @@ update process p set state = w.state, seq = w.seq, last_at = w.last_at, open = w
 from unnest(%b::uuid[], %b::date[], %b::text[], %b::int2[], %b::timestamptz[], %b::int2[],
     %b::bool[], %b::bool[], %b::text[])
     as w(kenmerk, day, state, seq, last_at, open, episode, told, data)
-where p.kenmerk = w.kenmerk and p.day = w.day
+where p.kenmerk = w.kenmerk and p.day = w.day and p.day = any(%b)
 """
 PARK = """
 insert into parked
@@ -195,14 +196,12 @@ def apply(conn: Connection, changed: Sequence[Process]) -> None:
     if not changed:
         return
     with conn.pipeline():
-        conn.execute(
-            UPDATE,
-            columns(
-                ((p.kenmerk, p.day, p.state, p.seq, p.last_at, p.open, p.episode,
-                  bool(p.statuses), json.dumps(p.data) if p.data else None)
-                 for p in changed), 9,
-            ),
+        values = columns(
+            ((p.kenmerk, p.day, p.state, p.seq, p.last_at, p.open, p.episode,
+              bool(p.statuses), json.dumps(p.data) if p.data else None)
+             for p in changed), 9,
         )  # fmt: skip
+        conn.execute(UPDATE, [*values, tables.days(p.day for p in changed)])
         conn.execute(ADDED, _added(changed), prepare=True)
         _rare(conn, changed)
 
@@ -272,7 +271,7 @@ def registers(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, tuple[d
 
 OFFERED = """
 select w.k, d.agency from unnest(%b::uuid[], %b::date[]) w(k, day)
-    join delivery d on d.kenmerk = w.k and d.day = w.day
+    join delivery d on d.kenmerk = w.k and d.day = w.day where d.day = any(%b)
 union
 select w.k, j.agency from unnest(%b::uuid[], %b::date[]) w(k, day)
     join job j on j.kenmerk = w.k where j.agency is not null and j.attempts > 0
@@ -283,7 +282,9 @@ def offered_to(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UU
     """Agencies that got each message or, by an attempt under way or failed, may have got it."""
     pairs = list(wanted)
     kenmerken, days = [k for k, _ in pairs], [d for _, d in pairs]
-    rows = conn.execute(OFFERED, [kenmerken, days, kenmerken, days], binary=True).fetchall()
+    rows = conn.execute(
+        OFFERED, [kenmerken, days, tables.days(days), kenmerken, days], binary=True
+    ).fetchall()
     found: dict[UUID, set[str]] = {}
     for kenmerk, agency in rows:
         found.setdefault(kenmerk, set()).add(agency)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 import psycopg
 
+from openpoort.store import tables
+
 Connection = psycopg.Connection[Any]
 LIST, MESSAGE = "list", "message"
 """The two ways in which a message can be new: as a line in the list, and with its content."""
@@ -46,13 +48,16 @@ order by b.at, b.kenmerk limit %(limit)s
 """
 _UNSEEN = """and not exists (select from seen s where s.kenmerk = b.kenmerk and s.day = b.day
     and s.requester = %(requester)s and s.what = %(what)s)"""
+_UNSEEN_THEN = _UNSEEN.replace("where", "where s.day = any(%(d)s) and", 1)
 _FLAG = {LIST: "new_in_list", MESSAGE: "new_as_message"}
-ABOUT = f"""
-select {_COLUMNS} from register r join mailbox b on b.kenmerk = r.kenmerk and b.day = r.day
-where r.kenmerk = %(kenmerk)s and r.about is null
+PLACES = """
+select kenmerk, day from register where kenmerk = %(kenmerk)s and about is null
 union all
-select {_COLUMNS} from register r join mailbox b on b.kenmerk = r.kenmerk and b.day = r.day
-where r.about = %(kenmerk)s
+select kenmerk, day from register where about = %(kenmerk)s
+"""
+ABOUT = f"""
+select {_COLUMNS} from unnest(%b::uuid[], %b::date[]) w(k, d)
+    join mailbox b on b.kenmerk = w.k and b.day = w.d where b.day = any(%b)
 order by 7, 2
 """
 
@@ -93,15 +98,20 @@ def others(conn: Connection, wanted: Wanted, belang: str) -> list[Letter]:
 
 def about(conn: Connection, kenmerk: UUID) -> list[Letter]:
     """Letters known by `kenmerk`: itself, or those that belong to that process; oldest first."""
-    return [Letter(*row) for row in conn.execute(ABOUT, {"kenmerk": kenmerk}).fetchall()]
+    places = conn.execute(PLACES, {"kenmerk": kenmerk}).fetchall()
+    days = [day for _, day in places]
+    rows = conn.execute(
+        ABOUT, [[k for k, _ in places], days, tables.days(days)], binary=True
+    ).fetchall()
+    return [Letter(*row) for row in rows]
 
 
 def unseen(conn: Connection, requester: str, letters: Sequence[Letter], what: str) -> list[Letter]:
     """Those that are new to the requester."""
     rows = conn.execute(
         f"select b.kenmerk from unnest(%(k)s::uuid[], %(d)s::date[]) w(k, d)"
-        f" join mailbox b on b.kenmerk = w.k and b.day = w.d where"
-        f" case when b.owner = %(requester)s then b.{_FLAG[what]} else true end {_UNSEEN}",
+        f" join mailbox b on b.kenmerk = w.k and b.day = w.d where b.day = any(%(d)s) and"
+        f" case when b.owner = %(requester)s then b.{_FLAG[what]} else true end {_UNSEEN_THEN}",
         {"k": [x.kenmerk for x in letters], "d": [x.day for x in letters],
          "requester": requester, "what": what},
     ).fetchall()  # fmt: skip

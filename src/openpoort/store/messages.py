@@ -17,7 +17,7 @@ import psycopg
 
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering
-from openpoort.store import arrival, journal
+from openpoort.store import arrival, journal, tables
 from openpoort.store.payloads import Stored
 from openpoort.store.rows import (
     Accept,
@@ -69,7 +69,7 @@ OWNERS = "select key, kenmerk, day, digest from repeat where key = any(%b)"
 UNCLAIM = "delete from repeat where key = any(%b)"
 ACCEPTED_AT = """
 select m.kenmerk, m.accepted_at, m.about from unnest(%b::uuid[], %b::date[]) w(k, d)
-join message m on m.kenmerk = w.k and m.day = w.d
+join message m on m.kenmerk = w.k and m.day = w.d where m.day = any(%b)
 """
 Owner = tuple[UUID, date, bool]  # kenmerk, day, and whether the values are the same
 
@@ -128,8 +128,9 @@ def _accepted_at(
     pairs = list(wanted)
     if not pairs:
         return {}
+    days = [d for _, d in pairs]
     rows = conn.execute(
-        ACCEPTED_AT, [[k for k, _ in pairs], [d for _, d in pairs]], binary=True
+        ACCEPTED_AT, [[k for k, _ in pairs], days, tables.days(days)], binary=True
     ).fetchall()
     return {kenmerk: (at, about) for kenmerk, at, about in rows}
 
@@ -182,7 +183,7 @@ select m.day, m.kenmerk, m.about, m.parent, m.berichtsoort, m.sender, m.berichtk
     m.ontvanger_type, m.ontvanger_nummer, m.rol_ontvanger, m.autorisatie_adres, m.accepted_at,
     m.documents
 from unnest(%b::uuid[], %b::date[]) w(k, d)
-join message m on m.kenmerk = w.k and m.day = w.d
+join message m on m.kenmerk = w.k and m.day = w.d where m.day = any(%b)
 """
 
 
@@ -191,8 +192,9 @@ def messages(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UUID
     pairs = list(wanted)
     if not pairs:
         return {}
+    days = [d for _, d in pairs]
     rows = conn.execute(
-        MESSAGES, [[k for k, _ in pairs], [d for _, d in pairs]], binary=True
+        MESSAGES, [[k for k, _ in pairs], days, tables.days(days)], binary=True
     ).fetchall()
     return {row[1]: message_row(row) for row in rows}
 

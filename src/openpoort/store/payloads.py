@@ -21,6 +21,7 @@ from typing import Any, Protocol
 import psycopg
 
 from openpoort.domain.octets import Octets, sha256
+from openpoort.store import tables
 from openpoort.store.writer import Busy
 
 THRESHOLD = 1024 * 1024
@@ -121,15 +122,15 @@ def store(body: Octets, places: Places, day: date, threshold: int = THRESHOLD) -
 
 LOAD = """
 select p.digest, p.size, p.place, p.body, p.day from unnest(%b::date[], %b::bytea[]) w(day, d)
-    join payload p on p.digest = w.d and p.day = w.day
+    join payload p on p.digest = w.d and p.day = w.day where p.day = any(%b)
 """
 
 
 def load(conn: psycopg.Connection[Any], wanted: Sequence[Key]) -> Mapping[bytes, Stored]:
     """Rows by digest, those in the database with their bytes."""
-    rows = conn.execute(
-        LOAD, [[day for day, _ in wanted], [digest for _, digest in wanted]], binary=True
-    ).fetchall()
+    days = [day for day, _ in wanted]
+    digests = [digest for _, digest in wanted]
+    rows = conn.execute(LOAD, [days, digests, tables.days(days)], binary=True).fetchall()
     return {row[0]: Stored(*row) for row in rows}
 
 

@@ -1,4 +1,8 @@
-"""Looking up statuses and processes. Every query names the day or walks an index in order."""
+"""Looking up statuses and processes. Every query names the day or walks an index in order.
+
+A day in a join is not enough: PostgreSQL then gets every partition ready before it knows which it
+needs. A look-up therefore says the days once more, as a list (decision 46).
+"""
 
 from __future__ import annotations
 
@@ -12,10 +16,13 @@ import psycopg
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.ids import Identiteit
+from openpoort.store import tables
 from openpoort.store.rows import StatusRow
 
 Connection = psycopg.Connection[Any]
 Place = tuple[UUID, date]
+NO_DAY = date(1970, 1, 1)
+"""Without a partition: where something that does not exist is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +43,16 @@ _KNOWN = """
     m.kenmerk, m.day, m.berichtsoort, m.sender, m.belang_nummer, m.belang_type,
     m.ontvanger_nummer, m.ontvanger_type, {switch}, m.accepted_at
 """
+PLACES = "select kenmerk, day, switch from register where kenmerk = any(%b)"
 KNOWN = f"""
-select {_KNOWN.format(switch="r.switch")}
-from register r join message m on m.kenmerk = r.kenmerk and m.day = r.day
-where r.kenmerk = any(%b)
+select {_KNOWN.format(switch="null::text")}
+from unnest(%b::uuid[], %b::date[]) w(k, d) join message m on m.kenmerk = w.k and m.day = w.d
+where m.day = any(%b)
 """
 STATUSES = """
 select s.kenmerk, s.seq, s.code, s.at, s.foutcode, s.fout, s.details
 from unnest(%b::uuid[], %b::date[]) w(k, d) join status s on s.kenmerk = w.k and s.day = w.d
-order by s.kenmerk, s.seq
+where s.day = any(%b) order by s.kenmerk, s.seq
 """
 KINDS = """
 select w.kind from unnest(%b::text[], %b::bool[]) w(kind, every) where exists (
@@ -84,6 +92,7 @@ order by p.accepted_at, p.kenmerk limit %b
 SEEN = """
 select s.kenmerk, s.seqs from unnest(%b::uuid[], %b::date[]) w(k, d)
     join seen s on s.kenmerk = w.k and s.day = w.d and s.requester = %b and s.what = %b
+where s.day = any(%b)
 """
 MARK = """
 insert into seen (day, requester, kenmerk, what, seqs)
@@ -96,7 +105,7 @@ READ = """
 update process p set unread = false from seen s
 where p.kenmerk = any(%b) and p.day = any(%b) and p.sender = %b and p.unread
     and s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b and s.what = 'status'
-    and cardinality(s.seqs) = p.seq
+    and s.day = any(%b) and cardinality(s.seqs) = p.seq
 """
 PATIENCE = "select set_config('lock_timeout', %s, false)"
 TURN = "select pg_advisory_lock(hashtextextended(%s, 2))"
@@ -104,23 +113,28 @@ END_TURN = "select pg_advisory_unlock(hashtextextended(%s, 2))"
 
 
 def known(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, Known]:
-    """Those kenmerken that exist."""
-    rows = conn.execute(KNOWN, [list(kenmerken)], binary=True).fetchall()
-    return {row[0]: _known(row) for row in rows}
+    """Those kenmerken that exist. The same look-ups, whether one does or not."""
+    wanted = list(kenmerken)
+    found = {k: (day, switch) for k, day, switch in conn.execute(PLACES, [wanted], binary=True)}
+    there = list(found) or wanted[:1]
+    days = [found[k][0] if k in found else NO_DAY for k in there]
+    rows = conn.execute(KNOWN, [there, days, tables.days(days)], binary=True)
+    return {row[0]: _known(row, found[row[0]][1]) for row in rows}
 
 
-def _known(row: Sequence[Any]) -> Known:
+def _known(row: Sequence[Any], switch: str | None = None) -> Known:
     ontvanger = Identiteit(row[6], row[7]) if row[6] is not None else None
     kenmerk, day, berichtsoort, sender = row[:4]
     belanghebbende = Identiteit(row[4], row[5])
-    return Known(kenmerk, day, berichtsoort, sender, belanghebbende, ontvanger, row[8], row[9])
+    return Known(kenmerk, day, berichtsoort, sender, belanghebbende, ontvanger, switch, row[9])
 
 
 def statuses(conn: Connection, wanted: Iterable[Place]) -> dict[UUID, list[StatusRow]]:
     """Whole histories, oldest first."""
     pairs = list(wanted)
     found: dict[UUID, list[StatusRow]] = {k: [] for k, _ in pairs}
-    columns = [[k for k, _ in pairs], [d for _, d in pairs]]
+    days = [d for _, d in pairs]
+    columns = [[k for k, _ in pairs], days, tables.days(days)]
     for kenmerk, seq, code, at, foutcode, fout, details in conn.execute(
         STATUSES, columns, binary=True
     ):
@@ -171,8 +185,9 @@ def seen(
 ) -> dict[UUID, set[int]]:
     """Numbers of the statuses that `requester` has had as new, per process."""
     pairs = list(wanted)
+    days = [d for _, d in pairs]
     rows = conn.execute(
-        SEEN, [[k for k, _ in pairs], [d for _, d in pairs], requester, what], binary=True
+        SEEN, [[k for k, _ in pairs], days, requester, what, tables.days(days)], binary=True
     ).fetchall()
     return {kenmerk: set(seqs) for kenmerk, seqs in rows}
 
@@ -189,8 +204,9 @@ def mark(conn: Connection, requester: str, had: Sequence[tuple[date, UUID, int]]
     columns = [list(column) for column in zip(*rows, strict=True)]
     conn.execute(MARK, [requester, *columns], binary=True)
     places = sorted({(k, d) for d, k, _ in rows})
+    days = [d for _, d in places]
     conn.execute(
-        READ, [[k for k, _ in places], [d for _, d in places], requester, requester], binary=True
+        READ, [[k for k, _ in places], days, requester, requester, tables.days(days)], binary=True
     )
 
 

@@ -6,6 +6,7 @@ attached, because `create table ... partition of` would lock the whole table aga
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,6 +25,11 @@ Connection = psycopg.Connection[Any]
 def week(day: date) -> date:
     """The Monday of the week of `day`: what partitions are named after."""
     return day - timedelta(days=day.weekday())
+
+
+def days(of: Iterable[date]) -> list[date]:
+    """Each once: said apart in a look-up, so that only the partitions of these days are opened."""
+    return list(dict.fromkeys(of))
 
 
 def partition(table: str, monday: date) -> str:

@@ -79,7 +79,7 @@ def _offered(t: Transaction, p: Any) -> Answer:
         for delivery in _of(t, t.database.delivery, kenmerk):
             if delivery.day == day:
                 found[kenmerk, delivery.agency] = None
-    for kenmerk, _ in zip(p[2], p[3], strict=True):
+    for kenmerk in p[3]:
         for job in _of(t, t.database.job, kenmerk):
             if job.agency is not None and job.attempts > 0:
                 found[kenmerk, job.agency] = None
@@ -126,15 +126,18 @@ def _delivered_to(t: Transaction, p: Any) -> Answer:
     return [(r.agency, r.generation, r.delivered_at) for r in found]
 
 
+@means(reading.PLACES, "places")
+def _places(t: Transaction, p: Any) -> Answer:
+    return [(r.kenmerk, r.day, r.switch) for r in _seen(t, t.database.register, p[0])]
+
+
 @means(reading.KNOWN, "known")
 def _known(t: Transaction, p: Any) -> Answer:
-    answer: Answer = []
-    for r in _seen(t, t.database.register, p[0]):
-        for m in _seen(t, t.database.message, [(r.kenmerk, r.day)]):
-            answer.append((m.kenmerk, m.day, m.berichtsoort, m.sender, m.belang_nummer,
-                           m.belang_type, m.ontvanger_nummer, m.ontvanger_type, r.switch,
-                           m.accepted_at))  # fmt: skip
-    return answer
+    return [
+        (m.kenmerk, m.day, m.berichtsoort, m.sender, m.belang_nummer, m.belang_type,
+         m.ontvanger_nummer, m.ontvanger_type, None, m.accepted_at)
+        for m in _seen(t, t.database.message, _pairs(p))
+    ]  # fmt: skip
 
 
 @means(reading.STATUSES, "statuses")
@@ -183,7 +186,7 @@ def _page(found: list[rows.Process], at: Any, kenmerk: UUID, limit: int) -> Answ
 
 @means(reading.SEEN, "seen")
 def _seen_by(t: Transaction, p: Any) -> Answer:
-    kenmerken, days, requester, what = p
+    kenmerken, days, requester, what, _ = p
     keys = ((k, requester, what, d) for k, d in zip(kenmerken, days, strict=True))
     return [(r.kenmerk, list(r.seqs)) for r in _seen(t, t.database.seen, keys)]
 

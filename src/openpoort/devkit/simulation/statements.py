@@ -118,7 +118,7 @@ def _lock(t: Transaction, p: Any) -> list[tuple[Any, ...]]:
 
 @means(changes.UPDATE, "update process")
 def _update(t: Transaction, p: Any) -> int:
-    wanted = list(_zip(p))
+    wanted = list(_zip(p[:9]))
     places = [t.database.process.rows[w[0], w[1]] for w in wanted]
     for row in places:
         t.lock(row)
@@ -367,7 +367,7 @@ def _mark(t: Transaction, p: Any) -> int:
 
 @means(reading.READ, "mark read")
 def _read(t: Transaction, p: Any) -> int:
-    kenmerken, days, sender, requester = p
+    kenmerken, days, sender, requester, _ = p
     found = []
     for kenmerk, day in zip(kenmerken, days, strict=True):
         row = t.database.process.rows.get((kenmerk, day))
