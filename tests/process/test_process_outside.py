@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, ClassVar
 
 import psycopg
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
 from openpoort.process.ports import Verdict
+from openpoort.store import queue
+from openpoort.store.link import SETUP
 from tests.process.house import HAPPY, Gate
 
 
@@ -66,3 +69,38 @@ def test_an_answer_outlives_the_connection_of_the_round_that_took_it(gate: Gate)
         assert rounds.round(conn) == 1
     assert rounds.out == 0  # else its place with the AuSP is taken for good
     assert gate.codes(kenmerk) == [*HAPPY[:3], "210"]
+
+
+class Breaking(psycopg.Connection[Any]):
+    """Loses its connection when it is told, once, that an agency is back."""
+
+    armed: ClassVar[bool] = False
+
+    def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+        if query == queue.HASTEN and Breaking.armed:
+            Breaking.armed = False
+            self.close()
+        return super().execute(query, params, **more)
+
+
+def breaking(dsn: str) -> Breaking:
+    conn = Breaking.connect(dsn, autocommit=True)
+    psycopg.Connection.execute(conn, SETUP)
+    return conn
+
+
+def test_what_is_leased_goes_out_though_the_connection_is_lost_after_the_commit(dsn: str) -> None:
+    """An agency's first answer is written and the next message leased in one commit, and then the
+    connection is gone: its places must not stay taken, nor the message wait for its lease."""
+    gate = Gate(dsn, connect=breaking)
+    try:
+        kenmerken = [gate.send(message_id=f"uuid:{n}") for n in range(5)]
+        Breaking.armed = True
+        with pytest.raises(psycopg.OperationalError):
+            gate.work()
+        assert not Breaking.armed
+        gate.work()
+        assert gate.engine._outside.out == 0
+        assert [gate.codes(k) for k in kenmerken] == [HAPPY] * 5
+    finally:
+        gate.close()

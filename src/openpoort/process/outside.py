@@ -97,6 +97,7 @@ class OutsideRounds:
         self._known: Directory | None = None
         self._at_hand: list[Side] = []
         self._sent: set[int] = set()
+        self._reopened: dict[str, None] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self._all_in = store.machine.event()
         self.made_local = False
@@ -125,6 +126,7 @@ class OutsideRounds:
 
     def round(self, conn: Connection, *, new: bool = True) -> int:
         """Write what came back and send out what may go; how many jobs were touched."""
+        self._hasten(conn)
         outs = self._answered()
         now = self._clock.now()
         try:
@@ -232,11 +234,14 @@ class OutsideRounds:
             self._write_each(conn, outs)
         else:
             for out in outs:
-                self._account(conn, out)
+                self._account(out)
+        # Nothing between the commit and here may fail: what is leased must go, and what came back
+        # must give its place free, whatever becomes of the connection.
         for out in sent:
             out.side.lane.out += 1
             self._sent.add(out.job.id)
             out.side.threads.submit(self._do, out)
+        self._hasten(conn)
         return len(outs) + leased
 
     def _write(
@@ -325,7 +330,7 @@ class OutsideRounds:
                 # Not even that (a plan from before a migration): on the next connection.
                 self._put_back(outs[place:])
                 raise
-            self._account(conn, out)
+            self._account(out)
 
     def _write_alone(self, conn: Connection, out: _Out) -> None:
         """After a failed batch: a result that cannot be written parks its own message only."""
@@ -349,7 +354,7 @@ class OutsideRounds:
             if item.work is not None and out.result is not None:
                 outcomes.settle(item.work, out.result)
 
-    def _account(self, conn: Connection, out: _Out) -> None:
+    def _account(self, out: _Out) -> None:
         """What the result says about the lane itself."""
         lane, side, result = out.side.lane, out.side, out.result
         lane.out -= 1
@@ -360,9 +365,17 @@ class OutsideRounds:
             return  # our trouble, not the agency's
         if result.error is None or isinstance(result.error, DeliveryRefused):
             if lane.success():
-                queue.hasten(conn, side.name, self._clock.now())
+                self._reopened[side.name] = None
         elif not switches.of(out.work.message.aanleverkenmerk) or not self._partners.switches:
             lane.failure(self._clock.now())
+
+    def _hasten(self, conn: Connection) -> None:
+        """What was put off for an agency that is back may go now; after a lost connection, on the
+        next one."""
+        while self._reopened:
+            name = next(iter(self._reopened))
+            queue.hasten(conn, name, self._clock.now())
+            del self._reopened[name]
 
     def _hold(self, conn: Connection, side: Side, now: datetime) -> int:
         """The agency is down: tell senders so, once, without trying each message."""

@@ -49,12 +49,15 @@ class Loop:
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> asyncio.Handle:
         handle = asyncio.Handle(callback, args, cast(Any, self), context)
+        self._put(handle)
+        return handle
+
+    def _put(self, handle: asyncio.Handle) -> None:
         self._ready.append(handle)
         if not self._drawn:
             self._drawn = True
             scheduler = self._host.scheduler
             scheduler.at(scheduler.now + scheduler.draw.random() * 5e-5, self._drain)
-        return handle
 
     call_soon_threadsafe = call_soon
 
@@ -66,7 +69,7 @@ class Loop:
 
         def due() -> None:
             if not timer.cancelled() and self._host.alive:
-                self.call_soon(timer._run)
+                self._put(timer)  # itself: it may be cancelled before its turn
 
         self._host.scheduler.at(when, due)
         return timer
