@@ -25,7 +25,7 @@ from openpoort.process.clock import Clock
 from openpoort.process.new import Turn
 from openpoort.process.rights import Rights
 from openpoort.process.work import House
-from openpoort.store import reading
+from openpoort.store import reading, tables
 from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
 from openpoort.store.rows import StatusRow
@@ -226,7 +226,7 @@ class Reader:
 def _look_up(conn: Connection, kenmerken: Sequence[UUID]) -> list[_History | None]:
     """The same look-ups for every kenmerk, known or not."""
     known = reading.known(conn, set(kenmerken))
-    places = [(k, known[k].day) if k in known else (k, reading.NO_DAY) for k in set(kenmerken)]
+    places = [(k, known[k].day if k in known else tables.present()) for k in set(kenmerken)]
     found = reading.statuses(conn, places)
     return [_History(known[k], found[k]) if k in known else None for k in kenmerken]
 

@@ -99,6 +99,7 @@ def others(conn: Connection, wanted: Wanted, belang: str) -> list[Letter]:
 def about(conn: Connection, kenmerk: UUID) -> list[Letter]:
     """Letters known by `kenmerk`: itself, or those that belong to that process; oldest first."""
     places = conn.execute(PLACES, {"kenmerk": kenmerk}).fetchall()
+    places = places or [(kenmerk, tables.present())]
     days = [day for _, day in places]
     rows = conn.execute(
         ABOUT, [[k for k, _ in places], days, tables.days(days)], binary=True

@@ -21,8 +21,6 @@ from openpoort.store.rows import StatusRow
 
 Connection = psycopg.Connection[Any]
 Place = tuple[UUID, date]
-NO_DAY = date(1970, 1, 1)
-"""Without a partition: where something that does not exist is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +115,7 @@ def known(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, Known]:
     wanted = list(kenmerken)
     found = {k: (day, switch) for k, day, switch in conn.execute(PLACES, [wanted], binary=True)}
     there = list(found) or wanted[:1]
-    days = [found[k][0] if k in found else NO_DAY for k in there]
+    days = [found[k][0] if k in found else tables.present() for k in there]
     rows = conn.execute(KNOWN, [there, days, tables.days(days)], binary=True)
     return {row[0]: _known(row, found[row[0]][1]) for row in rows}
 

@@ -7,7 +7,7 @@ attached, because `create table ... partition of` would lock the whole table aga
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -30,6 +30,12 @@ def week(day: date) -> date:
 def days(of: Iterable[date]) -> list[date]:
     """Each once: said apart in a look-up, so that only the partitions of these days are opened."""
     return list(dict.fromkeys(of))
+
+
+def present() -> date:
+    """A day with a partition: where what does not exist is looked for, so that it takes the time
+    of what does."""
+    return datetime.now(UTC).date()
 
 
 def partition(table: str, monday: date) -> str:
