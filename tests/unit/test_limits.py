@@ -68,6 +68,13 @@ def test_storm_does_not_come_back_as_a_burst() -> None:
         assert len(accepted(limits, "a", [at] * 50)) == 2
 
 
+def test_storm_of_a_very_slow_sender_gets_no_more_than_its_rate() -> None:
+    """A tenth of its bucket takes longer than the longest wait of a storm."""
+    limits = Limits(Rate(per_second=0.005, burst=1))
+    times = [n / 2 for n in range(20_000)]  # 10,000 s
+    assert len(accepted(limits, "a", times)) <= 1 + 10_000 * 0.005
+
+
 def test_one_sender_over_its_rate_does_not_touch_another() -> None:
     limits = Limits(RULE)
     for n in range(5000):

@@ -94,7 +94,7 @@ class Limits:
         base = max(1.0, rule.burst / 10) / rule.per_second
         bucket.away = min(LONGEST_WAIT, bucket.away * 2 if storm else base)
         bucket.away_until = at + bucket.away
-        bucket.at = bucket.away_until - base  # from here it fills again
+        bucket.at = max(at, bucket.away_until - base)  # from here it fills again
         bucket.turned_away = 0
         return _wait(bucket.away, Why.STORM if storm else Why.RATE)
 
