@@ -8,6 +8,7 @@ the tables is typed by hand.
 from __future__ import annotations
 
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -131,6 +132,7 @@ def measure(names: list[str]) -> None:
             "command": _shown(words, home),
             "day": datetime.now(UTC).date().isoformat(),
             "exit_code": done.returncode,
+            "python": f"{platform.python_implementation()} {platform.python_version()}",
             "seconds": round(time.monotonic() - begin),
             "result": json.loads(line),
         }

@@ -32,8 +32,12 @@ __all__ = ["Embedded", "ServerFailed"]
 _START_SECONDS = 90.0
 _STOP_SECONDS = 30.0
 _SOCKET_PATH = 90  # bytes; the kernel allows 107 for directory + "/.s.PGSQL.5432.lock"
+_LEAST_MIB, _MOST_MIB = 128, 2048
+_LIMITS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
 _CONFIG = {
-    "shared_buffers": "128MB",
     "max_connections": "100",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -44,6 +48,20 @@ _CONFIG = {
     "log_min_messages": "warning",
     "autovacuum_naptime": "20s",
 }
+
+
+def _shared_buffers() -> str:
+    """An eighth of the memory, because the gateway lives on it too; taken only as it is used."""
+    return f"{min(max(_memory() // 8, _LEAST_MIB), _MOST_MIB)}MB"
+
+
+def _memory() -> int:
+    """MiB that the machine has, or the container around us."""
+    found = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for limit in _LIMITS:
+        with contextlib.suppress(OSError, ValueError):  # no such file, or `max`
+            found.append(int(limit.read_text()))
+    return min(found) >> 20
 
 
 _HANDED_OVER: list[subprocess.Popen[bytes]] = []

@@ -16,6 +16,8 @@ from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavaila
 from openpoort.telemetry import logger
 
 _NEW = "new-"
+_SYNCED = 16
+"""Pieces brought to disk at once: a commit waits for whatever its disk has to bring there then."""
 _log = logger("store")
 
 
@@ -105,7 +107,11 @@ def _write(target: Path, body: Octets, *, once: bool = False) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=_NEW)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.writelines(in_pieces(body))
+            for number, piece in enumerate(in_pieces(body), 1):
+                file.write(piece)
+                if number % _SYNCED == 0:
+                    file.flush()
+                    os.fsync(file.fileno())
             file.flush()
             os.fsync(file.fileno())
         if once:

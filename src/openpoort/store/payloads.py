@@ -9,7 +9,6 @@ bytes are in place is decided by their SHA-256 digest alone.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from itertools import islice
 from typing import Any, Protocol
 
 import psycopg
+from pybase64 import b64encode
 
 from openpoort.domain.octets import Octets, sha256
 from openpoort.store import tables
@@ -250,7 +250,7 @@ def restore(kept: bytes, cuts: Sequence[Cut], documents: Sequence[bytes]) -> byt
     for hole in cuts:
         parts.append(kept[place : hole.offset])
         document = documents[hole.index]
-        parts.append(base64.b64encode(document) if hole.form == "b64" else document)
+        parts.append(b64encode(document) if hole.form == "b64" else document)
         place = hole.offset
     parts.append(kept[place:])
     return b"".join(parts)
@@ -272,4 +272,4 @@ def _find(raw: Octets, document: Octets, form: str) -> tuple[int, int] | None:
 
 def _piece(document: Octets, begin: int, size: int, form: str) -> bytes:
     part = document[begin : begin + size]
-    return base64.b64encode(part) if form == "b64" else part
+    return b64encode(part) if form == "b64" else part

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import io
 import re
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from lxml import etree
+from pybase64 import b64decode, b64encode
 
 from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.ids import Identiteit
@@ -162,11 +162,11 @@ def _quads(content: bytes | View) -> Iterator[bytes]:
 def _strict(text: bytes | memoryview) -> bytes:
     """One content, one spelling: no `=` too many, unused bits of the last character zero."""
     try:
-        octets = a2b_base64(text, strict_mode=True)
+        octets = b64decode(text, validate=True)
     except ValueError:
         raise Fault(_NO_BASE64) from None
     rest = len(octets) % 3
-    end = b2a_base64(octets[-rest:], newline=False) if rest else b""
+    end = b64encode(octets[-rest:]) if rest else b""
     if len(text) != (len(octets) + 2) // 3 * 4 or (rest and end != bytes(text[-4:])):
         raise Fault(_NO_BASE64)
     return octets
@@ -204,7 +204,7 @@ def _write_time(value: datetime, pieces: Pieces) -> None:
 
 
 def _write_content(value: Octets, pieces: Pieces) -> None:
-    pieces.append(b2a_base64(bytes(value), newline=False))
+    pieces.append(b64encode(bytes(value)))
 
 
 TEXT = Codec(_read_text, _write_text)

@@ -7,13 +7,14 @@ base64, so parts are put in place before anything else looks at the message.
 from __future__ import annotations
 
 import re
-from binascii import a2b_base64, b2a_base64
+from binascii import a2b_base64
 from collections.abc import Iterator
 from email.message import Message
 from functools import lru_cache
 from urllib.parse import unquote
 
 from lxml import etree
+from pybase64 import b64encode
 
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.octets import Octets, View, in_pieces, view
@@ -110,7 +111,7 @@ def _weave(root: etree._Element, contents: list[View], limits: Limits) -> Iterat
     yield between[0]
     for content, after in zip(contents, between[1:], strict=True):
         for piece in in_pieces(content, _THIRDS):
-            yield b2a_base64(piece, newline=False)
+            yield b64encode(piece)
         yield after
 
 
