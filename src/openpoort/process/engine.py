@@ -13,9 +13,10 @@ from datetime import UTC, datetime, timedelta
 from openpoort.domain.party import Directory
 from openpoort.process.clock import Clock
 from openpoort.process.local import BATCH, LocalRounds
-from openpoort.process.outside import OutsideRounds, Partners
+from openpoort.process.outside import OutsideRounds
 from openpoort.process.ports import Authority, Channel
 from openpoort.process.recent import Recent
+from openpoort.process.sides import Partners
 from openpoort.process.work import House
 from openpoort.store import payloads, queue
 from openpoort.store.pool import Connection

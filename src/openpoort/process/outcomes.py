@@ -1,4 +1,7 @@
-"""What comes of a step that waited for somebody else: an agency, a slow check, the AuSP."""
+"""What comes of a step that waits for somebody else: an agency, a slow check, the AuSP.
+
+Before it goes out, while its agency is down, and when the answer is there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.finding import Finding
@@ -19,6 +23,9 @@ from openpoort.store.changes import Delivery
 from openpoort.store.payloads import Stored
 from openpoort.store.rows import JobRow
 
+HELD_FOR = timedelta(minutes=15)
+"""How long a message waits, told that its agency is down, unless the agency comes back."""
+
 
 @dataclass(frozen=True, slots=True)
 class Result:
@@ -27,6 +34,36 @@ class Result:
     job: JobRow
     answer: AfleverBevestiging | Sequence[Finding] | Verdict | None = None
     error: Exception | None = None
+
+
+def begin(work: Work, job: JobRow) -> None:
+    """Before a message goes out: the attempt in the journal, and 405 the first time."""
+    p, step = work.process, work.kind.step(job.step)
+    _begun(work, step)
+    kind = "delivery.attempted" if job.agency else "step.attempted"
+    p.note(kind, work.now, {"step": step.name, "agency": job.agency, "attempt": job.attempts})
+
+
+def _begun(work: Work, step: Step) -> None:
+    """405 once per step; not for a step that says nothing when it is done either."""
+    p, begins = work.process, flow.BEHAVIOUR[step.kind].begins
+    if begins and step.ok is not None and p.data.get("begun") != step.name:
+        p.data["begun"] = step.name
+        p.add(begins, work.now)
+
+
+def held(work: Work, job: JobRow, now: datetime) -> None:
+    """Its agency is down: the sender is told once, and it waits, or it has waited long enough."""
+    p, step = work.process, work.kind.step(job.step)
+    first = job.first_at or now
+    end = first + work.kind.retry_for
+    if now >= end:
+        steps.give_up(work, job, "the agency was down all the time")
+        return
+    _begun(work, step)
+    steps.trouble(work, step)
+    later = min(now + HELD_FOR, end)
+    p.jobs.append(dataclasses.replace(job, due_at=later, first_at=first, fence=None))
 
 
 def settle(work: Work, result: Result) -> None:

@@ -2,37 +2,30 @@
 
 The lease and the status that the sender sees (405) are committed before anything is sent. The
 result is written only while our fence still stands: who comes too late writes nothing, and the
-agency sees the same MessageID again. Each agency has its own threads, its own window and its own
-limit, so that one that is slow or down never holds up another.
+agency sees the same MessageID again.
 """
 
 from __future__ import annotations
 
 import queue as threads_queue
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from openpoort.domain.ids import Oin
-from openpoort.domain.kind import Step, StepKind
-from openpoort.domain.party import Directory
-from openpoort.process import batch, flow, outcomes, steps, switches, texts
+from openpoort.domain.kind import StepKind
+from openpoort.process import batch, flow, outcomes, steps, switches
 from openpoort.process.batch import Item, Needs
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
-from openpoort.process.lanes import Lane
 from openpoort.process.outcomes import Result
 from openpoort.process.ports import (
-    Agency,
-    Authority,
-    Channel,
     CheckUnavailable,
     DeliveryFailed,
     DeliveryRefused,
 )
 from openpoort.process.recent import Recent
+from openpoort.process.sides import Partners, Side, Sides
 from openpoort.process.work import House, Work
 from openpoort.store import queue
 from openpoort.store.changes import Process
@@ -41,33 +34,9 @@ from openpoort.store.pool import Connection
 from openpoort.store.rows import JobRow
 from openpoort.store.store import Store
 
-HELD_FOR = timedelta(minutes=15)
-"""How long a message waits, told that its agency is down, unless the agency comes back."""
 _BATCH = 50
 _FEW = 2
 """As many may wait for an agency without it being worth a pause to collect more."""
-_AHEAD = 8
-"""Our own checkers get work ahead: two commits for sixteen checks instead of for two."""
-
-
-@dataclass(slots=True, eq=False)
-class Side:
-    """One lane with its threads."""
-
-    name: str
-    lane: Lane
-    threads: ThreadPoolExecutor
-    agency: Agency | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Partners:
-    """Who is outside: channels by name, the AuSP, agencies through the directory."""
-
-    directory: Callable[[], Directory]
-    channels: dict[str, Channel]
-    authority: Authority | None = None
-    switches: bool = False
 
 
 @dataclass(slots=True)
@@ -90,12 +59,10 @@ class OutsideRounds:
         wake: Callable[[], None], *, lease: float = 300.0, checkers: int = 2,
     ) -> None:  # fmt: skip
         self._store, self._house, self._partners, self._clock = store, house, partners, clock
-        self._recent, self._wake, self._lease, self._checkers = recent, wake, lease, checkers
+        self._recent, self._wake, self._lease = recent, wake, lease
         self._machine = store.machine
         self.fence = store.machine.uuid()
-        self._sides: dict[str, Side] = {}
-        self._known: Directory | None = None
-        self._at_hand: list[Side] = []
+        self._sides = Sides(house, partners, store.machine, checkers)
         self._sent: set[int] = set()
         self._reopened: dict[str, None] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
@@ -105,7 +72,10 @@ class OutsideRounds:
     @property
     def out(self) -> int:
         """Jobs handed to threads and not yet written."""
-        return sum(side.lane.out for side in self._sides.values())
+        return self._sides.out
+
+    def close(self) -> None:
+        self._sides.close()
 
     def gather(self, seconds: float) -> None:
         """Let answers collect for `seconds`.
@@ -114,7 +84,7 @@ class OutsideRounds:
         no more at once: then waiting collects nothing and costs it time.
         """
         self._all_in.clear()
-        if self.out > _FEW and not any(side.lane.full for side in self._sides.values()):
+        if self.out > _FEW and not self._sides.full:
             self._machine.sleep(seconds)
         elif self._results.qsize() < self.out:
             self._all_in.wait(seconds)
@@ -151,7 +121,7 @@ class OutsideRounds:
         unsure = [o.side for o in outs if o.side.lane.closed(now) or (o.result and o.result.error)]
         sides = [
             s
-            for s in self._present()
+            for s in self._sides.present()
             if s not in unsure and (s.lane.closed(now) or self._room(s, outs, now))
         ]
         due = queue.due(conn, [side.name for side in sides], now) if sides else frozenset()
@@ -175,39 +145,6 @@ class OutsideRounds:
             except threads_queue.Empty:
                 break
         return outs
-
-    def close(self) -> None:
-        for side in self._sides.values():
-            side.threads.shutdown(wait=False, cancel_futures=True)
-        self._sides.clear()
-        self._known = None
-
-    def _present(self) -> list[Side]:
-        """Sides of all agencies in the directory, and of checks and AuSP where there are any."""
-        directory = self._partners.directory()
-        if directory is not self._known:
-            self._known, self._at_hand = directory, self._sides_of(directory)
-        return self._at_hand
-
-    def _sides_of(self, directory: Directory) -> list[Side]:
-        wanted: dict[str, tuple[int, Agency | None]] = {}
-        if self._house.slow.intersection(self._house.checks):
-            wanted[flow.CHECK] = (self._checkers * _AHEAD, None)
-        if self._partners.authority is not None:
-            wanted[flow.AUTHORITY] = (4 * _AHEAD, None)
-        for a in directory.agencies:
-            agency = Agency(a.name, a.oin, a.endpoint, a.channel, a.max_parallel, a.options)
-            wanted[flow.agency_lane(a.name)] = (a.max_parallel, agency)
-        for name, (cap, who) in wanted.items():
-            side = self._sides.get(name)
-            if side is None or side.lane.cap != cap:
-                self._sides[name] = side = Side(
-                    name,
-                    Lane(cap, window=1 if who else cap, out=side.lane.out if side else 0),
-                    self._machine.pool(cap if who else cap // _AHEAD, thread_name_prefix=name),
-                )
-            side.agency = who
-        return [self._sides[name] for name in wanted]
 
     def _load(
         self, conn: Connection, jobs: list[JobRow], now: datetime, needs: Needs
@@ -268,7 +205,7 @@ class OutsideRounds:
             if ended := [item.job for item in items[len(won) :] if item.work is None]:
                 queue.finish(conn, ended)
             for out in sent:
-                _begin(out.work, out.job)
+                outcomes.begin(out.work, out.job)
             changed = _once(item.work for item in items if item.work is not None)
             self.made_local |= any(j.lane == flow.LOCAL for p in changed for j in p.jobs)
             batch.write(conn, changed + batch.stranded(items))
@@ -289,7 +226,7 @@ class OutsideRounds:
     def _do(self, out: _Out) -> None:
         """In a thread: ask, and hand the answer back whatever it is."""
         try:
-            answer = self._ask(out)
+            answer = self._sides.ask(out.side, out.work, out.job)
             out.result = Result(out.job, answer)
         except (DeliveryRefused, DeliveryFailed, CheckUnavailable, PayloadUnavailable) as error:
             out.result = Result(out.job, error=error)
@@ -299,27 +236,6 @@ class OutsideRounds:
         if self._results.qsize() >= self.out:
             self._all_in.set()
         self._wake()
-
-    def _ask(self, out: _Out) -> Any:
-        work, job = out.work, out.job
-        step = work.kind.step(job.step)
-        if step.kind is StepKind.CHECK:
-            return steps.look(work, step)
-        if step.kind is StepKind.AUTHORISE:
-            assert self._partners.authority is not None
-            sender = Oin(work.message.sender)
-            return self._partners.authority.ask(
-                sender, work.kind, work.message.belanghebbende, work.now
-            )
-        agency = out.side.agency
-        assert agency is not None
-        if self._partners.switches:
-            switches.at_delivery(switches.of(work.message.aanleverkenmerk))
-        channel = self._partners.channels.get(agency.channel)
-        if channel is None:
-            raise DeliveryFailed(f"channel {agency.channel} is not installed")
-        message_id = texts.message_id(work.process.kenmerk, agency.name, job.generation)
-        return channel.deliver(outcomes.bericht(work, step), agency, message_id)
 
     def _write_each(self, conn: Connection, outs: list[_Out]) -> None:
         """After a failed batch: one at a time."""
@@ -387,39 +303,10 @@ class OutsideRounds:
             queue.finish(conn, jobs)
             for item in items:
                 if item.work is not None:
-                    _held(item.work, item.job, now)
+                    outcomes.held(item.work, item.job, now)
             told = _once(item.work for item in items if item.work is not None)
             batch.write(conn, told + batch.stranded(items))
         return len(jobs)
-
-
-def _begin(work: Work, job: JobRow) -> None:
-    """Before a message goes out: the attempt in the journal, and 405 the first time."""
-    p, step = work.process, work.kind.step(job.step)
-    _begun(work, step)
-    kind = "delivery.attempted" if job.agency else "step.attempted"
-    p.note(kind, work.now, {"step": step.name, "agency": job.agency, "attempt": job.attempts})
-
-
-def _begun(work: Work, step: Step) -> None:
-    """405 once per step; not for a step that says nothing when it is done either."""
-    p, begins = work.process, flow.BEHAVIOUR[step.kind].begins
-    if begins and step.ok is not None and p.data.get("begun") != step.name:
-        p.data["begun"] = step.name
-        p.add(begins, work.now)
-
-
-def _held(work: Work, job: JobRow, now: datetime) -> None:
-    p, step = work.process, work.kind.step(job.step)
-    first = job.first_at or now
-    end = first + work.kind.retry_for
-    if now >= end:
-        steps.give_up(work, job, "the agency was down all the time")
-        return
-    _begun(work, step)
-    steps.trouble(work, step)
-    later = min(now + HELD_FOR, end)
-    p.jobs.append(replace(job, due_at=later, first_at=first, fence=None))
 
 
 def _each_job_once(outs: Iterable[_Out]) -> list[_Out]:
