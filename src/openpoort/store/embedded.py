@@ -156,7 +156,8 @@ class Embedded:
             self._initdb()
         clear_stale(self.data)
         sockets = self._make_sockets()
-        settings = [f"--{name}={value}" for name, value in {**_CONFIG, **self.extra}.items()]
+        chosen = {"shared_buffers": _shared_buffers(), **_CONFIG, **self.extra}
+        settings = [f"--{name}={value}" for name, value in chosen.items()]
         listen = ["-h", "127.0.0.1", "-p", str(self.port)] if self.port else ["-h", ""]
         with (self.folder / "server.log").open("ab") as log:
             self._child = self.user.popen(
