@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire.xml import Limits, parse
@@ -22,6 +23,23 @@ def test_mistake_gets_line_and_column() -> None:
     with pytest.raises(Fault) as caught:
         parse(b"<a>\n  <b></c>\n</a>")
     assert "regel 2" in caught.value.text
+
+
+@pytest.mark.parametrize(
+    ("data", "column"),
+    [
+        (b'<a><x:b/><c xmlns="no-address"/></a>', 8),
+        (b'<a><b x:c=""/><d xmlns="no-address"/></a>', 13),
+        (b'<a xmlns:p="u:" xmlns:q="u:"><b p:id="1" q:id="2"/><c xmlns="no-address"/></a>', 50),
+    ],
+)
+def test_a_warning_after_a_mistake_does_not_hide_it(data: bytes, column: int) -> None:
+    """Found by fuzzing: names without a namespace, or two attributes of one name, got through."""
+    etree.fromstring(data)  # lxml by itself lets it through
+    with pytest.raises(Fault, match="Namespace") as caught:
+        parse(data, SMALL)
+    assert f"regel 1, positie {column}." in caught.value.text
+    assert parse(b'<c xmlns="no-address"/>', SMALL).tag == "{no-address}c"
 
 
 @pytest.mark.parametrize(

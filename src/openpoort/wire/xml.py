@@ -11,6 +11,7 @@ elements and attributes are counted as bytes before a tree exists.
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -56,9 +57,16 @@ def _parser() -> etree.XMLParser:
     )
 
 
-_PARSER = _parser()
+class _OfThread(threading.local):
+    """A parser serves one thread at a time, and its log is that of its last document."""
+
+    def __init__(self) -> None:
+        self.parser = _parser()
+
+
+_OURS = _OfThread()
 _SHORT = 16 * 1024
-_LARGE = 64 * 1024  # a parser serves one thread at a time: long documents get their own
+_LARGE = 64 * 1024  # long documents get a parser that is gone with them
 
 
 def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
@@ -77,21 +85,29 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
     # Canonical form looks at every declaration in scope, for every part: their number squares.
     if data.count(b"xmlns") > limits.max_namespaces:
         raise Refusal("too many namespace declarations")
+    parser = _OURS.parser if len(data) < _LARGE else _parser()
     try:
-        root = etree.fromstring(data, _PARSER if len(data) < _LARGE else _parser())
+        root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
         if getattr(error, "code", 0) in _OVER_LIMIT:
             raise Refusal("over a limit of the parser") from None
-        line, column = error.position
-        raise Fault(
-            f"Het bericht is geen welgevormde XML: regel {line}, positie {column}.",
-            log=f"not well-formed: {error.msg}",
-        ) from None
+        raise _malformed(*error.position, error.msg) from None
+    # lxml judges by what libxml2 said last: a warning after an undeclared prefix hides it.
+    for said in parser.error_log:
+        if said.level >= etree.ErrorLevels.ERROR:
+            raise _malformed(said.line, said.column, said.message)
     if root.getroottree().docinfo.internalDTD is not None:
         raise Refusal("document type declaration")
     if _excess(limits, len(data) > _SHORT)(root):
         _refuse(root, limits)
     return root
+
+
+def _malformed(line: int, column: int, why: str) -> Fault:
+    return Fault(
+        f"Het bericht is geen welgevormde XML: regel {line}, positie {column}.",
+        log=f"not well-formed: {why}",
+    )
 
 
 def _prolog(data: bytes) -> None:

@@ -312,6 +312,22 @@ def _unbound(s: Setting) -> bytes:
     return s.signed().raw().replace(b"<wsa:To ", b"<wsb:To ").replace(b"</wsa:To>", b"</wsb:To>")
 
 
+def _warned(raw: bytes) -> bytes:
+    """With a declaration in the body that a parser only warns of and canonical form leaves out."""
+    return raw.replace(b"<soapenv:Body ", b'<soapenv:Body xmlns="no-address" ', 1)
+
+
+@case("namespace/unbound-prefix-before-a-warning", FAULT)
+def _unbound_warned(s: Setting) -> bytes:
+    return _warned(s.signed().raw().replace(b"<wsse:Security ", b'<wsse:Security x:soort="" ', 1))
+
+
+@case("namespace/one-attribute-twice-before-a-warning", FAULT)
+def _twice_warned(s: Setting) -> bytes:
+    twice = b'<wsse:Security xmlns:p="urn:x" xmlns:q="urn:x" p:soort="1" q:soort="2" '
+    return _warned(s.signed().raw().replace(b"<wsse:Security ", twice, 1))
+
+
 @case("namespace/prefix-means-something-else", FAULT)
 def _rebound(s: Setting) -> bytes:
     raw = s.signed().raw()
