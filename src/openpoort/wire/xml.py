@@ -11,7 +11,6 @@ elements and attributes are counted as bytes before a tree exists.
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -57,16 +56,7 @@ def _parser() -> etree.XMLParser:
     )
 
 
-class _OfThread(threading.local):
-    """A parser serves one thread at a time, and its log is that of its last document."""
-
-    def __init__(self) -> None:
-        self.parser = _parser()
-
-
-_OURS = _OfThread()
 _SHORT = 16 * 1024
-_LARGE = 64 * 1024  # long documents get a parser that is gone with them
 
 
 def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
@@ -85,7 +75,7 @@ def parse(data: bytes, limits: Limits = DEFAULT) -> etree._Element:
     # Canonical form looks at every declaration in scope, for every part: their number squares.
     if data.count(b"xmlns") > limits.max_namespaces:
         raise Refusal("too many namespace declarations")
-    parser = _OURS.parser if len(data) < _LARGE else _parser()
+    parser = _parser()  # one each: its log is of this document, and it serves one thread at a time
     try:
         root = etree.fromstring(data, parser)
     except etree.XMLSyntaxError as error:
