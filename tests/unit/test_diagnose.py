@@ -233,6 +233,13 @@ def test_not_well_formed_says_where_and_goes_on() -> None:
     assert "time" in found
 
 
+def test_an_undeclared_prefix_is_seen_before_a_warning_too() -> None:
+    raw = made().replace(b"<a:Action ", b'<a:Action f:oo="" ', 1)
+    raw = raw.replace(b":Body ", b':Body xmlns="no-address" ', 1)
+    etree.fromstring(raw)  # lxml by itself lets it through
+    assert "prefix f " in wrong(judged(raw))["well-formed"]
+
+
 @pytest.mark.parametrize(
     "raw",
     [
