@@ -1,1 +1,1 @@
-"""Entry points into a typed registry; refuses duplicates and runs each plug-in's self-check."""
+"""Where plug-ins from outside will register (entry points into a typed registry). None can yet."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from openpoort.devkit.authority import (
     Usage,
 )
 from openpoort.domain.ids import Oin
+from openpoort.inbound.turnstile import whose
 from openpoort.trust.anchors import SINGLE_PURPOSE, Anchors, Pinned, Purpose
 from openpoort.trust.chain import fingerprint
 from openpoort.trust.subject import oin_of
@@ -288,6 +290,12 @@ def test_any_damage_to_a_certificate_is_refused(data: st.DataObject) -> None:
 @settings(max_examples=100, deadline=None)
 def test_junk_is_unreadable(junk: bytes) -> None:
     assert why(junk) is Reason.UNREADABLE
+
+
+def test_a_version_that_does_not_exist_is_unreadable() -> None:
+    fourth = der(_GOOD()).replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020103"), 1)
+    assert why(fourth) is Reason.UNREADABLE
+    assert whose(fourth) == sha256(fourth).digest()
 
 
 def _with_public_key(public: rsa_keys.RSAPublicKey | ec.EllipticCurvePublicKey) -> bytes:

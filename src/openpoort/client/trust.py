@@ -15,6 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from openpoort.outbound.exchange import BadAnswer
+from openpoort.wire.certificate import read_certificate
 
 _DEPTH = 6
 
@@ -53,7 +54,7 @@ class Anchors:
 @lru_cache(maxsize=64)
 def _read(token: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(token)
+        return read_certificate(token)
     except ValueError as error:
         raise BadAnswer("the answer's certificate cannot be read") from error
 
@@ -115,6 +116,6 @@ def _load(path: Path) -> list[x509.Certificate]:
 @lru_cache(maxsize=64)
 def oin_of(token: bytes) -> str | None:
     """The subject serialNumber of a certificate (DER): the OIN, if it is one."""
-    subject = x509.load_der_x509_certificate(token).subject
+    subject = read_certificate(token).subject
     found = subject.get_attributes_for_oid(x509.NameOID.SERIAL_NUMBER)
     return str(found[0].value) if len(found) == 1 else None

@@ -32,6 +32,7 @@ from openpoort.evidence.bundle import BadBundle, Bundle, Entry
 from openpoort.trust.subject import common_name, oin_of
 from openpoort.trust.timestamp import SKEW, Asked, BadStamp, claimed, judge
 from openpoort.trust.verdict import Untrusted
+from openpoort.wire.certificate import read_certificate
 from openpoort.wire.soap import SignedMessage, SoapFault, open_answer, open_signed
 
 
@@ -313,7 +314,7 @@ class _Verifier:
 def _name(certificate: bytes) -> str:
     """Who a certificate names, for people."""
     try:
-        read = x509.load_der_x509_certificate(certificate)
+        read = read_certificate(certificate)
     except ValueError:
         return "bytes that are no certificate"
     try:

@@ -11,13 +11,12 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from cryptography import x509
-
 from openpoort.domain.ids import Oin
 from openpoort.domain.party import Directory
 from openpoort.inbound.limits import Limits, Rate, Shares, Wait
 from openpoort.trust.subject import oin_of
 from openpoort.trust.verdict import Untrusted
+from openpoort.wire.certificate import read_certificate
 
 
 def _no_directory() -> Directory:
@@ -60,6 +59,6 @@ def whose(peer: bytes | None) -> Hashable:
     if peer is None:
         return None
     try:
-        return oin_of(x509.load_der_x509_certificate(peer), test_oins=True)
+        return oin_of(read_certificate(peer), test_oins=True)
     except (Untrusted, ValueError):
         return hashlib.sha256(peer).digest()

@@ -87,7 +87,7 @@ def fetch(source: Source, pool: urllib3.PoolManager) -> Found:
     issuer = x509.load_der_x509_certificate(source.issuer)
     try:
         return _crl(content, issuer) if source.kind == "crl" else _ocsp(content, issuer)
-    except (ValueError, InvalidSignature, TypeError) as error:
+    except (ValueError, InvalidSignature, TypeError, x509.InvalidVersion) as error:
         raise FetchFailed(f"{source.kind} is not what it should be: {error}") from error
 
 

@@ -23,6 +23,7 @@ from openpoort.trust.anchors import Anchors, Generation, Pinned, Purpose, Usage
 from openpoort.trust.revocation import Evidence, FailMode, next_change, once_revoked
 from openpoort.trust.subject import common_name, oin_of
 from openpoort.trust.verdict import Judged, Reason, Standing, Untrusted
+from openpoort.wire.certificate import read_certificate
 
 T = TypeVar("T")
 KEY_BITS = range(2048, 8193)
@@ -95,7 +96,7 @@ def _judge(
 
 def _read(leaf: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(leaf)
+        return read_certificate(leaf)
     except ValueError as error:
         raise Untrusted(Reason.UNREADABLE, f"no X.509 certificate: {error}") from None
 

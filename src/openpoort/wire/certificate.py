@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.x509 import load_der_x509_certificate
+from cryptography.x509 import Certificate, InvalidVersion, load_der_x509_certificate
 
 from openpoort.domain.fault import Fault, Refusal
 
@@ -30,6 +30,15 @@ def base64(text: str | None, what: str) -> bytes:
         raise Fault(f"{what} is geen geldige base64.") from None
 
 
+def read_certificate(der: bytes) -> Certificate:
+    """The certificate that somebody sent. ValueError when it is none: the library has an error
+    apart from that for a version that does not exist."""
+    try:
+        return load_der_x509_certificate(der)
+    except InvalidVersion as error:
+        raise ValueError(str(error)) from None
+
+
 @lru_cache(maxsize=1024)
 def token(text: str) -> tuple[bytes, RSAPublicKey]:
     """The certificate (DER) in the text of a token, and its key.
@@ -41,7 +50,7 @@ def token(text: str) -> tuple[bytes, RSAPublicKey]:
         raise Refusal("token larger than any certificate")
     der = base64(text, "Het certificaat in de handtekening")
     try:
-        key = load_der_x509_certificate(der).public_key()
+        key = read_certificate(der).public_key()
     except (ValueError, UnsupportedAlgorithm):
         raise Fault("Het certificaat in de handtekening is geen X.509-certificaat.") from None
     if not isinstance(key, RSAPublicKey):

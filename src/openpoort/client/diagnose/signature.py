@@ -10,13 +10,13 @@ import base64
 import binascii
 import hashlib
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from lxml import etree
 
 from openpoort.client.diagnose import causes
 from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
 from openpoort.client.diagnose.transport import certificate
+from openpoort.wire.certificate import read_certificate
 from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES, WSA, WSSE, WSU, X509V3
 
 _PARTS = ("Timestamp", "BinarySecurityToken", "Signature")
@@ -99,7 +99,7 @@ def _token(subject: Subject, signature: etree._Element) -> None:
         return
     try:
         der = base64.b64decode("".join(text(source).split()), validate=True)
-        subject.certificate = x509.load_der_x509_certificate(der)
+        subject.certificate = read_certificate(der)
     except (binascii.Error, ValueError) as error:
         report.wrong("token", f"the certificate cannot be read: {error}", "base64 of the DER form")
         return

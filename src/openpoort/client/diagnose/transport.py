@@ -15,6 +15,7 @@ from openpoort.client.trust import name
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.ids import Oin
 from openpoort.wire import mime
+from openpoort.wire.certificate import read_certificate
 from openpoort.wire.services import SERVICES
 
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']""")
@@ -31,7 +32,7 @@ def tls(subject: Subject) -> None:
             "run `openpoort diagnose --listen` and send to it to have this checked as well",
         )
         return
-    certificate(subject.report, "TLS certificate", x509.load_der_x509_certificate(leaf), subject)
+    certificate(subject.report, "TLS certificate", read_certificate(leaf), subject)
 
 
 def certificate(report: Report, title: str, cert: x509.Certificate, subject: Subject) -> None:

@@ -144,6 +144,13 @@ def _after(s: Setting) -> bytes:
     return _with_token(s, s.signer.certificate + b"\x00")
 
 
+@case("token/version-4", FAULT)
+def _version(s: Setting) -> bytes:
+    """X.509 ends at version 3; readers have an error of its own for what comes after."""
+    third, fourth = bytes.fromhex("a003020102"), bytes.fromhex("a003020103")
+    return _with_token(s, s.signer.certificate.replace(third, fourth, 1))
+
+
 @case("token/two-certificates-in-a-row", FAULT)
 def _row(s: Setting) -> bytes:
     return _with_token(s, s.signer.certificate * 2)
