@@ -19,7 +19,7 @@ from openpoort.devkit.authority import Ca
 from openpoort.inbound.body import HELD, BodyLimits
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.server import ServerLimits
-from openpoort.inbound.spool import Spooled
+from openpoort.store.spool import Spooled
 from openpoort.inbound.tls import HostCertificate
 from tests.e2e.doors import Running, cut, post, read_answer, refused, running, status
 

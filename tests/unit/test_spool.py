@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openpoort.domain import octets
-from openpoort.inbound import spool
-from openpoort.inbound.spool import NoRoom, Spooled
+from openpoort.store import spool
+from openpoort.store.spool import NoRoom, Spooled
 from openpoort.process.intake import Busy
 
 

@@ -15,7 +15,7 @@ from openpoort.domain import octets
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.domain.octets import Octets
-from openpoort.inbound.spool import Spooled
+from openpoort.store.spool import Spooled
 from openpoort.store import payloads
 from openpoort.store.folder import Folder
 from openpoort.wire import aside, fields, koppelvlak

@@ -1,8 +1,8 @@
-"""Large requests on disk while the door has them in hand, and what is made of them.
+"""Octets in a file, read by pieces: what a door or a worker has in hand and is too large to hold.
 
-Files without a name: nothing is left of them when the process ends, however it ends. Never
-synced, because nothing in them was acknowledged. Read by pieces and not mapped: mapped pages count
-as memory of the door.
+What comes in goes to files without a name: nothing is left of them when the process ends, however
+it ends. Never synced, because nothing in them was acknowledged. A document that stands in a folder
+of ours is read where it stands. Not mapped: mapped pages count as memory of the process.
 """
 
 from __future__ import annotations
@@ -13,30 +13,27 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from openpoort.domain.octets import PIECE
-from openpoort.process.intake import Busy
+from openpoort.store.payloads import PayloadUnavailable
 from openpoort.telemetry import logger
 
-_log = logger("inbound.spool")
+_log = logger("store.spool")
 
 
-class NoRoom(Busy):
-    """The disk is full, or cannot be written: try again later."""
+class NoRoom(PayloadUnavailable):
+    """The disk is full, or cannot be written or read: try again later."""
 
 
 class _File:
-    """An open file without a name, closed when nobody holds it any more: a thread may still be
-    reading when the request it works for has been given up."""
+    """An open file, closed when nobody holds it any more: a thread may still be reading when the
+    request it works for has been given up."""
 
     __slots__ = ("folder", "number")
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
-            self.number = os.dup(file.fileno())
+    def __init__(self, folder: Path, number: int) -> None:
+        self.folder, self.number = folder, number
 
     def __del__(self) -> None:
-        if hasattr(self, "number"):
-            os.close(self.number)
+        os.close(self.number)
 
 
 class Spooled:
@@ -47,11 +44,23 @@ class Spooled:
     def __init__(self, folder: Path) -> None:
         """Empty. Raises NoRoom."""
         try:
-            self._file = _File(folder)
+            with tempfile.TemporaryFile(dir=folder, buffering=0) as file:
+                self._open(_File(folder, os.dup(file.fileno())), 0, 0)
         except OSError as wrong:
             raise _no_room(wrong) from None
-        self._begin = self._size = self._at = 0
-        self._seen = b""
+
+    @classmethod
+    def standing(cls, file: Path) -> Spooled:
+        """A file as it is now, whatever becomes of its name; nothing may be appended. Raises
+        OSError."""
+        made = cls.__new__(cls)
+        opened = _File(file.parent, os.open(file, os.O_RDONLY | os.O_CLOEXEC))
+        made._open(opened, 0, os.fstat(opened.number).st_size)
+        return made
+
+    def _open(self, file: _File, begin: int, size: int) -> None:
+        self._file, self._begin, self._size = file, begin, size
+        self._at, self._seen = 0, b""
 
     def append(self, piece: bytes) -> None:
         """Raises NoRoom."""
@@ -73,8 +82,7 @@ class Spooled:
     def part(self, start: int, end: int) -> Spooled:
         start, end, _ = slice(start, end).indices(self._size)
         made = Spooled.__new__(Spooled)
-        made._file, made._begin = self._file, self._begin + start
-        made._size, made._at, made._seen = max(end - start, 0), 0, b""
+        made._open(self._file, self._begin + start, max(end - start, 0))
         return made
 
     def __len__(self) -> int:
@@ -105,17 +113,21 @@ class Spooled:
         return -1
 
     def _read(self, start: int, size: int) -> bytes:
-        """Exactly `size` octets. Raises OSError."""
+        """Exactly `size` octets. Raises NoRoom."""
         read: list[bytes] = []
-        while size > 0:
-            piece = os.pread(self._file.number, size, self._begin + start)
-            if not piece:
-                raise OSError("a spooled request is shorter than it was")
-            read.append(piece)
-            start, size = start + len(piece), size - len(piece)
+        try:
+            while size > 0:
+                piece = os.pread(self._file.number, size, self._begin + start)
+                if not piece:
+                    raise OSError("a file is shorter than it was")
+                read.append(piece)
+                start, size = start + len(piece), size - len(piece)
+        except OSError as wrong:
+            raise _no_room(wrong) from None
         return read[0] if len(read) == 1 else b"".join(read)
 
 
 def _no_room(wrong: OSError) -> NoRoom:
-    _log.error("spool_unavailable", reason=wrong.strerror or type(wrong).__name__)
-    return NoRoom(10)
+    why = wrong.strerror or str(wrong) or type(wrong).__name__
+    _log.error("spool_unavailable", reason=why)
+    return NoRoom("on disk", why)
