@@ -18,6 +18,7 @@ from openpoort.wire.names import ANONYMOUS
 from openpoort.wire.seal import Signer, seal_request
 from openpoort.wire.services import Operation
 from openpoort.wire.soap import SignedMessage, SoapFault, open_answer
+from openpoort.wire.woven import Body
 
 SKEW = timedelta(minutes=5)
 
@@ -44,7 +45,7 @@ class Faulted(Exception):
 class Transport(Protocol):
     """What carries a request; `outbound.http.Https` does."""
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    def post(self, url: str, body: Body, headers: Mapping[str, str]) -> Answer:
         """Raises NoAnswer."""
         ...
 
@@ -70,7 +71,7 @@ class Exchange:
     hash_name: str = "sha256"
     skew: timedelta = SKEW
 
-    def ask(self, url: str, operation: Operation, body: bytes, message_id: str) -> SignedMessage:
+    def ask(self, url: str, operation: Operation, body: Body, message_id: str) -> SignedMessage:
         """The verified answer to one request.
 
         Raises NoAnswer (transport), Faulted (a SOAP fault) or BadAnswer (not to be trusted).
@@ -78,7 +79,7 @@ class Exchange:
         return self.ask_raw(url, operation, body, message_id)[0]
 
     def ask_raw(
-        self, url: str, operation: Operation, body: bytes, message_id: str
+        self, url: str, operation: Operation, body: Body, message_id: str
     ) -> tuple[SignedMessage, bytes]:
         """The same, with the answer's bytes as received."""
         raw = seal_request(

@@ -9,14 +9,16 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote, urlsplit
 
 from openpoort.outbound.line import Line, NoAnswer, Reading, Timeouts
+from openpoort.wire.woven import Body
 
 __all__ = ["Answer", "Https", "NoAnswer", "Timeouts", "TlsRefused", "tls_context"]
 
@@ -110,8 +112,9 @@ class Https:
         self._lock = threading.Lock()
         self._closed = False
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """Raises NoAnswer; any HTTP status is an answer."""
+    def post(self, url: str, body: Body, headers: Mapping[str, str]) -> Answer:
+        """Raises NoAnswer, or what making the pieces of `body` raises; any HTTP status is an
+        answer."""
         return self._exchange("POST", url, body, headers)
 
     def get(self, url: str) -> Answer:
@@ -143,7 +146,7 @@ class Https:
         self.close()
 
     def _exchange(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, url: str, body: Body | None, headers: Mapping[str, str]
     ) -> Answer:
         place = _place(url)
         request = _request(method, place, body, headers)
@@ -190,14 +193,16 @@ class Https:
 
 
 def _request(
-    method: str, place: _Place, body: bytes | None, headers: Mapping[str, str]
-) -> tuple[bytes, ...]:
+    method: str, place: _Place, body: Body | None, headers: Mapping[str, str]
+) -> Iterable[bytes]:
     """The bytes to send, in pieces."""
     lines = [f"{method} {place.path} HTTP/1.1\r\nHost: {place.shown}\r\n{_FIXED}"]
     lines += [f"{name}: {value}\r\n" for name, value in headers.items()]
     if body is None:
         return ("".join([*lines, "\r\n"]).encode("latin-1"),)
     head = "".join([*lines, f"Content-Length: {len(body)}\r\n\r\n"]).encode("latin-1")
+    if not isinstance(body, bytes):
+        return chain((head,), body)
     return (head + body,) if len(body) <= _TOGETHER else (head, body)
 
 

@@ -11,7 +11,7 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
@@ -118,12 +118,14 @@ class Line:
         """The other side has closed it, or said what nobody asked for."""
         return bool(self._poll.poll(0))
 
-    def exchange(self, request: Sequence[bytes], times: Timeouts, most: int) -> Reading:
-        """Raises OSError, NoAnswer; the line is good for nothing then."""
+    def exchange(self, request: Iterable[bytes], times: Timeouts, most: int) -> Reading:
+        """Raises OSError, NoAnswer, or what making the pieces of `request` raises; the line is good
+        for nothing then."""
         deadline = time.monotonic() + times.whole
         self._socket.settimeout(times.read)
         try:
             for piece in request:
+                self._bound(times, deadline)
                 self._socket.sendall(piece)
         except (BrokenPipeError, ConnectionResetError):
             pass  # whoever refuses a long request may have said why before hanging up
@@ -143,17 +145,27 @@ class Line:
         return reading
 
     def _receive(self, times: Timeouts, deadline: float) -> bytes:
-        # A drip of one byte per read would pass every socket time-out; the deadline ends it.
+        left = self._bound(times, deadline)
+        try:
+            return self._socket.recv(_CHUNK)
+        except TimeoutError:
+            if left >= times.read:
+                raise
+            raise _too_slow(times) from None
+
+    def _bound(self, times: Timeouts, deadline: float) -> float:
+        """The seconds left. A drip of one byte per read, or of one piece taken per time-out, would
+        pass every time-out of the socket; the deadline ends it. Raises NoAnswer."""
         left = deadline - time.monotonic()
-        if left > 0:
-            if left < times.read:
-                self._socket.settimeout(left)
-            try:
-                return self._socket.recv(_CHUNK)
-            except TimeoutError:
-                if left >= times.read:
-                    raise
-        raise NoAnswer(f"no complete answer within {times.whole:g} s")
+        if left <= 0:
+            raise _too_slow(times)
+        if left < times.read:
+            self._socket.settimeout(left)
+        return left
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _too_slow(times: Timeouts) -> NoAnswer:
+    return NoAnswer(f"no complete answer within {times.whole:g} s")

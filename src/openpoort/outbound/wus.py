@@ -45,7 +45,7 @@ class WusChannel:
             self.now,
             agency.options.get("hash", "sha256"),
         )
-        body = koppelvlak.write(bericht)
+        body = koppelvlak.written(bericht)
         try:
             message, raw = exchange.ask_raw(
                 agency.endpoint, AFLEVER.operations[0], body, message_id

@@ -22,8 +22,9 @@ from openpoort.domain.message import MAX_DOCUMENT, Constatering, Document, Eleme
 from openpoort.domain.octets import Octets, View, in_pieces
 from openpoort.wire import instant
 from openpoort.wire.aside import Aside
+from openpoort.wire.woven import Base64, Part
 
-Pieces = list[bytes]
+Pieces = list[Part]
 _SPACE = b" \t\r\n"
 _SPACES = (b" ", b"\t", b"\r", b"\n")
 _HELD = 1024 * 1024  # characters of a content that are decoded in memory wherever they stand
@@ -204,7 +205,7 @@ def _write_time(value: datetime, pieces: Pieces) -> None:
 
 
 def _write_content(value: Octets, pieces: Pieces) -> None:
-    pieces.append(b64encode(bytes(value)))
+    pieces.append(b64encode(value) if isinstance(value, bytes) else Base64(value))
 
 
 TEXT = Codec(_read_text, _write_text)

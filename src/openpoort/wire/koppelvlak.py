@@ -48,6 +48,7 @@ from openpoort.wire.fields import (
 )
 from openpoort.wire.names import KOPPELVLAK
 from openpoort.wire.signed import SignedMessage
+from openpoort.wire.woven import Body, weave
 
 Value = (
     Aanlevering
@@ -208,6 +209,11 @@ def read(source: SignedMessage | etree._Element) -> Value:
 
 def write(value: Value) -> bytes:
     """Exclusive-canonical XML with the koppelvlak default namespace, ready to be a Body child."""
+    return bytes(written(value))
+
+
+def written(value: Value) -> Body:
+    """The same, in pieces where a content is too large to hold."""
     inside: Pieces = []
     if isinstance(value, Antwoord):
         name = f"{value.operatie}Response"
@@ -219,4 +225,4 @@ def write(value: Value) -> bytes:
         name = _NAMES[type(value)]
         _ROWS[name].write(value, inside)
     opening = f'<{name} xmlns="{KOPPELVLAK}">'.encode()
-    return b"".join((opening, *inside, f"</{name}>".encode()))
+    return weave((opening, *inside, f"</{name}>".encode()))

@@ -14,10 +14,10 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from lxml import etree
-from pybase64 import b64encode
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.domain.octets import Octets, View, in_pieces, view
+from openpoort.domain.octets import Octets, View, view
+from openpoort.wire.woven import Base64
 from openpoort.wire.xml import BOM, DEFAULT, Limits, parse
 
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
@@ -25,7 +25,6 @@ _XOP_TYPES = frozenset({"application/xop+xml", "text/xml", "application/xml"})
 _INCLUDE = "{http://www.w3.org/2004/08/xop/include}Include"
 _MAX_PARTS = 64
 _MAX_HEADER = 8192
-_THIRDS = 48 * 1024  # a multiple of three: base64 of the pieces is base64 of the whole
 
 
 def unpack(body: Octets, content_type: str | None, limits: Limits = DEFAULT) -> Octets:
@@ -105,13 +104,12 @@ def _weave(root: etree._Element, contents: list[View], limits: Limits) -> Iterat
     between = etree.tostring(root, encoding="utf-8").split(marker)
     if len(between) != len(contents) + 1:
         raise Refusal("placeholder of an xop part in the message itself")
-    encoded = sum((len(content) + 2) // 3 * 4 for content in contents)
-    if sum(map(len, between)) + encoded > limits.max_bytes:
+    encoded = [Base64(content) for content in contents]
+    if sum(map(len, between)) + sum(map(len, encoded)) > limits.max_bytes:
         raise Fault(f"Het bericht is groter dan {limits.max_bytes} octetten.")
     yield between[0]
-    for content, after in zip(contents, between[1:], strict=True):
-        for piece in in_pieces(content, _THIRDS):
-            yield b64encode(piece)
+    for content, after in zip(encoded, between[1:], strict=True):
+        yield from content
         yield after
 
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Protocol
+from itertools import chain
+from typing import Protocol, TypeVar, cast
 
 from openpoort.domain.fault import Fault, Fout
 from openpoort.wire import instant
@@ -34,9 +35,12 @@ from openpoort.wire.names import (
     X509V3,
 )
 from openpoort.wire.services import Operation, Service
+from openpoort.wire.woven import Body, pieces, weave
 
 ANSWER_LIFE = timedelta(minutes=10)
 REQUEST_LIFE = timedelta(minutes=5)
+_Body = TypeVar("_Body", bound=Body)
+"""What is sealed is whole or in pieces, as its body is."""
 
 
 class Signer(Protocol):
@@ -54,18 +58,18 @@ class Signer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A signed part: its id, its bytes in the message, and in pieces as a digest sees it.
+    """A signed part: its id, its bytes in the message, and in pieces as a digest sees it, once.
 
     They differ in namespace declarations only: an outer element may make some for it.
     """
 
     identity: str
     sent: bytes
-    canonical: tuple[bytes, ...]
+    canonical: Iterable[bytes]
 
 
 def seal_answer(
-    body: bytes,
+    body: _Body,
     *,
     action: str,
     message_id: str,
@@ -73,7 +77,7 @@ def seal_answer(
     created: datetime,
     signer: Signer,
     hash_name: str,
-) -> bytes:
+) -> _Body:
     """A signed answer in the captured layout; Expires is ten minutes after `created`."""
     headers = [
         _header("To", "w_21", ANONYMOUS),
@@ -85,7 +89,7 @@ def seal_answer(
 
 
 def seal_request(
-    body: bytes,
+    body: _Body,
     *,
     to: str,
     action: str,
@@ -94,7 +98,7 @@ def seal_request(
     signer: Signer,
     hash_name: str = "sha256",
     reply_to: bool = True,
-) -> bytes:
+) -> _Body:
     """A signed request; Expires is five minutes after `created`."""
     headers = [
         _header("To", "w_21", to),
@@ -115,20 +119,20 @@ _CLOSE = b"</soapenv:Envelope>"
 
 
 def _seal(
-    body: bytes,
+    body: _Body,
     headers: Sequence[_Part],
     created: datetime,
     expires: datetime,
     signer: Signer,
     hash_name: str,
-) -> bytes:
+) -> _Body:
     timestamp = _timestamp(created, expires)
     whole = _body(body)
     parts = [timestamp, *headers, whole]
     as_sent, as_signed = _signed_info(parts, hash_name)
     value = b64encode(signer.sign(as_signed, hash_name))
     token, key_info = _token(signer.certificate)
-    return b"".join(
+    sealed = weave(
         (
             *(_OPEN, timestamp.sent, token),
             *(b'<Signature xmlns="', DS.encode(), b'">\n', as_sent),
@@ -139,6 +143,7 @@ def _seal(
             *(_BODY_SENT, body, b"</soapenv:Body>", _CLOSE),
         )
     )
+    return cast(_Body, sealed)
 
 
 def _header(local: str, identity: str, value: str) -> _Part:
@@ -179,8 +184,9 @@ _BODY_SENT = f'<soapenv:Body wsu:Id="w_20" xmlns:wsu="{WSU}">'.encode()
 _BODY_CANONICAL = f'<soapenv:Body xmlns:soapenv="{SOAP}" xmlns:wsu="{WSU}" wsu:Id="w_20">'.encode()
 
 
-def _body(body: bytes) -> _Part:
-    return _Part("w_20", b"", (_BODY_CANONICAL, body, b"</soapenv:Body>"))
+def _body(body: Body) -> _Part:
+    canonical = chain((_BODY_CANONICAL,), pieces(body), (b"</soapenv:Body>",))
+    return _Part("w_20", b"", canonical)
 
 
 @lru_cache(maxsize=8)
