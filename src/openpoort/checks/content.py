@@ -35,16 +35,17 @@ class Content:
         return tuple(self._judge(filing))
 
     def _judge(self, filing: Filing) -> Iterator[Finding]:
-        data, name = bytes(filing.inhoud.inhoud), filing.inhoud.bestandsnaam
+        name = filing.inhoud.bestandsnaam
         if filing.belanghebbende.nummer:
             yield from judge_number(filing.belanghebbende)
-        reading = read(data)
+        reading = read(filing.inhoud.inhoud)
         if not is_xbrl(reading.root):
-            if reading.root is None and claims_xbrl(data):
-                yield from judge_file(name, data, applies_kvk=False)
+            if reading.root is None and claims_xbrl(filing.inhoud.inhoud):
+                yield from judge_file(name, bytes(filing.inhoud.inhoud), applies_kvk=False)
                 yield from reading.findings
             return
         assert reading.root is not None
+        data = bytes(filing.inhoud.inhoud)
         today = (filing.received_at or datetime.now(UTC)).date()
         instance = Instance(reading.root, data, name, today)
         if (large := _too_large(instance)) is not None:

@@ -1,24 +1,32 @@
 """Bytes to a tree, strictly, once per filing: the reference processor repairs, we refuse first.
 
 `read` finds out in order: byte order mark, encoding, DTD, number of tags, well-formedness,
-depth. Nothing is resolved, loaded or repaired.
+depth. Nothing is resolved, loaded or repaired. `flaws` finds the same of a large document without
+making its tree.
 """
 
 from __future__ import annotations
 
 import codecs
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
 from openpoort.checks import encoding
 from openpoort.domain.finding import Finding, Severity
+from openpoort.domain.octets import Octets, in_pieces
 
 MAX_TAGS = 1_500_000
 MAX_DEPTH = 100
 _KEPT = 4 * 1024 * 1024
 """Octets: a larger document is parsed again rather than kept in every thread."""
+_STRICT: dict[str, Any] = {
+    "resolve_entities": False, "no_network": True, "load_dtd": False, "recover": False,
+    "huge_tree": False,
+}  # fmt: skip
 XBRLI = "http://www.xbrl.org/2003/instance"
 _seen = threading.local()
 
@@ -31,14 +39,19 @@ class Reading:
     findings: tuple[Finding, ...]
 
 
-def read(data: bytes) -> Reading:
+def read(data: Octets) -> Reading:
     """The tree of this document, or why there is none. Each thread keeps its last small one."""
-    kept: tuple[bytes, Reading] | None = getattr(_seen, "kept", None)
+    kept: tuple[Octets, Reading] | None = getattr(_seen, "kept", None)
     if kept is not None and kept[0] is data:
         return kept[1]
-    reading = _read(data)
+    reading = _read(data, _tree)
     _seen.kept = (data, reading) if len(data) < _KEPT else None
     return reading
+
+
+def flaws(data: Octets) -> tuple[Finding, ...]:
+    """What `read` finds wrong. Costs the memory of a piece where `read` would keep no tree."""
+    return read(data).findings if len(data) < _KEPT else _read(data, _walked).findings
 
 
 def forget() -> None:
@@ -46,7 +59,7 @@ def forget() -> None:
     _seen.kept = None
 
 
-def claims_xbrl(data: bytes) -> bool:
+def claims_xbrl(data: Octets) -> bool:
     """True when the first part names the namespace of XBRL instances."""
     return XBRLI.encode() in data[:65536]
 
@@ -61,7 +74,7 @@ def is_xbrl(root: etree._Element | None) -> bool:
     return root is not None and root.tag == f"{{{XBRLI}}}xbrl"
 
 
-def _read(data: bytes) -> Reading:
+def _read(data: Octets, parse: Callable[[Octets], etree._Element | Finding | None]) -> Reading:
     xbrl = claims_xbrl(data)
     findings = []
     mark = encoding.mark(data)
@@ -76,7 +89,10 @@ def _read(data: bytes) -> Reading:
         code = "FR-NL-1.03" if xbrl else "OP-2.02"
         text = "Het document bevat een DOCTYPE-declaratie. Verwijder de DOCTYPE en alle entiteiten."
         return Reading(None, (*findings, _no(code, text, line)))
-    parsed = _parse(data)
+    if sum(piece.count(b"<") for piece in in_pieces(data)) > MAX_TAGS:
+        text = f"Het document heeft meer dan {MAX_TAGS} tags. Splits de aanlevering."
+        return Reading(None, (*findings, _no("OP-2.04", text)))
+    parsed = parse(data)
     if isinstance(parsed, Finding):
         return Reading(None, (*findings, parsed))
     return Reading(parsed, tuple(findings))
@@ -86,24 +102,77 @@ def _no(code: str, text: str, line: int | None = None) -> Finding:
     return Finding(code, Severity.ERROR, text, "structure", line)
 
 
-def _parse(data: bytes) -> etree._Element | Finding:
-    if data.count(b"<") > MAX_TAGS:
-        text = f"Het document heeft meer dan {MAX_TAGS} tags. Splits de aanlevering."
-        return _no("OP-2.04", text)
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, recover=False, huge_tree=False
-    )
+_TOO_DEEP = _no("OP-2.05", f"Het document is dieper genest dan {MAX_DEPTH} niveaus.")
+
+
+def _tree(data: Octets) -> etree._Element | Finding:
+    parser = etree.XMLParser(**_STRICT)
     try:
-        root = etree.fromstring(data, parser)
+        root: etree._Element = _parse(data, parser)
     except etree.XMLSyntaxError as wrong:
-        line = wrong.lineno or 1
-        short = str(wrong).split(", line ")[0][:200]
-        return _no(
-            "OP-2.01",
-            f"Het document is geen welgevormde XML (regel {line}): {short}. "
-            "Herstel de XML en lever opnieuw aan.",
-            line,
-        )
+        return _malformed(str(wrong), wrong.lineno)
     if root.xpath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")"):
-        return _no("OP-2.05", f"Het document is dieper genest dan {MAX_DEPTH} niveaus.")
+        return _TOO_DEEP
     return root
+
+
+def _walked(data: Octets) -> Finding | None:
+    parser = etree.XMLParser(target=_Depth(), **_STRICT)  # type: ignore[arg-type]  # it may leave out what it does not want
+    try:
+        deepest: int = _parse(data, parser)
+    except etree.XMLSyntaxError as wrong:
+        return _malformed(str(wrong), wrong.lineno)
+    # A prefix without a namespace breaks off no parse: it makes a tree refuse, and we have none.
+    last = parser.error_log.last_error
+    if last is not None and last.level >= etree.ErrorLevels.ERROR:
+        return _malformed(last.message, last.line)
+    return _TOO_DEEP if deepest > MAX_DEPTH else None
+
+
+def _parse(data: Octets, parser: etree.XMLParser) -> Any:
+    """The root, or what the target of the parser gives."""
+    if isinstance(data, bytes):
+        return etree.fromstring(data, parser)
+    parsed = etree.parse(_Source(data), parser)  # type: ignore[arg-type]  # `read` is all it needs
+    return parsed.getroot() if isinstance(parsed, etree._ElementTree) else parsed
+
+
+class _Source:
+    """A document as the file that a parser reads from."""
+
+    def __init__(self, data: Octets) -> None:
+        self._data, self._at = data, 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._data[self._at : self._at + size]
+        self._at += len(piece)
+        return piece
+
+
+class _Depth:
+    """Target of a parser: how deep the elements lie, and nothing of what is in them."""
+
+    def __init__(self) -> None:
+        self._now = self._most = 0
+
+    def start(self, tag: str, attributes: object) -> None:
+        self._now += 1
+        if self._now > self._most:
+            self._most = self._now
+
+    def end(self, tag: str) -> None:
+        self._now -= 1
+
+    def close(self) -> int:
+        return self._most
+
+
+def _malformed(said: str, line: int | None) -> Finding:
+    line = line or 1
+    short = said.split(", line ")[0][:200]
+    return _no(
+        "OP-2.01",
+        f"Het document is geen welgevormde XML (regel {line}): {short}. "
+        "Herstel de XML en lever opnieuw aan.",
+        line,
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import codecs
 import re
 
+from openpoort.domain.octets import Octets, in_pieces, view
+
 MARKS = (
     codecs.BOM_UTF8,
     codecs.BOM_UTF32_LE,
@@ -15,28 +17,38 @@ MARKS = (
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
-def mark(data: bytes) -> bytes:
+def mark(data: Octets) -> bytes:
     """The byte order mark at the start; empty when there is none."""
     return next((m for m in MARKS if data.startswith(m)), b"")
 
 
-def encoding(data: bytes) -> tuple[int, str] | None:
+def encoding(data: Octets) -> tuple[int, str] | None:
     """Why this is not UTF-8: line and sentence. A mark at the start is passed over."""
-    data = data[len(mark(data)) :] if mark(data) == codecs.BOM_UTF8 else data
-    declared = _DECLARED.match(data[:400].lstrip())
+    start = data[:400].removeprefix(codecs.BOM_UTF8)
+    declared = _DECLARED.match(start.lstrip())
     if declared and declared[1].upper() != b"UTF-8":
         name = declared[1].decode()
         return 1, f"De XML-declaratie noemt de tekencodering {name}. Gebruik UTF-8."
+    lines, decoder = 1, codecs.getincrementaldecoder("utf-8")()
     try:
-        data.decode("utf-8")
+        for piece in in_pieces(data):
+            decoder.decode(piece)
+            lines += piece.count(b"\n")
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError as wrong:
-        line = data.count(b"\n", 0, wrong.start) + 1
+        # What is looked at begins in this piece, or with the half character before it.
+        line = lines + wrong.object.count(b"\n", 0, wrong.start)
         sentence = f"De tekens op regel {line} zijn geen geldige UTF-8. Bewaar als UTF-8."
         return line, sentence
     return None
 
 
-def doctype(data: bytes) -> int | None:
+def line_at(data: Octets, place: int) -> int:
+    """The line of an octet, from 1."""
+    return 1 + sum(piece.count(b"\n") for piece in in_pieces(view(data, 0, place)))
+
+
+def doctype(data: Octets) -> int | None:
     """The line of a DOCTYPE; it can only stand before the first element."""
     place = 0
     while (place := data.find(b"<", place)) >= 0:
@@ -45,7 +57,7 @@ def doctype(data: bytes) -> int | None:
         elif data.startswith(b"<!--", place):
             place = data.find(b"-->", place)
         elif data[place : place + 9].upper() == b"<!DOCTYPE":
-            return data.count(b"\n", 0, place) + 1
+            return line_at(data, place)
         else:
             return None
         if place < 0:

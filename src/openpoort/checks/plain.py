@@ -42,7 +42,7 @@ class Plain:
         self._lock = threading.Lock()
 
     def check(self, filing: Filing) -> tuple[Finding, ...]:
-        reading = read(bytes(filing.inhoud.inhoud))
+        reading = read(filing.inhoud.inhoud)
         if reading.root is None:
             return reading.findings
         if is_xbrl(reading.root) or filing.kind.schema is None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from openpoort.checks.document import read
+from openpoort.checks.document import flaws
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.kind import Attachments
 from openpoort.domain.message import MAX_DOCUMENT, Document
@@ -46,7 +46,7 @@ def _judge(filing: Filing) -> Iterator[Finding]:
     yield from _mime(inhoud, kind.mime_types)
     yield from _attachments(filing)
     if inhoud.inhoud and len(inhoud.inhoud) <= kind.max_bytes and _claims_xml(inhoud):
-        yield from read(bytes(inhoud.inhoud)).findings
+        yield from flaws(inhoud.inhoud)
 
 
 def _no(code: str, text: str, document: Document) -> Finding:

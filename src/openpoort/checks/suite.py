@@ -46,7 +46,7 @@ class Suite:
         for name in ORDER:
             if name in names and name in self.checks:
                 found += self.checks[name].check(filing)
-            if name == "filing" and document.read(bytes(filing.inhoud.inhoud)).root is None:
+            if name == "filing" and document.read(filing.inhoud.inhoud).root is None:
                 break
             if rejects(found) and any(f.code == "OP-4.06" for f in found):
                 break

@@ -19,6 +19,7 @@ from openpoort.checks.xbrl.limits import Message
 from openpoort.checks.xbrl.messages import findings
 from openpoort.checks.xbrl.pool import Pool, TooMuch
 from openpoort.domain.finding import Finding, Severity
+from openpoort.domain.octets import Octets
 from openpoort.process.ports import Filing
 
 
@@ -35,7 +36,7 @@ class Xbrl:
         self.routes = Routes()
 
     def check(self, filing: Filing) -> tuple[Finding, ...]:
-        data = bytes(filing.inhoud.inhoud)
+        data = filing.inhoud.inhoud
         reading = read(data)
         if reading.root is None:
             return reading.findings
@@ -56,7 +57,7 @@ class Xbrl:
         return findings(messages, taxonomy, entries[0])
 
     def _messages(
-        self, taxonomy: Installed, entry: str, root: etree._Element, data: bytes
+        self, taxonomy: Installed, entry: str, root: etree._Element, data: Octets
     ) -> list[Message]:
         route = PROCESSOR
         if self.shelf is not None:

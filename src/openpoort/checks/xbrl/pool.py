@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from openpoort.checks.xbrl.limits import Limits, Message
+from openpoort.domain.octets import Octets, in_pieces
 from openpoort.process.ports import CheckUnavailable
 
 
@@ -76,14 +77,16 @@ class Holder:
     def alive(self) -> bool:
         return self.process.poll() is None
 
-    def judge(self, document: bytes) -> list[Message]:
+    def judge(self, document: Octets) -> list[Message]:
         """Raises CheckUnavailable when there is no answer, TooMuch when a limit was reached."""
         self.served += 1
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(self.limits.seconds + 30)
             try:
                 connection.connect(self.address)
-                connection.sendall(json.dumps({"size": len(document)}).encode() + b"\n" + document)
+                connection.sendall(json.dumps({"size": len(document)}).encode() + b"\n")
+                for piece in in_pieces(document):
+                    connection.sendall(piece)
                 answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
                 value = json.loads(answer)
             except (OSError, ValueError) as wrong:
@@ -135,7 +138,7 @@ class Pool:
         self._held: OrderedDict[str, Holder] = OrderedDict()
         self._starting: dict[str, threading.Lock] = {}
 
-    def judge(self, packages: Sequence[Path], entry: str, document: bytes) -> list[Message]:
+    def judge(self, packages: Sequence[Path], entry: str, document: Octets) -> list[Message]:
         """Raises CheckUnavailable or TooMuch."""
         with self._turns:
             return self.holder(packages, entry).judge(document)
