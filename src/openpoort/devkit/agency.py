@@ -31,6 +31,7 @@ from openpoort.devkit.outbox import NeverMind, Outbox, TryLater
 from openpoort.domain.fault import Fault, Fout, Refusal
 from openpoort.domain.ids import Oin
 from openpoort.domain.message import AfleverBevestiging, Bericht, ZetStatus
+from openpoort.domain.octets import Octets
 from openpoort.domain.status import OMSCHRIJVING
 from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted
 from openpoort.outbound.http import Https, NoAnswer
@@ -90,7 +91,7 @@ class _Kept:
     new: bool
 
 
-Request = tuple[bytes, str | None]
+Request = tuple[Octets, str | None]
 """Body and Content-Type."""
 
 
@@ -135,7 +136,7 @@ class Agency:
         wrong = _tried(self.archive.commit)
         return [wrong or _tried(self._answer, k) if isinstance(k, _Kept) else k for k in kept]
 
-    def _look(self, raw: bytes, content_type: str | None) -> _Delivery | Reply:
+    def _look(self, raw: Octets, content_type: str | None) -> _Delivery | Reply:
         """A delivery to keep, or the answer to what is none. Raises Closed."""
         stand = self._day.written()
         if stand is Stand.DOWN:

@@ -22,8 +22,6 @@ from openpoort.inbound.server import DoorServer, Receive, Scope, Send, ServerLim
 from openpoort.inbound.tls import Certificates
 from openpoort.wire.services import AFLEVER
 
-_LIMITS = BodyLimits()
-
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; port 0 takes a free one. Raises OSError if it is taken."""
@@ -45,11 +43,13 @@ class _Asked(NamedTuple):
 
 
 class Desk:
-    """The thread of one agency. `AT_ONCE` bounds how long the first of a batch waits."""
+    """The thread of one agency. `AT_ONCE` bounds how long the first of a batch waits; `limits`
+    are those of a delivery."""
 
     AT_ONCE = 16
 
     def __init__(self, agency: Agency) -> None:
+        self.limits = BodyLimits(spool=agency.setting.folder)
         self._agency = agency
         self._asked: queue.SimpleQueue[_Asked | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=agency.setting.name, daemon=True)
@@ -104,7 +104,7 @@ class Door:
             return
         headers = dict(scope["headers"])
         try:
-            raw = bytes(await body.read(receive, body.announced(headers, _LIMITS), _LIMITS))
+            raw = await body.read(receive, body.announced(headers, desk.limits), desk.limits)
         except BodyRefused as refused:
             await _answer(send, Reply(refused.status, b""))
             return

@@ -15,16 +15,17 @@ import hashlib
 import io
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from openpoort.devkit import tarlog
 from openpoort.devkit.tarlog import Member, TarLog
 from openpoort.domain.message import Bericht, Document
-from openpoort.domain.octets import sha256
+from openpoort.domain.octets import Octets, sha256
 
 _TAR, _LAST = "berichten.tar", "bericht.json"
 COLUMNS = (
@@ -114,7 +115,7 @@ class Archive:
                 return
             with self._lock:
                 records = list(self._waiting)
-            self._log.write([record.members for record in records])
+            self._log.write([part for record in records for part in record.members])
             self._file.write("".join(record.line for record in records))
             self._file.flush()
             with self._lock:
@@ -161,19 +162,19 @@ class _Record:
     """A message as it stands in the log, and its line in the list."""
 
     line: str
-    members: bytes
+    members: Sequence[Octets]
 
 
 def _record(bericht: Bericht, receipt: Receipt) -> _Record:
     documents = [bericht.inhoud, *bericht.bijlagen]
-    files = {
-        name: bytes(document.inhoud)
+    files: dict[str, Octets] = {
+        name: document.inhoud
         for name, document in zip(_names(len(documents)), documents, strict=True)
     }
     files[_LAST] = _pretty(metadata(bericht, receipt)).encode()
     name, seconds = _name(receipt), int(receipt.ontvangen.timestamp())
     packed = [tarlog.packed(f"{name}/{file}", body, seconds) for file, body in files.items()]
-    return _Record(_line(receipt), b"".join(packed))
+    return _Record(_line(receipt), tuple(chain.from_iterable(packed)))
 
 
 def _pretty(fields: dict[str, object]) -> str:

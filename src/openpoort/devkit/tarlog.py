@@ -11,7 +11,10 @@ import os
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+
+from openpoort.domain.octets import Octets, in_pieces
 
 _BLOCK = tarfile.BLOCKSIZE
 
@@ -29,11 +32,11 @@ class Member:
         return self.at + -(-self.size // _BLOCK) * _BLOCK
 
 
-def packed(name: str, content: bytes, seconds: int) -> bytes:
-    """One member as it stands in the file."""
+def packed(name: str, content: Octets, seconds: int) -> tuple[Octets, ...]:
+    """One member as it stands in the file, in parts."""
     head = tarfile.TarInfo(name)
     head.size, head.mtime = len(content), seconds
-    return b"".join((head.tobuf(tarfile.USTAR_FORMAT), content, b"\0" * (-len(content) % _BLOCK)))
+    return head.tobuf(tarfile.USTAR_FORMAT), content, b"\0" * (-len(content) % _BLOCK)
 
 
 def members(path: Path) -> Iterator[Member]:
@@ -83,19 +86,20 @@ class TarLog:
         self._cut(end)
         self._end = end
 
-    def write(self, items: Sequence[bytes]) -> None:
-        """On disk when this returns. Raises OSError, and then nothing of it was written."""
-        data = b"".join(items)
+    def write(self, items: Sequence[Octets]) -> None:
+        """On disk when this returns. Raises OSError, or what reading the items raises, and then
+        nothing of it was written."""
         try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(self._file, view) :]
+            for piece in _writes(items):
+                view = memoryview(piece)
+                while view:
+                    view = view[os.write(self._file, view) :]
             if self._durable:
                 os.fdatasync(self._file)
-        except OSError:
+        except BaseException:
             self._cut(self._end)
             raise
-        self._end += len(data)
+        self._end += sum(map(len, items))
 
     def _cut(self, end: int) -> None:
         os.ftruncate(self._file, end)
@@ -103,3 +107,12 @@ class TarLog:
 
     def close(self) -> None:
         os.close(self._file)
+
+
+def _writes(items: Sequence[Octets]) -> Iterator[bytes]:
+    """What is short in one piece with its neighbours, what is large in its own pieces."""
+    for large, some in groupby(items, lambda item: not isinstance(item, bytes)):
+        if large:
+            yield from (piece for item in some for piece in in_pieces(item))
+        else:
+            yield b"".join(map(bytes, some))
