@@ -19,8 +19,8 @@ from openpoort.devkit.authority import Ca
 from openpoort.inbound.body import HELD, BodyLimits
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.server import ServerLimits
-from openpoort.store.spool import Spooled
 from openpoort.inbound.tls import HostCertificate
+from openpoort.store.spool import Spooled
 from tests.e2e.doors import Running, cut, post, read_answer, refused, running, status
 
 PATH = "/wus/2.0/aanleverservice/1.2"

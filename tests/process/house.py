@@ -6,7 +6,7 @@ import asyncio
 import threading
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -122,11 +122,19 @@ class Demo:
         if self.during is not None:
             self.during(bericht)
         with self.lock:
-            self.got.append((agency.name, message_id, bericht))
+            self.got.append((agency.name, message_id, _received(bericht)))
         return AfleverBevestiging(
             bericht.kenmerk, bericht.berichtkenmerk, START, bericht.berichtsoort,
             statuscode=self.verdict, statusdetails=RECEIPT,
         )  # fmt: skip
+
+
+def _received(bericht: Bericht) -> Bericht:
+    """With its contents read, as one that went over the wire."""
+    inhoud, *bijlagen = (
+        replace(d, inhoud=bytes(d.inhoud)) for d in (bericht.inhoud, *bericht.bijlagen)
+    )
+    return replace(bericht, inhoud=inhoud, bijlagen=tuple(bijlagen))
 
 
 class Gate:

@@ -50,7 +50,7 @@ class Place:
 
     def fetch(self, key: Key) -> bytes:
         with psycopg.connect(self.dsn) as conn:
-            return payloads.read(payloads.load(conn, [key])[key[1]], self.outside)
+            return bytes(payloads.read(payloads.load(conn, [key])[key[1]], self.outside))
 
     def change(self, key: Key, body: bytes | None) -> None:
         """Behind the back of the gateway; None takes it away."""
@@ -84,7 +84,7 @@ def place(request: pytest.FixtureRequest, dsn: str, tmp_path: Path) -> Iterator[
         root = server.folder / "payloads" / tmp_path.name
         with ExitStack() as stack:
             yield Place(
-                dsn, (S3("s3", bucket, pause=0),),
+                dsn, (S3("s3", bucket, tmp_path, pause=0),),
                 lambda key: root / str(key[0]) / key[1].hex(),
                 lambda: _restart(server, stack),
             )  # fmt: skip
@@ -191,7 +191,7 @@ def test_only_documents_without_a_row_of_an_earlier_day_are_swept(place: Place) 
         assert payloads.sweep(conn, place.outside, late) == 2
         assert payloads.sweep(conn, place.outside, late) == 0
     assert place.fetch(key) == b"with a row"
-    assert outside.get(today) == b"lost"
+    assert bytes(outside.get(today)) == b"lost"
     for gone in (lost, other):
         with pytest.raises(PayloadMissing):
             outside.get(gone)
@@ -221,8 +221,11 @@ def test_a_place_is_swept_by_one_database_only(place: Place, postgres: Embedded)
 def test_places_stand_side_by_side_and_each_row_knows_its_own(
     dsn: str, tmp_path: Path, server: Server
 ) -> None:
-    folder, bucket = Folder(tmp_path / "payloads"), S3("s3", server.bucket(prefix="side"), 0)
-    second = S3("archive", server.bucket(prefix="side2"), 0)
+    folder, bucket = (
+        Folder(tmp_path / "payloads"),
+        S3("s3", server.bucket(prefix="side"), tmp_path, 0),
+    )
+    second = S3("archive", server.bucket(prefix="side2"), tmp_path, 0)
 
     def made(*outside: PayloadStore) -> Place:
         return Place(dsn, outside, lambda _: tmp_path, lambda: None)

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openpoort.domain import octets
+from openpoort.process.intake import Busy
 from openpoort.store import spool
 from openpoort.store.spool import NoRoom, Spooled
-from openpoort.process.intake import Busy
 
 
 def spooled(folder: Path, data: bytes) -> Spooled:

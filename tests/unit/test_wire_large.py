@@ -15,9 +15,9 @@ from openpoort.domain import octets
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.domain.octets import Octets
-from openpoort.store.spool import Spooled
 from openpoort.store import payloads
 from openpoort.store.folder import Folder
+from openpoort.store.spool import Spooled
 from openpoort.wire import aside, fields, koppelvlak
 from openpoort.wire.services import AANLEVER
 from openpoort.wire.soap import glimpse, open_signed

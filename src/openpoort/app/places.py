@@ -35,7 +35,7 @@ def preflight(settings: Settings, environment: Mapping[str, str] = os.environ) -
 
 def _bucket(settings: Settings, one: S3Place, environment: Mapping[str, str]) -> S3:
     try:
-        return S3(one.name, _access(settings, one, environment))
+        return S3(one.name, _access(settings, one, environment), settings.home / "run")
     except ModuleNotFoundError:
         raise PlaceError(
             f"payloads.s3 {one.name}: obstore is not installed; install openpoort[s3]"

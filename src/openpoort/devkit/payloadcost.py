@@ -47,7 +47,7 @@ def measure(dsn: str, places: dict[str, Places], rounds: int) -> Cost:
                         messages.insert_payloads(conn, [(today, stored)])
                     kept = time.perf_counter()
                     row = payloads.load(conn, [(today, stored.digest)])[stored.digest]
-                    assert payloads.read(row, outside) == body
+                    assert bytes(payloads.read(row, outside)) == body
                     spent.setdefault((size, name, "keep"), []).append(kept - begin)
                     spent.setdefault((size, name, "read"), []).append(time.perf_counter() - kept)
     found: Cost = {}
@@ -59,12 +59,12 @@ def measure(dsn: str, places: dict[str, Places], rounds: int) -> Cost:
     return found
 
 
-def _bucket(address: str) -> S3:
+def _bucket(address: str, spool: Path) -> S3:
     endpoint, _, bucket = address.rpartition("/")
     keys: dict[str, Any] = {
         "key_id": os.environ["AWS_ACCESS_KEY_ID"], "secret": os.environ["AWS_SECRET_ACCESS_KEY"]
     }  # fmt: skip
-    return S3("s3", Bucket(endpoint, bucket, prefix=f"cost-{time.time_ns()}", **keys))
+    return S3("s3", Bucket(endpoint, bucket, prefix=f"cost-{time.time_ns()}", **keys), spool)
 
 
 def main(words: list[str], rounds: int = 15) -> None:
@@ -77,7 +77,7 @@ def main(words: list[str], rounds: int = 15) -> None:
                 "database": (), "folder": (Folder(Path(folder) / "payloads"),)
             }  # fmt: skip
             if words:
-                places["s3"] = (_bucket(words[0]),)
+                places["s3"] = (_bucket(words[0], Path(folder)),)
             found = measure(dsn, places, rounds)
         finally:
             server.stop()

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from openpoort.domain.message import Document
+from openpoort.domain.octets import Octets
 from openpoort.process import steps
 from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
@@ -36,7 +37,7 @@ class Item:
 
 
 class Documents:
-    """The bytes of the documents of one message, read when asked for."""
+    """The documents of one message, read when asked for; large ones stand where they are."""
 
     def __init__(
         self, rows: Sequence[DocumentRow], stored: Mapping[bytes, Stored], store: Store
@@ -47,7 +48,7 @@ class Documents:
         """Raises PayloadMissing, PayloadUnavailable."""
         return [Document(r.mime_type, r.bestandsnaam, self._body(r.digest)) for r in self._rows]
 
-    def _body(self, digest: bytes) -> bytes:
+    def _body(self, digest: bytes) -> Octets:
         stored = self._stored.get(digest)
         if stored is None:
             raise payloads.PayloadMissing(f"no row for payload {digest.hex()}")

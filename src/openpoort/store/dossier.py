@@ -111,7 +111,7 @@ def request(conn: Connection, row: MessageRow, outside: Places) -> RequestRow | 
     if missing := used - set(stored):
         raise payloads.PayloadMissing(f"no row for payload {sorted(missing)[0].hex()}")
     if whole:
-        body = payloads.read(stored[digest], outside)
+        body = bytes(payloads.read(stored[digest], outside))
     else:
         body = payloads.restore(
             body,
@@ -154,7 +154,7 @@ def deliveries(
         (row.kenmerk, row.day),
     ).fetchall()
     stored = payloads.load(conn, [(row.day, one[-1]) for one in rows])
-    receipts = {digest: payloads.read(one, outside) for digest, one in stored.items()}
+    receipts = {digest: bytes(payloads.read(one, outside)) for digest, one in stored.items()}
     return [
         (agency, generation, message_id, attempts, at, receipts.get(digest))
         for agency, generation, message_id, attempts, at, digest in rows

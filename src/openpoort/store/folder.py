@@ -13,6 +13,7 @@ from pathlib import Path
 
 from openpoort.domain.octets import Octets, in_pieces
 from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
+from openpoort.store.spool import Spooled
 from openpoort.telemetry import logger
 
 _NEW = "new-"
@@ -41,10 +42,10 @@ class Folder:
             for folder in (target.parent, target.parent.parent, self.path, self.path.parent):
                 _sync(folder)
 
-    def get(self, key: Key) -> bytes:
+    def get(self, key: Key) -> Spooled:
         with self._reachable():
             try:
-                body = self._file(key).read_bytes()
+                body = Spooled.standing(self._file(key))
             except FileNotFoundError:
                 if not self.path.is_dir():
                     raise PayloadUnavailable(self.place, f"{self.path} is not there") from None

@@ -9,13 +9,12 @@ bytes are in place is decided by their SHA-256 digest alone.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import psycopg
 from pybase64 import b64encode
@@ -35,6 +34,7 @@ _NAME = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})/([0-9a-f]{64})")
 _DATABASE = "select system_identifier || '/' || current_database() from pg_control_system()"
 _EVER = datetime.max.replace(tzinfo=UTC)
 _TOGETHER = 1000  # candidates of a sweep looked up, and removed, at once
+_Octets = TypeVar("_Octets", bound=Octets)
 
 Key = tuple[date, bytes]
 """Day of acceptance and digest."""
@@ -67,8 +67,9 @@ class PayloadStore(Protocol):
         Putting twice is no error."""
         ...
 
-    def get(self, key: Key) -> bytes:
-        """Raises PayloadMissing, also when the bytes no longer have this digest."""
+    def get(self, key: Key) -> Octets:
+        """Judged by their digest, where they stand or on a disk of ours; reading them may raise
+        PayloadUnavailable later on. Raises PayloadMissing, also when the digest is another."""
         ...
 
     def old(self, before: datetime) -> Iterable[Key]:
@@ -134,8 +135,11 @@ def load(conn: psycopg.Connection[Any], wanted: Sequence[Key]) -> Mapping[bytes,
     return {row[0]: Stored(*row) for row in rows}
 
 
-def read(stored: Stored, places: Places) -> bytes:
-    """The bytes of a row, judged by their digest. Raises PayloadMissing, PayloadUnavailable."""
+def read(stored: Stored, places: Places) -> Octets:
+    """The document of a row, judged by its digest; one from outside the database is not held.
+
+    Raises PayloadMissing, PayloadUnavailable.
+    """
     if stored.body is not None:
         return intact(stored.body, stored.digest, IN_DATABASE)
     for place in places:
@@ -144,9 +148,9 @@ def read(stored: Stored, places: Places) -> bytes:
     raise PayloadMissing(f"payload {stored.digest.hex()} is in {stored.place}, not set up here")
 
 
-def intact(body: bytes, digest: bytes, place: str) -> bytes:
+def intact(body: _Octets, digest: bytes, place: str) -> _Octets:
     """`body` when it has this digest. Raises PayloadMissing."""
-    if hashlib.sha256(body).digest() != digest:
+    if sha256(body) != digest:
         raise PayloadMissing(f"payload {digest.hex()} was changed in {place}")
     return body
 
@@ -243,13 +247,13 @@ def cut(raw: Octets, documents: Sequence[Octets]) -> tuple[Octets, tuple[Cut, ..
     return b"".join(kept), tuple(cuts)
 
 
-def restore(kept: bytes, cuts: Sequence[Cut], documents: Sequence[bytes]) -> bytes:
+def restore(kept: bytes, cuts: Sequence[Cut], documents: Sequence[Octets]) -> bytes:
     """The request as received."""
     parts: list[bytes] = []
     place = 0
     for hole in cuts:
         parts.append(kept[place : hole.offset])
-        document = documents[hole.index]
+        document = bytes(documents[hole.index])
         parts.append(b64encode(document) if hole.form == "b64" else document)
         place = hole.offset
     parts.append(kept[place:])

@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from openpoort.domain.octets import Octets
+from openpoort.domain.octets import PIECE, Octets
 from openpoort.store.payloads import OWNER, Key, PayloadMissing, PayloadUnavailable, intact, named
+from openpoort.store.spool import Spooled
 from openpoort.telemetry import logger
 
 if TYPE_CHECKING:
@@ -50,14 +52,15 @@ class S3:
     """Make it in the process that uses it: its threads do not live through a fork.
 
     After a failure every call is refused at once for `pause` seconds, so that a store that does
-    not answer holds up nothing else.
+    not answer holds up nothing else. What is fetched goes to files without a name in `spool`.
     """
 
-    def __init__(self, place: str, bucket: Bucket, pause: float = 5.0) -> None:
+    def __init__(self, place: str, bucket: Bucket, spool: Path, pause: float = 5.0) -> None:
         from obstore.store import S3Store
 
         self.place = place
-        self._pause = pause
+        self._spool, self._pause = spool, pause
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._shut_until = 0.0
         self._bucket: S3Store = S3Store(
             bucket.bucket,
@@ -89,17 +92,20 @@ class S3:
                 _log.warning("payload_put_again", place=self.place, reason=why)
                 self._bucket.put(name, body, mode="overwrite", use_multipart=False)
 
-    def get(self, key: Key) -> bytes:
+    def get(self, key: Key) -> Spooled:
         with self._reachable():
             return self._read(key)
 
-    def _read(self, key: Key) -> bytes:
+    def _read(self, key: Key) -> Spooled:
         try:
-            body = self._bucket.get(_name(key)).bytes().to_bytes()
+            found = self._bucket.get(_name(key))
         except FileNotFoundError as none:
             if _code(none) != "NoSuchKey":  # a bucket or an account that is not there, say
                 raise
             raise PayloadMissing(f"no object for payload {key[1].hex()} in {self.place}") from None
+        body = Spooled(self._spool)
+        for piece in found.stream(PIECE):
+            body.append(piece)
         return intact(body, key[1], self.place)
 
     def old(self, before: datetime) -> Iterable[Key]:
