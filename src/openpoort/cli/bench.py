@@ -198,7 +198,11 @@ def accept(**given: Any) -> None:
 @bench.command()
 @_options
 def process(**given: Any) -> None:
-    """The whole process: every step, delivery to the demo agency, its verdict."""
+    """The whole process: every step, delivery to the demo agency, its verdict.
+
+    With a --size over 1 MiB also the memory that door, worker and agency took for such messages, in
+    times that size.
+    """
 
     def measure(plan: Plan) -> tuple[Result, Run]:
         from openpoort.devkit.bench import scenarios

@@ -24,6 +24,7 @@ from openpoort.devkit.bench.load import Run, Shot, Target, connect
 from openpoort.devkit.bench.measure import Meter, Plan, drive, kenmerken, lost
 from openpoort.devkit.bench.report import Result, percentile
 from openpoort.devkit.bench.scenarios import accepted, order_for
+from openpoort.devkit.bench.usage import Extra
 
 _SHARE = 0.05  # of the RSA limit: a rate at which no machine is busy with small ones alone
 _BEFORE = 1.0  # seconds for the other process to get its requests
@@ -46,7 +47,7 @@ def beside(gateway: Gateway, plan: Plan, large: Large) -> tuple[Result, Run]:
     with_them: list[Run] = []
     slow: list[Run] = []
     _alone(gateway, plan, seed)  # warms up: what a door needs anyway is no extra memory
-    memory, cpu = meter.read()[1], 0.0
+    memory, cpu = Extra(gateway.pids("door")), 0.0
     for number in range(plan.rounds):
         alone.append(_alone(gateway, plan, seed + number * 100 + 10))
         before = meter.read()[0]
@@ -58,7 +59,7 @@ def beside(gateway: Gateway, plan: Plan, large: Large) -> tuple[Result, Run]:
     shots = [shot for run in runs for shot in run.shots]
     count = sum(len(run.shots) for run in with_them)
     together = Run([s for run in with_them for s in run.shots], sum(r.seconds for r in with_them))
-    peak = meter.read()[1]
+    peak, extra = meter.read()[1], memory.most()
     by_itself, next_to = _p99(alone), _p99(with_them)
     result = Result(
         scenario="beside",
@@ -80,8 +81,8 @@ def beside(gateway: Gateway, plan: Plan, large: Large) -> tuple[Result, Run]:
             "large_messages": sum(len(run.shots) for run in slow),
             "large_size": large.size,
             "large_p50_ms": round(percentile([x for r in slow for x in _latencies(r)], 0.5), 2),
-            "extra_memory_bytes": peak - memory,
-            "extra_memory_ratio": round((peak - memory) / large.size, 3),
+            "extra_memory_bytes": extra,
+            "extra_memory_ratio": round(extra / large.size, 3),
         },
     )
     return result, together

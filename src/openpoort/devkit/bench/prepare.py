@@ -37,11 +37,21 @@ class Order:
     document: bytes | None = None
 
 
+LARGE = 1024 * 1024
+"""Bytes beyond which a document has elements of 1 kB: 10 MB is the most for one comment."""
+
+
 def content(size: int, draw: random.Random) -> bytes:
     """A well-formed document of exactly `size` bytes (at least 64) that does not compress away."""
     head, tail = b"<bench><!-- ", b" --></bench>"
-    filling = draw.randbytes(max(size - len(head) - len(tail), 0) // 2 + 1).hex().encode()
-    return head + filling[: max(size - len(head) - len(tail), 0)] + tail
+    if size > LARGE:
+        head, tail = b"<bench><a>", b"</a></bench>"
+    room = max(size - len(head) - len(tail), 0)
+    filling = bytearray(draw.randbytes(room // 2 + 1).hex().encode()[:room])
+    if size > LARGE:
+        for place in range(1000, room - 7, 1000):
+            filling[place : place + 7] = b"</a><a>"
+    return head + filling + tail
 
 
 def _aanleveringen(order: Order, count: int, seed: int) -> list[bytes]:

@@ -20,6 +20,7 @@ from openpoort.devkit.bench.load import Run, Shot
 from openpoort.devkit.bench.measure import Meter, Plan, drive, kenmerken, lost, measure, parts
 from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.bench.report import Result, percentile
+from openpoort.devkit.bench.usage import Extra
 
 _FINAL = re.compile(rb"<(?:\w+:)?statuscode>(500|400|410|311|510)<")
 
@@ -74,8 +75,13 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
     """From the first request until the last message has its final status.
 
     Time and meters are read when the last ones have it; that all have it is asked afterwards.
-    The rate counts the whole process: accepting, all steps, delivery, the agency's verdict.
+    The rate counts the whole process: accepting, all steps, delivery, the agency's verdict. Of
+    large messages the notes have the memory that each part took for them, in times their size.
     """
+    large = plan.size > prepare.LARGE
+    if large:  # what everybody needs anyway is no extra memory
+        process(gateway, Plan(messages=200, callers=8, berichtsoort=plan.berichtsoort), patience)
+    memory = {role: Extra(pids) for role, pids in gateway.everyone().items() if large}
     limit = rsa_limit()
     order = order_for(gateway, plan, int(time.time()) % 1_000_000)
     requests = prepare.aanleveringen(order, plan.messages)
@@ -103,6 +109,11 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
     done = len(names) - len(open_ones)
     each = {p: round((after[p] - before.get(p, 0.0)) * 1000 / max(1, done), 3) for p in after}
     rate = done / seconds if done else 0.0
+    extra = {
+        f"{role}_extra_memory_ratio": round(memory[role].most() / plan.size, 3)
+        for role in ("door", "worker", "agency")
+        if role in memory
+    }
     return Result(
         scenario="process",
         messages=len(names),
@@ -117,7 +128,7 @@ def process(gateway: Gateway, plan: Plan, patience: float = 300.0) -> tuple[Resu
         lost=len(open_ones),
         failed=run.broken + sum(not accepted(s) for s in run.shots),
         parts_ms={**each, "all": round(sum(each.values()), 3)},
-        notes={"accept_rate": round(run.rate, 1), "seconds": round(seconds, 2)},
+        notes={"accept_rate": round(run.rate, 1), "seconds": round(seconds, 2), **extra},
     ), run
 
 

@@ -1,4 +1,4 @@
-"""What the processes of a gateway used, read from /proc: CPU seconds and peak memory.
+"""What the processes of a gateway used, read from /proc: CPU seconds and memory.
 
 A process counts with its children, those that ended (and were waited for) included, so that
 checkers and the backends of PostgreSQL are not forgotten.
@@ -6,7 +6,9 @@ checkers and the backends of PostgreSQL are not forgotten.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +17,11 @@ _TICK = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """CPU seconds (user and system) and peak resident bytes of one process."""
+    """CPU seconds (user and system) of one process; its resident bytes, at their peak and now."""
 
     cpu: float
     peak: int
+    resident: int
 
 
 def usage(pid: int) -> Usage:
@@ -27,9 +30,25 @@ def usage(pid: int) -> Usage:
         stat = _stat(pid)
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
-        return Usage(0.0, 0)
-    peak = next((line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB")
-    return Usage((int(stat[11]) + int(stat[12])) / _TICK, int(peak.split()[1]) * 1024)
+        return Usage(0.0, 0, 0)
+    lines = dict(line.split(":", 1) for line in status.splitlines())
+    peak, resident = (int(lines.get(k, "0 kB").split()[0]) * 1024 for k in ("VmHWM", "VmRSS"))
+    return Usage((int(stat[11]) + int(stat[12])) / _TICK, peak, resident)
+
+
+class Extra:
+    """How much more memory processes take from now on, at their peak, than they have now."""
+
+    def __init__(self, pids: Iterable[int]) -> None:
+        self._before = {}
+        for pid in pids:
+            with contextlib.suppress(OSError):  # it is gone
+                Path(f"/proc/{pid}/clear_refs").write_text("5")  # forget the peak so far, proc(5)
+            self._before[pid] = usage(pid).resident
+
+    def most(self) -> int:
+        """Bytes, of the process that took most; never less than nothing."""
+        return max((usage(pid).peak - was for pid, was in self._before.items()), default=0)
 
 
 def family(pid: int) -> float:
