@@ -127,7 +127,7 @@ class Line:
             for piece in request:
                 self._bound(times, deadline)
                 self._socket.sendall(piece)
-        except (BrokenPipeError, ConnectionResetError):
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
             pass  # whoever refuses a long request may have said why before hanging up
         reading, got = Reading(), 0
         while not reading.whole:
