@@ -17,7 +17,7 @@ from lxml import etree
 
 from openpoort.checks import encoding
 from openpoort.domain.finding import Finding, Severity
-from openpoort.domain.octets import Octets, in_pieces
+from openpoort.domain.octets import PIECE, Octets, in_pieces
 
 MAX_TAGS = 1_500_000
 MAX_DEPTH = 100
@@ -27,6 +27,7 @@ _STRICT: dict[str, Any] = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "recover": False,
     "huge_tree": False,
 }  # fmt: skip
+_MOST_TEXT = 10_000_000 - 2 * PIECE  # libxml2, XML_MAX_TEXT_LENGTH
 XBRLI = "http://www.xbrl.org/2003/instance"
 _seen = threading.local()
 
@@ -51,7 +52,9 @@ def read(data: Octets) -> Reading:
 
 def flaws(data: Octets) -> tuple[Finding, ...]:
     """What `read` finds wrong. Costs the memory of a piece where `read` would keep no tree."""
-    return read(data).findings if len(data) < _KEPT else _read(data, _walked).findings
+    if len(data) < _KEPT or _needs_tree(data):
+        return read(data).findings
+    return _read(data, _walked).findings
 
 
 def forget() -> None:
@@ -116,6 +119,22 @@ def _tree(data: Octets) -> etree._Element | Finding:
     return root
 
 
+def _needs_tree(data: Octets) -> bool:
+    """Two things are held against a document by its tree alone: identities, and a text that is
+    too long for one."""
+    return data.find(b"xml:id") >= 0 or _longest_text(data) > _MOST_TEXT
+
+
+def _longest_text(data: Octets) -> int:
+    """At least as long as the longest text, and off by no more than two pieces."""
+    longest = at = last = 0
+    for piece in in_pieces(data):
+        if (first := piece.find(b"<")) >= 0:
+            longest, last = max(longest, at + first - last), at + piece.rfind(b"<")
+        at += len(piece)
+    return longest
+
+
 def _walked(data: Octets) -> Finding | None:
     parser = etree.XMLParser(target=_Depth(), **_STRICT)  # type: ignore[arg-type]  # it may leave out what it does not want
     try:
@@ -123,9 +142,10 @@ def _walked(data: Octets) -> Finding | None:
     except etree.XMLSyntaxError as wrong:
         return _malformed(str(wrong), wrong.lineno)
     # A prefix without a namespace breaks off no parse: it makes a tree refuse, and we have none.
-    last = parser.error_log.last_error
-    if last is not None and last.level >= etree.ErrorLevels.ERROR:
-        return _malformed(last.message, last.line)
+    said = list(parser.error_log)
+    wrong = [one for one in said if one.level >= etree.ErrorLevels.ERROR]
+    if wrong and wrong[-1] is said[-1]:  # as where there is a tree
+        return _malformed(wrong[0].message, wrong[0].line)
     return _TOO_DEEP if deepest > MAX_DEPTH else None
 
 
