@@ -6,8 +6,11 @@ import asyncio
 import base64
 import hashlib
 import random
+import resource
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -21,7 +24,7 @@ from openpoort.process.retention import run
 from openpoort.store import payloads, retention
 from openpoort.store.folder import Folder
 from openpoort.store.payloads import THRESHOLD, PayloadMissing, PayloadUnavailable
-from openpoort.store.s3 import S3
+from openpoort.store.s3 import S3, Bucket
 from tests import s3
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, Passes, request, verified
 from tests.process.test_process_payloads import stored_request
@@ -95,6 +98,33 @@ def test_a_server_killed_in_the_middle_of_a_put_keeps_nothing_of_it(
     assert list(place.old(datetime.now(UTC) + timedelta(days=1))) == []
     place.put(key, body)
     assert bytes(place.get(key)) == body
+
+
+def test_an_answer_that_breaks_off_is_unavailable_and_never_a_lost_document(
+    tmp_path: Path,
+) -> None:
+    """Fetched in pieces, half a document must not be taken for one that was changed."""
+    head = (
+        b'HTTP/1.1 200 OK\r\nContent-Length: 3000000\r\nETag: "x"\r\n'
+        b"Last-Modified: Mon, 23 Nov 2026 12:00:00 GMT\r\n\r\n"
+    )
+
+    def half(door: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = door.accept()
+                with near:
+                    near.recv(65536)
+                    near.sendall(head + bytes(1_000_000))
+
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        threading.Thread(target=half, args=[door], daemon=True).start()
+        bucket = Bucket(f"http://127.0.0.1:{door.getsockname()[1]}", "payloads", "id", "secret",
+                        timeout=2.0)  # fmt: skip
+        with pytest.raises(PayloadUnavailable):
+            S3("s3", bucket, tmp_path, pause=0).get(KEY)
+        door.shutdown(socket.SHUT_RDWR)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_store_that_never_answers_is_given_up_in_time_and_left_alone(
@@ -176,6 +206,30 @@ def test_an_agency_is_not_blamed_for_a_store_that_goes_before_delivery(
     gate.work()
     assert gate.codes(small) == HAPPY  # not held: the lane of the agency is open
     server.start()
+    gate.wall.turn(hours=1)
+    gate.work()
+    assert [b.inhoud.inhoud == LARGE for _, _, b in gate.channel.got] == [False, True]
+    assert gate.codes(large)[-2:] == ["400", "500"]
+    gate.close()
+
+
+def test_a_full_disk_of_the_worker_puts_a_delivery_off_and_loses_nothing(
+    dsn: str, place: S3
+) -> None:
+    """What is fetched from a store goes to a disk of ours; nobody else is to blame when it is
+    full."""
+    gate = Gate(dsn, outside=[place])
+    large = gate.send(request(body=LARGE))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        gate.work()
+        small = gate.send()
+        gate.work()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert gate.codes(small) == HAPPY
+    assert (gate.count("parked"), gate.count("job")) == (0, 1)
     gate.wall.turn(hours=1)
     gate.work()
     assert [b.inhoud.inhoud == LARGE for _, _, b in gate.channel.got] == [False, True]

@@ -143,9 +143,9 @@ def _walked(data: Octets) -> Finding | None:
         return _malformed(str(wrong), wrong.lineno)
     # A prefix without a namespace breaks off no parse: it makes a tree refuse, and we have none.
     said = list(parser.error_log)
-    wrong = [one for one in said if one.level >= etree.ErrorLevels.ERROR]
-    if wrong and wrong[-1] is said[-1]:  # as where there is a tree
-        return _malformed(wrong[0].message, wrong[0].line)
+    errors = [one for one in said if one.level >= etree.ErrorLevels.ERROR]
+    if errors and errors[-1] is said[-1]:  # as where there is a tree
+        return _malformed(errors[0].message, errors[0].line)
     return _TOO_DEEP if deepest > MAX_DEPTH else None
 
 
