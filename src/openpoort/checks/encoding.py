@@ -14,6 +14,7 @@ MARKS = (
     codecs.BOM_UTF16_LE,
     codecs.BOM_UTF16_BE,
 )
+_UTF8 = codecs.getincrementaldecoder("utf-8")
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -29,15 +30,14 @@ def encoding(data: Octets) -> tuple[int, str] | None:
     if declared and declared[1].upper() != b"UTF-8":
         name = declared[1].decode()
         return 1, f"De XML-declaratie noemt de tekencodering {name}. Gebruik UTF-8."
-    lines, decoder = 1, codecs.getincrementaldecoder("utf-8")()
+    at, decoder = 0, _UTF8()
     try:
         for piece in in_pieces(data):
-            decoder.decode(piece)
-            lines += piece.count(b"\n")
-        decoder.decode(b"", final=True)
+            at += len(piece)
+            decoder.decode(piece, final=at == len(data))
     except UnicodeDecodeError as wrong:
-        # What is looked at begins in this piece, or with the half character before it.
-        line = lines + wrong.object.count(b"\n", 0, wrong.start)
+        # It looked at this piece, and at what the one before it left of a character.
+        line = line_at(data, at - len(wrong.object) + wrong.start)
         sentence = f"De tekens op regel {line} zijn geen geldige UTF-8. Bewaar als UTF-8."
         return line, sentence
     return None
