@@ -63,6 +63,17 @@ COMMANDS = {
     "accept-new": ["bench", "accept", "--new-connections", "--messages", "1000", "--json"],
     "accept-p99": ["bench", "accept", "--messages", "3000", "--rate", "{rate}", "--json"],
     "process": ["bench", "process", "--messages", "3000", "--json"],
+    "process-15m": [
+        "bench",
+        "process",
+        "--size",
+        "15m",
+        "--messages",
+        "8",
+        "--callers",
+        "2",
+        "--json",
+    ],
     "process-vat": ["bench", "process", "--messages", "200", "--vat", "--json"],
     "status": ["bench", "status", "--messages", "4000", "--json"],
     "fetch": ["bench", "fetch", "--messages", "2000", "--json"],
@@ -267,7 +278,8 @@ def performance() -> str:
     stages = record("accept").get("stages_ms", {})
     parts = ", ".join(f"{k} {v:.2f}" for k, v in sorted(stages.items()))
     more = f"\n\nProcessor time of handing in by stage, ms a message: {parts}." if parts else ""
-    return "\n".join(rows) + more + _beside(record("beside")) + _flat(record("flat"))
+    large = _beside(record("beside")) + _extra(record("process-15m"))
+    return "\n".join(rows) + more + large + _flat(record("flat"))
 
 
 def _beside(found: dict[str, Any]) -> str:
@@ -281,6 +293,20 @@ def _beside(found: dict[str, Any]) -> str:
         f" {notes['large_messages']} of them next to small ones, p99 of the small ones is"
         f" {found['p99_ms']:.0f} ms; alone, in turn with it, {notes['alone_p99_ms']:.0f} ms:"
         f" {notes['p99_ratio']:.2f} times (`{found['command']}`, {found['day']})."
+    )
+
+
+def _extra(found: dict[str, Any]) -> str:
+    """What each part takes of memory for a large message; nothing when it was not measured."""
+    notes = found.get("notes", {})
+    parts = ("door", "worker", "agency")
+    if not notes:
+        return ""
+    taken = ", ".join(f"{part} {notes[f'{part}_extra_memory_ratio']:.2f}" for part in parts)
+    return (
+        f"\n\nA message of 15 MB that is handed in, checked for structure and delivered, two at a"
+        f" time: extra memory of each part at its peak, in times 15 MB: {taken}"
+        f" (`{found['command']}`, {found['day']})."
     )
 
 
