@@ -40,6 +40,7 @@ BROKEN = {
     "prefix on an attribute": b"<a>\n\n<b x:c='1'/></a>",
     "one attribute twice": b"<a b='1' b='2'/>",
     "one attribute twice by namespace": b"<a xmlns:p='u' xmlns:q='u' p:c='' q:c=''/>",
+    "prefix before a warning": b"<a><q:b/><c xmlns='x/y'/></a>",
     "relative namespace and a prefix": b"<a xmlns='x/y'><q:b/></a>",
     "no address as a namespace": b"<a xmlns='relative uri \xc3\xa9'/>",
     "relative namespace": b"<a xmlns='x/y'/>",
@@ -79,6 +80,10 @@ def test_a_damaged_sample_has_the_same_flaws_both_ways(name: str, draw: random.R
             [b"", b"<", b"x:", b"&", b"\xe9", b"</"]
         )
     assert flaws(bytes(data)) == read(bytes(data)).findings
+
+
+def test_a_warning_hides_no_flaw() -> None:
+    assert [f.code for f in flaws(BROKEN["prefix before a warning"])] == ["OP-2.01"]
 
 
 @pytest.mark.parametrize("shift", range(-3, 2))

@@ -109,12 +109,8 @@ _TOO_DEEP = _no("OP-2.05", f"Het document is dieper genest dan {MAX_DEPTH} nivea
 
 
 def _tree(data: Octets) -> etree._Element | Finding:
-    parser = etree.XMLParser(**_STRICT)
-    try:
-        root: etree._Element = _parse(data, parser)
-    except etree.XMLSyntaxError as wrong:
-        return _malformed(str(wrong), wrong.lineno)
-    if root.xpath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")"):
+    root: etree._Element | Finding = _parse(data, etree.XMLParser(**_STRICT))
+    if isinstance(root, etree._Element) and root.xpath(f"boolean({'/*' * (MAX_DEPTH + 1)})"):
         return _TOO_DEEP
     return root
 
@@ -137,24 +133,26 @@ def _longest_text(data: Octets) -> int:
 
 def _walked(data: Octets) -> Finding | None:
     parser = etree.XMLParser(target=_Depth(), **_STRICT)  # type: ignore[arg-type]  # it may leave out what it does not want
-    try:
-        deepest: int = _parse(data, parser)
-    except etree.XMLSyntaxError as wrong:
-        return _malformed(str(wrong), wrong.lineno)
-    # A prefix without a namespace breaks off no parse: it makes a tree refuse, and we have none.
-    said = list(parser.error_log)
-    errors = [one for one in said if one.level >= etree.ErrorLevels.ERROR]
-    if errors and errors[-1] is said[-1]:  # as where there is a tree
-        return _malformed(errors[0].message, errors[0].line)
-    return _TOO_DEEP if deepest > MAX_DEPTH else None
+    deepest: int | Finding = _parse(data, parser)
+    if isinstance(deepest, int):
+        return _TOO_DEEP if deepest > MAX_DEPTH else None
+    return deepest
 
 
 def _parse(data: Octets, parser: etree.XMLParser) -> Any:
-    """The root, or what the target of the parser gives."""
-    if isinstance(data, bytes):
-        return etree.fromstring(data, parser)
-    parsed = etree.parse(_Source(data), parser)  # type: ignore[arg-type]  # `read` is all it needs
-    return parsed.getroot() if isinstance(parsed, etree._ElementTree) else parsed
+    """The root, or what the target of the parser gives; a Finding when it is not well-formed."""
+    try:
+        if isinstance(data, bytes):
+            made: Any = etree.fromstring(data, parser)
+        else:
+            made = etree.parse(_Source(data), parser)  # type: ignore[arg-type]  # it needs no more
+    except etree.XMLSyntaxError as wrong:
+        return _malformed(str(wrong), wrong.lineno)
+    # lxml judges by what libxml2 said last, if at all: a warning hides an undeclared prefix.
+    for said in parser.error_log:
+        if said.level >= etree.ErrorLevels.ERROR:
+            return _malformed(said.message, said.line)
+    return made.getroot() if isinstance(made, etree._ElementTree) else made
 
 
 class _Source:
