@@ -111,6 +111,7 @@ def test_too_many_tags_are_counted_over_all_pieces(tmp_path: Path) -> None:
 def test_a_text_longer_than_a_tree_may_hold_is_refused_both_ways(tmp_path: Path) -> None:
     for size in (9_800_000, 10_000_000, 10_100_000):
         data = b"<a>" + b"x" * size + b"</a>"
+        assert flaws(data[:-4]) == read(data[:-4]).findings
         found = flaws(data)
         assert found == flaws(spooled(tmp_path, data)) == read(data).findings
         assert [f.code for f in found] == ["OP-2.01"] * (size > 10_000_000)

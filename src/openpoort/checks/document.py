@@ -17,7 +17,7 @@ from lxml import etree
 
 from openpoort.checks import encoding
 from openpoort.domain.finding import Finding, Severity
-from openpoort.domain.octets import PIECE, Octets, in_pieces
+from openpoort.domain.octets import Octets, in_pieces
 
 MAX_TAGS = 1_500_000
 MAX_DEPTH = 100
@@ -27,7 +27,7 @@ _STRICT: dict[str, Any] = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "recover": False,
     "huge_tree": False,
 }  # fmt: skip
-_MOST_TEXT = 10_000_000 - 2 * PIECE  # libxml2, XML_MAX_TEXT_LENGTH
+_MOST_TEXT = 10_000_000  # libxml2, XML_MAX_TEXT_LENGTH
 XBRLI = "http://www.xbrl.org/2003/instance"
 _seen = threading.local()
 
@@ -118,17 +118,17 @@ def _tree(data: Octets) -> etree._Element | Finding:
 def _needs_tree(data: Octets) -> bool:
     """Two things are held against a document by its tree alone: identities, and a text that is
     too long for one."""
-    return data.find(b"xml:id") >= 0 or _longest_text(data) > _MOST_TEXT
+    return data.find(b"xml:id") >= 0 or _farthest(data) > _MOST_TEXT
 
 
-def _longest_text(data: Octets) -> int:
-    """At least as long as the longest text, and off by no more than two pieces."""
-    longest = at = last = 0
+def _farthest(data: Octets) -> int:
+    """The most octets from one `<` to the next, or to the end, where that is more than a piece."""
+    most = at = last = 0
     for piece in in_pieces(data):
         if (first := piece.find(b"<")) >= 0:
-            longest, last = max(longest, at + first - last), at + piece.rfind(b"<")
+            most, last = max(most, at + first - last), at + piece.rfind(b"<")
         at += len(piece)
-    return longest
+    return max(most, at - last)
 
 
 def _walked(data: Octets) -> Finding | None:

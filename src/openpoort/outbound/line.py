@@ -128,7 +128,7 @@ class Line:
                 self._bound(times, deadline)
                 self._socket.sendall(piece)
         except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
-            pass  # whoever refuses a long request may have said why before hanging up
+            pass  # who refuses a long request may have said why before hanging up (TLS: an EOF)
         reading, got = Reading(), 0
         while not reading.whole:
             data = self._receive(times, deadline)

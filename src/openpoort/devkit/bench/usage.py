@@ -48,7 +48,7 @@ class Extra:
 
     def most(self) -> int:
         """Bytes, of the process that took most; never less than nothing."""
-        return max((usage(pid).peak - was for pid, was in self._before.items()), default=0)
+        return max([0, *(usage(pid).peak - was for pid, was in self._before.items())])
 
 
 def family(pid: int) -> float:
