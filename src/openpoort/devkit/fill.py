@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +115,7 @@ def plans(dsn: str) -> list[Plan]:
         ).fetchone()
         assert one is not None, "there is nothing in the tables"
         kenmerk, day, sender, belang, kind = one
-        begin = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+        begin: list[object] = [date.min, [], datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)]
         asked: dict[str, tuple[str, list[object]]] = {
             "whose kenmerk is it": (reading.PLACES, [[kenmerk]]),
             "its message": (reading.KNOWN, [[kenmerk], [day], [day]]),

@@ -76,10 +76,10 @@ def _by_search(conn: Connection, rights: Rights, vraag: Vraag, new: str | None) 
         vraag.vanaf, vraag.tot, new, _MOST + 1,
     )  # fmt: skip
     found = mailbox.own(conn, wanted)
-    for identity in [asked] if asked is not None else rights.represented():
-        for letter in mailbox.others(conn, wanted, belang(identity)):
-            if rights.letter(letter, identity):
-                found.append(letter)
+    parties = {belang(x): x for x in ([asked] if asked is not None else rights.represented())}
+    for letter in mailbox.others(conn, wanted, list(parties)):
+        if rights.letter(letter, parties[letter.belang]):
+            found.append(letter)
     return sorted(found, key=lambda x: (x.at, x.kenmerk))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime
+from datetime import date
 from uuid import UUID
 
 from openpoort.domain.fault import Fault
@@ -15,10 +15,10 @@ from openpoort.process import answers
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
 from openpoort.process.rights import Rights
-from openpoort.store import journal, mailbox, reading
+from openpoort.store import journal, mailbox, reading, settled
 from openpoort.store.mailbox import Letter
 from openpoort.store.pool import Connection
-from openpoort.store.reading import Known
+from openpoort.store.reading import About, Known
 from openpoort.store.store import Store
 from openpoort.store.writer import Busy
 
@@ -111,19 +111,23 @@ def of_processes(
 def statuses(conn: Connection, turn: Turn, rights: Rights, vraag: Vraag) -> tuple[Status, ...]:
     """New statuses of all processes of a kind about a party, process by process."""
     belang, kind = rights.belang(vraag), vraag.berichtsoort or ""
-    every = rights.every(kind, vraag)
-    senders = reading.senders(conn, belang, kind) if every else [turn.requester]
+    whose = (True, False) if rights.every(kind, vraag) else (True,)
 
-    def pages() -> Iterator[tuple[tuple[Status, tuple[date, UUID, int]], int]]:
-        for sender in senders:
-            after = (datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
-            while True:
-                page = reading.unread(conn, turn.requester, belang, kind, sender, after, _PAGE)
+    def pages() -> Iterator[Fresh]:
+        for own in whose:
+            about = About(turn.requester, belang, kind, own)
+            span = reading.span(conn, about)
+            days: set[date] = set()
+            page = reading.unread(conn, about, span, [], _PAGE)
+            while page:
+                days.update(row[1] for row in page)
                 known = reading.known(conn, [row[0] for row in page])
                 yield from _fresh(conn, turn.requester, [known[row[0]] for row in page], vraag)
                 if len(page) < _PAGE:
                     break
-                after = (page[-1][2], page[-1][0])
+                page = reading.unread(conn, about, span, page, _PAGE)
+            # An answer that is cut does not come here: then this is not all there is.
+            settled.learn(conn, span, {about.key(): days})
 
     return _told(turn, pages())
 
@@ -156,12 +160,10 @@ def _told(turn: Turn, fresh: Iterator[Fresh]) -> tuple[Status, ...]:
 def processes(conn: Connection, rights: Rights, vraag: Vraag) -> tuple[Proces, ...]:
     """Processes of a kind about a party, oldest first. Fault when there are too many to list."""
     belang, kind = rights.belang(vraag), vraag.berichtsoort or ""
-    mine = [rights.oin.value]
-    senders = reading.senders(conn, belang, kind) if rights.every(kind, vraag) else mine
-    found = [k for s in senders for k in reading.processes(conn, belang, kind, s, _MOST + 1)]
+    every = rights.every(kind, vraag)
+    found = reading.processes(conn, belang, kind, rights.oin.value, every, _MOST + 1)
     if len(found) > _MOST:
         raise Fault(f"Er zijn meer dan {_MOST} processen; vraag statussen per kenmerk op.")
-    found.sort(key=lambda k: (k.accepted_at, k.kenmerk))
     return tuple(
         Proces(str(k.kenmerk), k.berichtsoort, k.belanghebbende, k.ontvanger) for k in found
     )

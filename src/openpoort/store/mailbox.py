@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,8 @@ from uuid import UUID
 
 import psycopg
 
-from openpoort.store import tables
+from openpoort.store import settled, tables
+from openpoort.store.settled import Span
 
 Connection = psycopg.Connection[Any]
 LIST, MESSAGE = "list", "message"
@@ -36,19 +37,20 @@ _WHERE = (
     " and (%(belang)s::text is null or b.belang = %(belang)s)"
     " and (%(since)s::timestamptz is null or b.at >= %(since)s)"
     " and (%(until)s::timestamptz is null or b.at < %(until)s)"
+    " and (b.day >= %(from)s or b.day = any(%(days)s::date[]))"
 )
 OWN = f"""
 select {_COLUMNS} from mailbox b where b.owner = %(requester)s and {_WHERE} {{new}}
 order by b.at, b.kenmerk limit %(limit)s
 """
 OTHERS = f"""
-select {_COLUMNS} from mailbox b where b.belang = %(of)s and b.owner <> %(requester)s
+select {_COLUMNS} from mailbox b where b.belang = any(%(of)s) and b.owner <> %(requester)s
     and {_WHERE} {{new}}
 order by b.at, b.kenmerk limit %(limit)s
 """
 _UNSEEN = """and not exists (select from seen s where s.kenmerk = b.kenmerk and s.day = b.day
-    and s.requester = %(requester)s and s.what = %(what)s)"""
-_UNSEEN_THEN = _UNSEEN.replace("where", "where s.day = any(%(d)s) and", 1)
+    and s.requester = %(requester)s and s.what = %(what)s
+    and (s.day >= %(from)s or s.day = any(%(days)s::date[])))"""
 _FLAG = {LIST: "new_in_list", MESSAGE: "new_as_message"}
 PLACES = """
 select kenmerk, day from register where kenmerk = %(kenmerk)s and about is null
@@ -74,26 +76,48 @@ class Wanted:
     new: str | None = None
     limit: int = 1000
 
-    def parameters(self) -> dict[str, object]:
+    def parameters(self, span: Span) -> dict[str, object]:
         return {
             "requester": self.requester, "kind": self.kind, "belang": self.belang,
             "since": self.since, "until": self.until, "what": self.new, "limit": self.limit,
+            "from": span.since, "days": span.days,
         }  # fmt: skip
+
+    def key(self, about: str | None) -> UUID:
+        """The question whether something is new, of one's own (None) or about somebody; whatever
+        the time of it."""
+        words = ("letter", self.requester, about, self.new, self.kind, self.belang)
+        return settled.question(*words)
 
 
 def own(conn: Connection, wanted: Wanted) -> list[Letter]:
     """Letters that are the requester's own, oldest first."""
     new = f"and b.{_FLAG[wanted.new]}" if wanted.new else ""
-    rows = conn.execute(OWN.format(new=new), wanted.parameters()).fetchall()
-    return [Letter(*row) for row in rows]
+    keys = {wanted.requester: wanted.key(None)}
+    return _listed(conn, OWN.format(new=new), wanted, keys)
 
 
-def others(conn: Connection, wanted: Wanted, belang: str) -> list[Letter]:
-    """Letters about `belang` that are somebody else's, oldest first; whether the requester may
-    have them is for the caller to judge."""
+def others(conn: Connection, wanted: Wanted, of: Sequence[str]) -> list[Letter]:
+    """Letters about these parties that are somebody else's, oldest first; whether the requester
+    may have them is for the caller to judge."""
     new = _UNSEEN if wanted.new else ""
-    rows = conn.execute(OTHERS.format(new=new), wanted.parameters() | {"of": belang}).fetchall()
-    return [Letter(*row) for row in rows]
+    keys = {belang: wanted.key(belang) for belang in of}
+    return _listed(conn, OTHERS.format(new=new), wanted, keys) if keys else []
+
+
+def _listed(conn: Connection, query: str, wanted: Wanted, keys: Mapping[str, UUID]) -> list[Letter]:
+    """`keys`: whose letters, with the question about each."""
+    span = settled.span(conn, list(keys.values()), keys) if wanted.new else settled.ALL
+    given = wanted.parameters(span) | {"of": list(keys)}
+    found = [Letter(*row) for row in conn.execute(query, given).fetchall()]
+    complete = wanted.since is None and wanted.until is None and len(found) < wanted.limit
+    if wanted.new and complete:
+        days: dict[UUID, set[date]] = {}
+        for letter in found:
+            key = keys.get(letter.owner) or keys[letter.belang]
+            days.setdefault(key, set()).add(letter.day)
+        settled.learn(conn, span, days)
+    return found
 
 
 def about(conn: Connection, kenmerk: UUID) -> list[Letter]:
@@ -109,12 +133,13 @@ def about(conn: Connection, kenmerk: UUID) -> list[Letter]:
 
 def unseen(conn: Connection, requester: str, letters: Sequence[Letter], what: str) -> list[Letter]:
     """Those that are new to the requester."""
+    days = [x.day for x in letters]
     rows = conn.execute(
         f"select b.kenmerk from unnest(%(k)s::uuid[], %(d)s::date[]) w(k, d)"
         f" join mailbox b on b.kenmerk = w.k and b.day = w.d where b.day = any(%(d)s) and"
-        f" case when b.owner = %(requester)s then b.{_FLAG[what]} else true end {_UNSEEN_THEN}",
-        {"k": [x.kenmerk for x in letters], "d": [x.day for x in letters],
-         "requester": requester, "what": what},
+        f" case when b.owner = %(requester)s then b.{_FLAG[what]} else true end {_UNSEEN}",
+        {"k": [x.kenmerk for x in letters], "d": days, "requester": requester, "what": what,
+         "from": date.max, "days": days},
     ).fetchall()  # fmt: skip
     fresh = {row[0] for row in rows}
     return [letter for letter in letters if letter.kenmerk in fresh]

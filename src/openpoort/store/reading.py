@@ -1,4 +1,5 @@
-"""Looking up statuses and processes. Every query names the day or walks an index in order.
+"""Looking up statuses and processes. Every query names the day or walks an index in order; a list
+of what is new says where that can be (`settled`).
 
 A day in a join is not enough: PostgreSQL then gets every partition ready before it knows which it
 needs. A look-up therefore says the days once more, as a list (decision 46).
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ import psycopg
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.ids import Identiteit
-from openpoort.store import tables
+from openpoort.store import settled, tables
 from openpoort.store.rows import StatusRow
+from openpoort.store.settled import Span
 
 Connection = psycopg.Connection[Any]
 Place = tuple[UUID, date]
@@ -57,35 +59,27 @@ select w.kind from unnest(%b::text[], %b::bool[]) w(kind, every) where exists (
     select from process p where p.belang = %b and p.berichtsoort = w.kind
         and (w.every or p.sender = %b))
 """
-SENDERS = """
-with recursive s(sender) as (
-    (select sender from process where belang = %(belang)s and berichtsoort = %(kind)s
-        order by sender limit 1)
-    union all
-    select (select p.sender from process p where p.belang = %(belang)s
-        and p.berichtsoort = %(kind)s and p.sender > s.sender order by p.sender limit 1)
-    from s where s.sender is not null)
-select sender from s where sender is not null
-"""
 PROCESSES = f"""
 select {_KNOWN.format(switch="null::text")}
 from process p join message m on m.kenmerk = p.kenmerk and m.day = p.day
-where p.belang = %b and p.berichtsoort = %b and p.sender = %b
+where p.belang = %b and p.berichtsoort = %b and (%b or p.sender = %b)
 order by p.accepted_at, p.kenmerk limit %b
 """
 UNREAD = """
-select p.kenmerk, p.day, p.accepted_at from process p
+select p.kenmerk, p.day, p.accepted_at, p.sender from process p
 where p.sender = %b and p.belang = %b and p.berichtsoort = %b and p.unread
-    and (p.accepted_at, p.kenmerk) > (%b, %b)
+    and (p.day >= %b or p.day = any(%b::date[])) and (p.accepted_at, p.kenmerk) > (%b, %b)
 order by p.accepted_at, p.kenmerk limit %b
 """
 UNSEEN = """
-select p.kenmerk, p.day, p.accepted_at from process p
+select p.kenmerk, p.day, p.accepted_at, p.sender from process p
     left join seen s on s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b
-        and s.what = 'status'
-where p.belang = %b and p.berichtsoort = %b and p.sender = %b
-    and coalesce(cardinality(s.seqs), 0) < p.seq and (p.accepted_at, p.kenmerk) > (%b, %b)
-order by p.accepted_at, p.kenmerk limit %b
+        and s.what = 'status' and (s.day >= %b or s.day = any(%b::date[]))
+where p.belang = %b and p.berichtsoort = %b and p.sender <> %b
+    and (p.day >= %b or p.day = any(%b::date[]))
+    and coalesce(cardinality(s.seqs), 0) < p.seq
+    and (p.sender, p.accepted_at, p.kenmerk) > (%b, %b, %b)
+order by p.sender, p.accepted_at, p.kenmerk limit %b
 """
 SEEN = """
 select s.kenmerk, s.seqs from unnest(%b::uuid[], %b::date[]) w(k, d)
@@ -149,33 +143,51 @@ def kinds(
     return {row[0] for row in conn.execute(KINDS, [*columns, belang, sender], binary=True)}
 
 
-def senders(conn: Connection, belang: str, kind: str) -> list[str]:
-    """Who handed in messages of this kind about this party; one index probe for each."""
-    rows = conn.execute(SENDERS, {"belang": belang, "kind": kind}).fetchall()
-    return [row[0] for row in rows]
-
-
-def processes(conn: Connection, belang: str, kind: str, sender: str, limit: int) -> list[Known]:
-    """Oldest first."""
-    rows = conn.execute(PROCESSES, [belang, kind, sender, limit], binary=True).fetchall()
+def processes(
+    conn: Connection, belang: str, kind: str, sender: str, every: bool, limit: int
+) -> list[Known]:
+    """Those of `sender`, or of every sender, oldest first."""
+    rows = conn.execute(PROCESSES, [belang, kind, every, sender, limit], binary=True).fetchall()
     return [_known(row) for row in rows]
 
 
-def unread(
-    conn: Connection,
-    requester: str,
-    belang: str,
-    kind: str,
-    sender: str,
-    after: tuple[datetime, UUID],
-    limit: int,
-) -> list[tuple[UUID, date, datetime]]:
-    """A page of processes of `sender` with statuses that are new to `requester`, oldest first."""
-    if sender == requester:
-        return conn.execute(UNREAD, [sender, belang, kind, *after, limit], binary=True).fetchall()
-    return conn.execute(
-        UNSEEN, [requester, belang, kind, sender, *after, limit], binary=True
-    ).fetchall()
+@dataclass(frozen=True, slots=True)
+class About:
+    """The question what is new to `requester`: statuses of processes of one kind about one party,
+    which it sent itself (`own`) or somebody else."""
+
+    requester: str
+    belang: str
+    berichtsoort: str
+    own: bool
+
+    def key(self) -> UUID:
+        whose = "own" if self.own else "others"
+        return settled.question("status", self.requester, self.belang, self.berichtsoort, whose)
+
+
+Page = list[tuple[UUID, date, datetime, str]]
+"""Processes: kenmerk, day, accepted at, sender."""
+
+
+def span(conn: Connection, about: About) -> Span:
+    return settled.span(conn, [about.key()], [about.belang])
+
+
+def unread(conn: Connection, about: About, span: Span, after: Page, limit: int) -> Page:
+    """The page after `after` of processes with statuses that are new; oldest first, one sender
+    after the other."""
+    kenmerk, _, at, sender = after[-1] if after else _BEGIN
+    days = [span.since, span.days]
+    whose = [about.belang, about.berichtsoort]
+    if about.own:
+        asked = [about.requester, *whose, *days, at, kenmerk, limit]
+        return conn.execute(UNREAD, asked, binary=True).fetchall()
+    asked = [about.requester, *days, *whose, about.requester, *days, sender, at, kenmerk, limit]
+    return conn.execute(UNSEEN, asked, binary=True).fetchall()
+
+
+_BEGIN = (UUID(int=0), date.min, datetime(1970, 1, 1, tzinfo=UTC), "")
 
 
 def seen(

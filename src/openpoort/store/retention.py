@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, tables
+from openpoort.store import journal, settled, tables
 
 Connection = psycopg.Connection[Any]
 
@@ -78,6 +78,7 @@ def forget_keys(conn: Connection, monday: date, at: datetime) -> int:
         where = "where day >= %(monday)s and day < %(monday)s + 7"
         rows = conn.execute(f"delete from repeat {where}", span).rowcount
         rows += conn.execute(f"delete from register {where}", span).rowcount
+        settled.forget(conn, monday)
         if rows:
             _prove(conn, at, {"table": "register", "from": str(monday), "rows": rows})
     return rows

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort import telemetry
 from openpoort.domain.checkpoint import Checkpoint
 from openpoort.domain.event import Event
-from openpoort.store import journal, sequencer
+from openpoort.store import journal, sequencer, settled
 from openpoort.store.link import connect
 from openpoort.store.sequencer import Connection, JournalBroken
 
@@ -80,6 +80,7 @@ class Sequencer:
         while not stop.is_set():
             if self.now() >= ahead:
                 journal.ahead(conn, self.now())
+                settled.settle(conn, self.now().astimezone(UTC).date())
                 ahead = self.now() + _HOUR
             placed = sequencer.step(conn)
             if self.now() >= due:

@@ -6,7 +6,8 @@ attached, because `create table ... partition of` would lock the whole table aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,19 @@ PARTITIONED = (
 )  # fmt: skip
 """All tables with a `day`; their retention classes differ (docs: retention)."""
 
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What makes something new in a table, and the columns that say to whom."""
+
+    event: str
+    whose: tuple[str, ...]
+
+
+WATCHED: Mapping[str, Watched] = {
+    "process": Watched("insert or update of seq", ("belang",)),
+    "mailbox": Watched("insert", ("owner", "belang")),
+}
 _LOCK = 0x6F706172  # one maker of partitions at a time, over all processes
 Connection = psycopg.Connection[Any]
 
@@ -58,10 +72,37 @@ def ensure(conn: Connection, day: date, ahead: int = 0) -> None:
         missing = [name for name in wanted if name not in {row[0] for row in rows}]
         if not missing:
             return
-        conn.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        lock(conn)
+        before = settled(conn)
         for name in missing:
             table, monday = wanted[name]
             _make(conn, table, name, monday)
+            if table in WATCHED and monday < before:
+                watch(conn, table, name)
+
+
+def lock(conn: Connection) -> None:
+    """One at a time makes or watches partitions, until the end of the transaction."""
+    conn.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def settled(conn: Connection) -> date:
+    """The day before which every partition there is, or will be made, is watched."""
+    row = conn.execute("select before from settled").fetchone()
+    assert row is not None
+    day: date = row[0]
+    return day
+
+
+def watch(conn: Connection, table: str, name: str) -> None:
+    """From here on whoever makes something new in this partition writes it down as late. Waits
+    for those who are writing in it: after it, all they did is to be seen."""
+    watched = WATCHED[table]
+    statement = sql.SQL(
+        "create or replace trigger late after {} on {} for each row execute function note_late({})"
+    )
+    columns = sql.SQL(", ").join(map(sql.Literal, watched.whose))
+    conn.execute(statement.format(sql.SQL(watched.event), sql.Identifier(name), columns))
 
 
 def _make(conn: Connection, table: str, name: str, monday: date) -> None:

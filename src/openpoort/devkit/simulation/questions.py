@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import date
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -11,7 +12,7 @@ from uuid import UUID
 from openpoort.devkit.simulation import rows
 from openpoort.devkit.simulation.database import Table, Transaction
 from openpoort.devkit.simulation.statements import _job_row, means
-from openpoort.store import changes, messages, parked, payloads, queue, reading
+from openpoort.store import changes, messages, parked, payloads, queue, reading, settled
 
 Answer = list[tuple[Any, ...]]
 _SEQ = attrgetter("seq")
@@ -150,38 +151,40 @@ def _statuses(t: Transaction, p: Any) -> Answer:
     return answer
 
 
-@means(reading.SENDERS, "senders")
-def _senders(t: Transaction, p: Any) -> Answer:
-    found = _of(t, t.database.process, p["belang"])
-    return [(s,) for s in sorted({r.sender for r in found if r.berichtsoort == p["kind"]})]
+@means(settled.SPAN, "span")
+def _span(t: Transaction, p: Any) -> Answer:
+    """No week is settled within the forty days of a world."""
+    return [(date.min, [], [], [])]
 
 
 @means(reading.UNREAD, "unread")
 def _unread(t: Transaction, p: Any) -> Answer:
-    sender, belang, kind, *page = p
+    sender, belang, kind, since, days, *after, limit = p
     found = [
         r for r in _of(t, t.database.process, belang)
         if r.sender == sender and r.berichtsoort == kind and r.unread
+        and (r.day >= since or r.day in days) and [r.accepted_at, r.kenmerk] > after
     ]  # fmt: skip
-    return _page(found, *page)
+    return _page(found, limit)
 
 
 @means(reading.UNSEEN, "unseen")
 def _unseen(t: Transaction, p: Any) -> Answer:
-    requester, belang, kind, sender, *page = p
+    requester, _, _, belang, kind, _, since, days, *after, limit = p
     found = []
     for r in _of(t, t.database.process, belang):
-        if r.sender == sender and r.berichtsoort == kind:
+        if r.sender == requester or r.berichtsoort != kind:
+            continue
+        if (r.day >= since or r.day in days) and [r.sender, r.accepted_at, r.kenmerk] > after:
             seen = list(_seen(t, t.database.seen, [(r.kenmerk, requester, "status", r.day)]))
             if (len(seen[0].seqs) if seen else 0) < r.seq:
                 found.append(r)
-    return _page(found, *page)
+    return _page(found, limit)
 
 
-def _page(found: list[rows.Process], at: Any, kenmerk: UUID, limit: int) -> Answer:
-    found = [r for r in found if (r.accepted_at, r.kenmerk) > (at, kenmerk)]
-    found.sort(key=lambda r: (r.accepted_at, r.kenmerk))
-    return [(r.kenmerk, r.day, r.accepted_at) for r in found[:limit]]
+def _page(found: list[rows.Process], limit: int) -> Answer:
+    found.sort(key=attrgetter("sender", "accepted_at", "kenmerk"))
+    return [(r.kenmerk, r.day, r.accepted_at, r.sender) for r in found[:limit]]
 
 
 @means(reading.SEEN, "seen")
