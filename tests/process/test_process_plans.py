@@ -14,14 +14,21 @@ import pytest
 
 from openpoort.domain.message import Operatie
 from openpoort.process import parked
-from openpoort.store import tables
+from openpoort.store import reading, settled, tables
 from openpoort.store.link import SETUP
-from tests.process.house import BTW, DIENST, HAPPY, START, Gate, request
+from tests.process.house import (
+    BEDRIJF,
+    BTW,
+    DIENST,
+    HAPPY,
+    INTERMEDIAIR,
+    START,
+    Gate,
+    request,
+)
 
 ROWS = 60_000
 LONG_AGO = date(2019, 1, 7)
-IN_ORDER = ("p.belang", "b.belang", "b.owner")
-"""In lists that are walked in order of time over all weeks: what is new, whatever its age."""
 PLANS: list[tuple[str, str]] = []
 
 FILL = """
@@ -75,17 +82,23 @@ def explaining(dsn: str) -> Explaining:
 
 
 @pytest.fixture
-def filled(dsn: str) -> Iterator[Gate]:
+def empty(dsn: str) -> Iterator[Gate]:
     with psycopg.connect(dsn, autocommit=True) as conn:
         tables.ensure(conn, START.date().replace(day=9), 3)
         tables.ensure(conn, LONG_AGO, 9)
-        for statement in (FILL % {"rows": ROWS}).split(";"):
-            if statement.strip():
-                conn.execute(statement)
     PLANS.clear()
     gate = Gate(dsn, connect=explaining)
     yield gate
     gate.close()
+
+
+@pytest.fixture
+def filled(empty: Gate) -> Gate:
+    with psycopg.connect(empty.store.dsn, autocommit=True) as conn:
+        for statement in (FILL % {"rows": ROWS}).split(";"):
+            if statement.strip():
+                conn.execute(statement)
+    return empty
 
 
 def scans(plan: dict[str, Any]) -> Iterator[str]:
@@ -151,8 +164,59 @@ def test_a_look_up_touches_no_week_but_its_own(filled: Gate) -> None:
     touched = {
         query
         for query, plan in PLANS
-        if not any(words in query for words in IN_ORDER)
+        if query != reading.KINDS
+        and not of_what_is_new(query)
         and any(map(old.search, relations(json.loads(plan)[0][0]["Plan"])))
     }
     assert touched == set()
     assert any(old.search(r) for _, p in PLANS for r in relations(json.loads(p)[0][0]["Plan"]))
+
+
+def polls(gate: Gate) -> int:
+    """Everything that is polled for, by a sender and by who reads for others; how much came."""
+    statuses = {"belanghebbende": BTW, "berichtsoort": "Omzetbelasting"}
+    return sum(
+        len(gate.ask(operatie, oin=oin, **asked).items)
+        for operatie, asked in [
+            (Operatie.NIEUWE_STATUSSEN, statuses), (Operatie.NIEUWE_BERICHTEN_LIJST, {}),
+            (Operatie.NIEUWE_BERICHTEN, {"belanghebbende": BTW, "berichtsoort": "Servicebericht"}),
+        ]
+        for oin in (BEDRIJF, INTERMEDIAIR)
+    )  # fmt: skip
+
+
+def test_a_poll_opens_no_week_that_is_settled(empty: Gate) -> None:
+    """The first one looks everywhere. Afterwards a week of long ago costs nothing, unless it
+    holds something."""
+    gate = empty
+    gate.channel.verdict = None
+    kenmerk = gate.send()
+    gate.send(request("Servicebericht"), oin=DIENST)
+    gate.work()
+    with psycopg.connect(gate.store.dsn, autocommit=True) as conn:
+        assert settled.settle(conn, START.date()) == date(2026, 11, 9)
+    while polls(gate):
+        pass
+    PLANS.clear()
+    assert polls(gate) == 0
+    assert weeks() == {"20261109", "20261116", "20261123", "20261130", "20261207"}
+    gate.wall.turn(days=35)
+    with psycopg.connect(gate.store.dsn, autocommit=True) as conn:
+        assert settled.settle(conn, gate.clock.now().date()) == date(2026, 12, 14)
+        tables.ensure(conn, gate.clock.now().date(), 2)
+    assert polls(gate) == 0
+    gate.set_status(kenmerk, "500")
+    PLANS.clear()
+    assert polls(gate) == 1
+    assert weeks() == {"20261123", "20261228", "20270104", "20270111"}
+
+
+def weeks() -> set[str]:
+    """Of the partitions in the plans of lists of what is new."""
+    plans = [json.loads(plan)[0][0]["Plan"] for query, plan in PLANS if of_what_is_new(query)]
+    assert len(plans) >= 10
+    return {relation[-8:] for plan in plans for relation in relations(plan)}
+
+
+def of_what_is_new(query: str) -> bool:
+    return query in (reading.UNREAD, reading.UNSEEN) or "order by b.at" in query

@@ -115,7 +115,7 @@ def plans(dsn: str) -> list[Plan]:
         ).fetchone()
         assert one is not None, "there is nothing in the tables"
         kenmerk, day, sender, belang, kind = one
-        begin: list[object] = [date.min, [], datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)]
+        begin: list[object] = [date.min, [date.min], datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0)]
         asked: dict[str, tuple[str, list[object]]] = {
             "whose kenmerk is it": (reading.PLACES, [[kenmerk]]),
             "its message": (reading.KNOWN, [[kenmerk], [day], [day]]),

@@ -24,9 +24,9 @@ from psycopg import errors, sql
 from openpoort.store import tables
 
 Connection = psycopg.Connection[Any]
-AGE = timedelta(weeks=4)
-"""How long after its Monday a week is settled: most messages have ended by then, and what changes
-later costs its writer a row."""
+AGE = timedelta(weeks=2)
+"""Between the week that is settled and the present one. Most messages have ended by then; what
+changes later costs its writer a row."""
 
 _UNWATCHED = """
 select p.relname, to_date(right(c.relname, 8), 'YYYYMMDD') from pg_inherits i
@@ -54,23 +54,24 @@ FORGET_LATE = "delete from late where day >= %s and day < %s"
 FORGET = "delete from nothing_new where before <= %s"
 
 
-def settle(conn: Connection, today: date) -> date:
+def settle(conn: Connection, today: date, patience: str = "1s") -> date:
     """Settle the weeks that are old enough; the day before which all are. `conn` is outside a
-    transaction. Waits a second at most for who writes in one; the rest is for the next time."""
+    transaction. Who writes in such a week is waited for with `patience`; the rest is for the next
+    time."""
     before = tables.week(today) - AGE
     try:
-        while _settle_one(conn, before):
+        while _settle_one(conn, before, patience):
             pass
     except (errors.LockNotAvailable, errors.DeadlockDetected, errors.UndefinedTable):
         pass  # somebody writes in it, or drops it
     return tables.settled(conn)
 
 
-def _settle_one(conn: Connection, before: date) -> bool:
+def _settle_one(conn: Connection, before: date, patience: str) -> bool:
     """The oldest week that is not yet; False when there was none. Weeks are made under the same
     lock, so none that is older comes between."""
     with conn.transaction():
-        conn.execute("set local lock_timeout = '1s'")
+        conn.execute("select set_config('lock_timeout', %s, true)", [patience])
         tables.lock(conn)
         left = conn.execute(_UNWATCHED, [list(tables.WATCHED), f"{before:%Y%m%d}"]).fetchall()
         until = left[0][1] + timedelta(weeks=1) if left else before
@@ -96,7 +97,8 @@ def _note_all(conn: Connection, table: str, partition: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Days on which something can be new: `since` and after it, and some before it.
+    """Days on which something can be new: `since` and after it, and some before it, in `days`
+    together with `since` itself: with an empty list PostgreSQL opens every week.
 
     `settled` ends the settled weeks, `known` is up to where each question was answered before.
     """
@@ -107,7 +109,7 @@ class Span:
     known: Mapping[UUID, date]
 
 
-ALL = Span(date.min, [], date.min, {})
+ALL = Span(date.min, [date.min], date.min, {})
 
 
 def question(*words: str | None) -> UUID:
@@ -124,7 +126,7 @@ def span(conn: Connection, questions: Sequence[UUID], whose: Iterable[str]) -> S
     settled, days, found, before = row
     known = dict.fromkeys(asked, date.min) | dict(zip(found, before, strict=True))
     since = min(known.values(), default=date.min)
-    return Span(since, [day for day in days if day < since], settled, known)
+    return Span(since, [since, *(day for day in days if day < since)], settled, known)
 
 
 def learn(conn: Connection, found: Span, days: Mapping[UUID, Collection[date]]) -> None:
