@@ -216,6 +216,22 @@ def test_a_copy_that_cannot_be_written_stops_nothing(
         thread.join()
 
 
+def test_running_sequencer_settles_the_weeks_that_are_old(dsn: str, conn: Connection) -> None:
+    tables.ensure(conn, date(2026, 9, 7), 5)
+    runner = Sequencer(dsn, KEY, "o", now=lambda: datetime(2026, 10, 16, tzinfo=UTC))
+    stop = threading.Event()
+    thread = threading.Thread(target=runner.run, args=(stop,))
+    thread.start()
+    try:
+        end = time.monotonic() + 30
+        while tables.settled(conn) != date(2026, 9, 28):
+            assert time.monotonic() < end, "nothing was settled"
+            stop.wait(0.02)
+    finally:
+        stop.set()
+        thread.join()
+
+
 def test_running_sequencer_places_signs_and_survives_a_lost_connection(
     dsn: str, conn: Connection, tmp_path: Path
 ) -> None:

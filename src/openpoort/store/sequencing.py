@@ -78,14 +78,16 @@ class Sequencer:
         due = self.now()
         ahead = due
         while not stop.is_set():
-            if self.now() >= ahead:
+            hourly = self.now() >= ahead
+            if hourly:
                 journal.ahead(conn, self.now())
-                settled.settle(conn, self.now().astimezone(UTC).date())
                 ahead = self.now() + _HOUR
             placed = sequencer.step(conn)
             if self.now() >= due:
                 self.checkpoint(conn)
                 due = self.now() + self.every
+            if hourly:  # last: the journal waits for nothing else
+                settled.settle(conn, self.now().astimezone(UTC).date())
             if placed is None or not placed.more:
                 stop.wait(self.poll.total_seconds())
 
