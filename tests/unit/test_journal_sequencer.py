@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort.domain import checkpoint, merkle
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, sequencer, tree
+from openpoort.store import journal, sequencer, tables, tree
 from openpoort.store.sequencer import Connection, JournalBroken, Placed
 from openpoort.store.sequencing import Sequencer
 

@@ -27,7 +27,7 @@ from openpoort.store.link import connect
 from openpoort.store.mailbox import Wanted
 from openpoort.store.reading import About
 
-MESSAGES, ROUNDS, POLLS = 100_000, 5, 40
+MESSAGES, ROUNDS, POLLS = 100_000, 5, 20
 READER = "reader"
 READ = """
 update process set unread = false;
