@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import permutations
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 
 from openpoort.domain.ids import Identiteit
-from openpoort.domain.message import Operatie
+from openpoort.domain.message import Operatie, Vraag
 from openpoort.domain.status import Status
 from openpoort.store import mailbox, reading, retention, settled, tables
 from openpoort.store.mailbox import Wanted
@@ -26,6 +27,7 @@ from tests.process.house import (
     START,
     Gate,
     request,
+    verified,
 )
 
 CLIENT = Identiteit("003000059B37", "BTW")
@@ -65,6 +67,25 @@ def test_what_was_never_fetched_is_new_after_a_year(gate: Gate) -> None:
     assert codes(gate) == []
     assert letters(gate) == 1
     assert letters(gate) == 0
+
+
+def test_what_was_cut_off_or_lost_on_the_way_is_given_again(gate: Gate) -> None:
+    for _ in range(40):  # more than a page, and more than an answer can hold
+        gate.send()
+    gate.wall.turn(days=365)
+    settle(gate)
+
+    async def lost() -> int:
+        vraag = Vraag(Operatie.NIEUWE_STATUSSEN, berichtsoort="Omzetbelasting", belanghebbende=BTW)
+        reading = await gate.reader.vraag(verified(BEDRIJF), vraag)
+        await reading.release()
+        return len(reading.antwoord.items)
+
+    got = []
+    while asyncio.run(lost()):
+        got.append(codes(gate))
+    assert len(got) > 1
+    assert [code for each in got for code in each] == HAPPY[:3] * 40
 
 
 def test_what_a_filter_left_out_is_new_after_a_year_of_polls(gate: Gate) -> None:
