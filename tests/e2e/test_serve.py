@@ -33,7 +33,7 @@ def own(tmp_path: Path) -> Iterator[Gateway]:
     made = Gateway(tmp_path / "home")
     yield made
     if made.process is not None:
-        made.stop(signal.SIGKILL)
+        made.stop()
 
 
 def hand_in(gateway: Gateway) -> str:
