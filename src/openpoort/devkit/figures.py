@@ -78,7 +78,17 @@ COMMANDS = {
     "status": ["bench", "status", "--messages", "4000", "--json"],
     "fetch": ["bench", "fetch", "--messages", "2000", "--json"],
     "mixed": ["bench", "mixed", "--messages", "3000", "--json"],
-    "beside": ["bench", "beside", "--json"],
+    "beside": [
+        "bench",
+        "beside",
+        "--messages",
+        "1000",
+        "--large",
+        "10",
+        "--rounds",
+        "5",
+        "--json",
+    ],
     "deadline": ["bench", "deadline", "--messages", "2000", "--rate", "{rate}", "--json"],
     "flat": [
         "bench",
