@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from openpoort.devkit.fill import fill
+from openpoort.devkit.goals import table as goal_table
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
 
@@ -289,7 +290,8 @@ def performance() -> str:
     parts = ", ".join(f"{k} {v:.2f}" for k, v in sorted(stages.items()))
     more = f"\n\nProcessor time of handing in by stage, ms a message: {parts}." if parts else ""
     large = _beside(record("beside")) + _extra(record("process-15m"))
-    return "\n".join(rows) + more + large + _flat(record("flat"))
+    goals = "\n\nAgainst the goals, from the same records:\n\n" + goal_table(record)
+    return "\n".join(rows) + more + large + _flat(record("flat")) + goals
 
 
 def _beside(found: dict[str, Any]) -> str:
