@@ -42,14 +42,15 @@ def run(seconds: float, seed: int, folder: Path) -> int:
     return 1 if counts["broken"] else 0
 
 
-def guided(seconds: float, folder: Path) -> int:
+def guided(seconds: float, seed: int, folder: Path) -> int:
     import atheris
 
     with atheris.instrument_imports(include=["openpoort.wire", "openpoort.domain"]):
         from tests.fuzz.promise import one
 
     folder.mkdir(parents=True, exist_ok=True)
-    limit = [f"-max_total_time={int(seconds)}", "-max_len=40000", f"-artifact_prefix={folder}/"]
+    limit = [f"-max_total_time={int(seconds)}", f"-seed={seed}", "-max_len=40000"]
+    limit.append(f"-artifact_prefix={folder}/")
     atheris.Setup([sys.argv[0], *limit, str(folder / "grown"), str(CORPUS)], one)
     (folder / "grown").mkdir(exist_ok=True)
     atheris.Fuzz()
@@ -59,12 +60,13 @@ def guided(seconds: float, folder: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000 + 1)
     parser.add_argument("--engine", choices=("bytes", "atheris"), default="bytes")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"))
     options = parser.parse_args()
+    print(f"seed {options.seed}", flush=True)
     if options.engine == "atheris":
-        return guided(options.seconds, options.keep)
+        return guided(options.seconds, options.seed, options.keep)
     return run(options.seconds, options.seed, options.keep)
 
 
