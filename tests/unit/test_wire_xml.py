@@ -42,6 +42,14 @@ def test_a_warning_after_a_mistake_does_not_hide_it(data: bytes, column: int) ->
     assert parse(b'<c xmlns="no-address"/>', SMALL).tag == "{no-address}c"
 
 
+@pytest.mark.parametrize(("before", "after"), [(99, 1), (100, 1), (150, 150), (0, 400)])
+def test_a_flood_of_warnings_does_not_hide_it_either(before: int, after: int) -> None:
+    """The parser keeps a hundred of each kind and then forgets the rest."""
+    warned = b'<c xmlns="no-address"/>'
+    with pytest.raises(Fault, match="prefix x"):
+        parse(b"<a>" + warned * before + b"<x:b/>" + warned * after + b"</a>")
+
+
 @pytest.mark.parametrize(
     ("data", "what"),
     [
