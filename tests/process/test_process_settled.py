@@ -240,6 +240,26 @@ def a_letter(conn: psycopg.Connection[Any], kenmerk: UUID, day: date) -> None:
     )
 
 
+def test_many_letters_of_one_party_do_not_hide_those_of_another(dsn: str) -> None:
+    """A reader for many parties may not have all that is about them, and what it may not have
+    stays unseen for ever."""
+    day, last = START.date(), uuid4()
+    wanted = Wanted("reader", new=mailbox.LIST, limit=3)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        tables.ensure(conn, day)
+        for _ in range(5):
+            a_letter(conn, uuid4(), day)
+        conn.execute(
+            "insert into mailbox (day, kenmerk, shown, owner, belang, berichtsoort, at)"
+            " values (%s, %s, %s, 'me', 'btw:2', 'ICP', %s)",
+            [day, last, last, START + timedelta(hours=1)],
+        )
+        found = mailbox.others(conn, wanted, ["btw:1", "btw:2"])
+        assert [x.belang for x in found] == ["btw:1"] * 3 + ["btw:2"]
+        assert found[-1].kenmerk == last
+        assert len(mailbox.others(conn, wanted, ["btw:2"])) == 1
+
+
 AGAIN = f"""
 truncate late, nothing_new;
 delete from process; delete from mailbox;

@@ -98,11 +98,15 @@ def own(conn: Connection, wanted: Wanted) -> list[Letter]:
 
 
 def others(conn: Connection, wanted: Wanted, of: Sequence[str]) -> list[Letter]:
-    """Letters about these parties that are somebody else's, oldest first; whether the requester
-    may have them is for the caller to judge."""
+    """Letters about these parties that are somebody else's, oldest first, at most `wanted.limit`
+    for each; whether the requester may have them is for the caller to judge."""
     new = _UNSEEN if wanted.new else ""
     keys = {belang: wanted.key(belang) for belang in of}
-    return _listed(conn, OTHERS.format(new=new), wanted, keys) if keys else []
+    found = _listed(conn, OTHERS.format(new=new), wanted, keys) if keys else []
+    if len(found) < wanted.limit or len(keys) == 1:
+        return found
+    # Many that the requester may never have, of one party, must not hide what is new of another.
+    return [letter for belang in keys for letter in others(conn, wanted, [belang])]
 
 
 def _listed(conn: Connection, query: str, wanted: Wanted, keys: Mapping[str, UUID]) -> list[Letter]:
