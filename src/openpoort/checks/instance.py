@@ -15,6 +15,7 @@ from lxml import etree
 
 from openpoort.checks.document import XBRLI
 from openpoort.checks.taxonomies.outline import Concept, Outline
+from openpoort.checks.text import content, elements
 
 LINK = "http://www.xbrl.org/2003/linkbase"
 XBRLDI = "http://xbrl.org/2006/xbrldi"
@@ -74,7 +75,7 @@ class Instance:
 
     def values(self, local: str) -> list[str]:
         """Texts of the facts with this local name, whatever release its namespace is of."""
-        return [(f.text or "").strip() for f in self.facts if etree.QName(f).localname == local]
+        return [content(f).strip() for f in self.facts if etree.QName(f).localname == local]
 
     def day(self, local: str) -> date | None:
         """The one date reported under this name; None when absent, repeated or no date."""
@@ -109,7 +110,7 @@ def period(context: etree._Element) -> dict[str, str]:
         for part in element.iterchildren(etree.Element):
             local = etree.QName(part).localname
             if local in _PARTS:
-                found[local] = (part.text or "").strip()
+                found[local] = content(part).strip()
     return found
 
 
@@ -122,12 +123,13 @@ def resolve(element: etree._Element, text: str | None) -> str:
 
 def measures(unit: etree._Element) -> list[tuple[etree._Element, str]]:
     """Each measure element with its name."""
-    return [(m, resolve(m, m.text)) for m in unit.iter(f"{{{XBRLI}}}measure")]
+    return [(m, resolve(m, content(m))) for m in unit.iter(f"{{{XBRLI}}}measure")]
 
 
 def _unit_key(unit: etree._Element) -> tuple[object, ...]:
     def names(parent: etree._Element) -> tuple[str, ...]:
-        return tuple(sorted(resolve(m, m.text) for m in parent.iterchildren(f"{{{XBRLI}}}measure")))
+        found = parent.iterchildren(f"{{{XBRLI}}}measure")
+        return tuple(sorted(resolve(m, content(m)) for m in found))
 
     divide = unit.find(f"{{{XBRLI}}}divide")
     if divide is None:
@@ -140,12 +142,12 @@ def _context_key(context: etree._Element) -> tuple[object, ...]:
     identifier = context.find(f"{{{XBRLI}}}entity/{{{XBRLI}}}identifier")
     who: tuple[str, ...] = ()
     if identifier is not None:
-        who = (identifier.get("scheme", ""), (identifier.text or "").strip())
+        who = (identifier.get("scheme", ""), content(identifier).strip())
     when = tuple(sorted((name, _moment(name, text)) for name, text in period(context).items()))
     rest = []
     for place in ("entity/{*}segment", "scenario"):
         for container in context.findall(f"{{{XBRLI}}}{place}"):
-            rest.append((place, tuple(sorted(_member(e) for e in container))))
+            rest.append((place, tuple(sorted(map(_member, elements(container)), key=repr))))
     return who, when, tuple(rest)
 
 
@@ -159,12 +161,18 @@ def _moment(name: str, text: str) -> str:
     return text if "T" in text else f"{text}T00:00:00"
 
 
-def _member(element: etree._Element) -> tuple[str, ...]:
+def _member(element: etree._Element) -> tuple[object, ...]:
+    """What equal members of segment and scenario share, whatever stands there."""
     if element.tag == f"{{{XBRLDI}}}explicitMember":
-        return ("e", resolve(element, element.get("dimension")), resolve(element, element.text))
+        return ("e", resolve(element, element.get("dimension")), resolve(element, content(element)))
     if element.tag == f"{{{XBRLDI}}}typedMember":
-        inner = [
-            f"{e.tag}={(e.text or '').strip()}" for e in element.iterdescendants(etree.Element)
-        ]
+        inner = [_shape(e) for e in elements(element)]
         return ("t", resolve(element, element.get("dimension")), *inner)
-    return ("x", etree.tostring(element, method="c14n2", with_comments=False).decode())
+    return ("x", *_shape(element))
+
+
+def _shape(element: etree._Element) -> tuple[object, ...]:
+    """Name, attributes and content; comments and instructions are nothing (XBRL 2.1 §4.10)."""
+    named = sorted((str(name), str(value)) for name, value in element.attrib.items())
+    inner = tuple(_shape(e) for e in elements(element))
+    return (str(element.tag), *named, inner or content(element).strip())

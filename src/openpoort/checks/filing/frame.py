@@ -9,6 +9,7 @@ from lxml import etree
 
 from openpoort.checks.filing.rule import Hit, Rule
 from openpoort.checks.instance import LANG, LINK, XSI, Instance, period
+from openpoort.checks.text import content, elements
 
 
 def language(instance: Instance) -> Iterator[Hit]:
@@ -106,7 +107,7 @@ def facts_differ(instance: Instance) -> Iterator[Hit]:
 
 def no_empty(instance: Instance) -> Iterator[Hit]:
     for fact in instance.facts:
-        if fact.get("contextRef") is not None and not len(fact) and not fact.text:
+        if fact.get("contextRef") is not None and not elements(fact) and not content(fact):
             local = etree.QName(fact).localname
             yield Hit(f"Het gegeven {local} is leeg. Vul het of laat het weg.", fact)
 

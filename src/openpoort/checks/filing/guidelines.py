@@ -13,6 +13,7 @@ from openpoort.checks.document import XBRLI
 from openpoort.checks.filing.rule import Hit, Rule
 from openpoort.checks.instance import ISO4217, LINK, Instance, measures
 from openpoort.checks.taxonomies.dts import standard
+from openpoort.checks.text import between, content, elements
 from openpoort.domain.finding import Severity
 
 _ORDER = {
@@ -58,8 +59,9 @@ def namespaces_used(instance: Instance) -> Iterator[Hit]:
             if str(name).startswith("{"):
                 used |= {p for p, ns in declared.items() if str(name).startswith(f"{{{ns}}}")}
             used |= _prefixes(str(value))
-        if element.text and len(element.text) < 500:
-            used |= _prefixes(element.text)
+        for value in between(element) if elements(element) else [content(element)]:
+            if len(value) < 500:
+                used |= _prefixes(value)
     for prefix in declared.keys() - used:
         yield Hit(f"De namespace met prefix '{prefix}' wordt niet gebruikt.", instance.root)
 
@@ -80,7 +82,7 @@ def registered_units(instance: Instance) -> Iterator[Hit]:
     for unit in instance.units:
         for element, name in measures(unit):
             if name not in registered:
-                text = f"De eenheid '{(element.text or '').strip()[:80]}' is geen standaardeenheid."
+                text = f"De eenheid '{content(element).strip()[:80]}' is geen standaardeenheid."
                 yield Hit(text, unit)
 
 
@@ -92,10 +94,15 @@ def _registered() -> frozenset[str]:
         return frozenset()
     found = {f"{{{ISO4217}}}EUR", f"{{{XBRLI}}}pure", f"{{{XBRLI}}}shares"}
     for unit in etree.parse(path).getroot().iter("{*}unit"):
-        namespace, name = unit.findtext("{*}nsUnit"), unit.findtext("{*}unitId")
+        namespace, name = _of(unit, "nsUnit"), _of(unit, "unitId")
         if namespace and name:
             found.add(f"{{{namespace}}}{name}")
     return frozenset(found)
+
+
+def _of(unit: etree._Element, name: str) -> str:
+    found = unit.find(f"{{*}}{name}")
+    return "" if found is None else content(found)
 
 
 def _newest() -> Path | None:

@@ -12,6 +12,7 @@ from lxml import etree
 
 from openpoort.checks.filing.rule import Hit, Rule
 from openpoort.checks.instance import ISO4217, LANG, Instance, measures, period, to_date
+from openpoort.checks.text import content
 
 _LANGUAGES = ("nl", "en", "de", "fr")
 _DECIMALS = ("INF", "-9", "-6", "-3", "0", "2")
@@ -152,8 +153,8 @@ def real_dates(instance: Instance) -> Iterator[Hit]:
                 yield Hit(f"'{text[:40]}' is geen geldige datum (JJJJ-MM-DD).", context)
     for fact in instance.facts:
         concept = instance.concept(fact)
-        if concept is not None and concept.kind == "date" and not _real(fact.text or ""):
-            yield Hit(f"'{(fact.text or '')[:40]}' is geen geldige datum (JJJJ-MM-DD).", fact)
+        if concept is not None and concept.kind == "date" and not _real(content(fact)):
+            yield Hit(f"'{content(fact)[:40]}' is geen geldige datum (JJJJ-MM-DD).", fact)
 
 
 def _real(text: str) -> bool:

@@ -9,6 +9,7 @@ from lxml import etree
 
 from openpoort.checks.filing.rule import Hit, Rule
 from openpoort.checks.instance import Instance
+from openpoort.checks.text import content
 from openpoort.domain.finding import Severity
 
 _ELEMENTS = frozenset(
@@ -41,9 +42,9 @@ def only_where_allowed(instance: Instance) -> Iterator[Hit]:
     """Markup in a fact of another type. The reference processor warns here, and so do we."""
     for fact in instance.facts:
         concept = instance.concept(fact)
-        if concept is None or concept.kind == "formatted" or not _TAG.search(fact.text or ""):
+        if concept is None or concept.kind == "formatted" or not _TAG.search(content(fact)):
             continue
-        tree = _tree(fact.text or "")
+        tree = _tree(content(fact))
         if tree is not None and len(tree):
             local = etree.QName(fact).localname
             yield Hit(f"In {local} mag geen opmaak (XHTML) staan. Geef platte tekst.", fact)
@@ -85,7 +86,7 @@ def _formatted(instance: Instance) -> Iterator[tuple[etree._Element, etree._Elem
     for fact in instance.facts:
         concept = instance.concept(fact)
         if concept is not None and concept.kind == "formatted":
-            yield fact, _tree(fact.text or "")
+            yield fact, _tree(content(fact))
 
 
 RULES = (

@@ -18,6 +18,7 @@ from openpoort.checks.index.compiled import Axis, Index
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.index.values import LEXICAL, Wrong, address, day
 from openpoort.checks.instance import ISO4217, XBRLDI
+from openpoort.checks.text import between, content
 
 _X = f"{{{XBRLI}}}"
 _ENTITY, _PERIOD, _SEGMENT, _SCENARIO = (
@@ -68,8 +69,7 @@ class Unit:
 def parts(element: etree._Element) -> list[etree._Element]:
     """Its child elements. Undecided when there is text or markup of another kind between them."""
     children = list(element)
-    texts = [element.text, *(child.tail for child in children)]
-    if any(text is not None and text.strip(" \t\r\n") for text in texts):
+    if any(text.strip(" \t\r\n") for text in between(element)):
         raise Undecided("text between elements")
     if any(not isinstance(child.tag, str) for child in children):
         raise Undecided("comment")
@@ -80,7 +80,7 @@ def leaf(element: etree._Element) -> str:
     """The text of an element without children, comments included."""
     if len(element):
         raise Undecided("element in a value")
-    return element.text or ""
+    return content(element)
 
 
 def only(element: etree._Element, *names: str) -> None:

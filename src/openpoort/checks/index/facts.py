@@ -22,6 +22,7 @@ from openpoort.checks.index.formulas import Bound
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.index.values import INTEGERS, Wrong
 from openpoort.checks.instance import LANG, XSI
+from openpoort.checks.text import content
 from openpoort.checks.xbrl.limits import SHOWN, Message
 
 _NIL = f"{{{XSI}}}nil"
@@ -180,7 +181,7 @@ class Facts:
         if nil or context is None:
             return
         aspects = (context.aspects, unit.measures if unit else None, parent)
-        text = (element.text or "").strip()
+        text = content(element).strip()
         integer = item.type.base in INTEGERS
         self.bound.setdefault(name, []).append(Bound(text, integer, aspects, line_of(element)))
 

@@ -18,6 +18,7 @@ from openpoort.checks.index.contexts import NCNAME, Context, Unit, read_context,
 from openpoort.checks.index.facts import Facts, prefixed
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.instance import HREF, LANG, LINK
+from openpoort.checks.text import between, elements
 from openpoort.checks.xbrl.limits import SHOWN, Message
 
 MOST = 1024 * 1024
@@ -79,13 +80,8 @@ def _children(root: etree._Element, entry: str) -> list[etree._Element]:
     """Of the instance, without its one schemaRef; comments between them are nothing."""
     if not set(root.attrib) <= {LANG} or not _LANGUAGE.fullmatch(root.get(LANG, "nl")):
         raise Undecided("attribute")
-    children = []
-    texts = [root.text]
-    for child in root:
-        texts.append(child.tail)
-        if isinstance(child.tag, str):
-            children.append(child)
-    if any(text is not None and text.strip(" \t\r\n") for text in texts):
+    children = elements(root)
+    if any(text.strip(" \t\r\n") for text in between(root)):
         raise Undecided("text between elements")
     if not children or children[0].tag != _SCHEMA_REF or len(children[0]):
         raise Undecided("element")

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from openpoort.checks import encoding
+from openpoort.checks.text import content
 
 MAX_FILES = 50_000
 MAX_UNPACKED = 3 * 1024**3
@@ -141,13 +142,18 @@ def _described(path: Path, archive: zipfile.ZipFile) -> Package:
     entries = [e.get("href", "") for e in root.iter(f"{_META}entryPointDocument")]
     return Package(
         path,
-        (root.findtext(f"{_META}name") or path.stem).strip(),
-        (root.findtext(f"{_META}version") or "").strip(),
+        (_text(root, "name") or path.stem).strip(),
+        _text(root, "version").strip(),
         tuple(sorted(rewrites, key=lambda r: -len(r[0]))),
         tuple(dict.fromkeys(e for e in entries if e)),
         archive,
         names,
     )
+
+
+def _text(root: etree._Element, name: str) -> str:
+    found = root.find(f"{_META}{name}")
+    return "" if found is None else content(found)
 
 
 def _xml(archive: zipfile.ZipFile, name: str) -> etree._Element:
