@@ -25,9 +25,10 @@ _KEPT = 4 * 1024 * 1024
 """Octets: a larger document is parsed again rather than kept in every thread."""
 _STRICT: dict[str, Any] = {
     "resolve_entities": False, "no_network": True, "load_dtd": False, "recover": False,
-    "huge_tree": False,
+    "huge_tree": True,
 }  # fmt: skip
-_MOST_TEXT = 10_000_000  # libxml2, XML_MAX_TEXT_LENGTH
+"""`huge_tree` lifts libxml2's own limits (ten million octets of text, 256 deep): a document may
+have 20 MiB, and ours stand in their place."""
 XBRLI = "http://www.xbrl.org/2003/instance"
 _seen = threading.local()
 
@@ -63,8 +64,8 @@ def forget() -> None:
 
 
 def claims_xbrl(data: Octets) -> bool:
-    """True when the first part names the namespace of XBRL instances."""
-    return XBRLI.encode() in data[:65536]
+    """True when the first part names the namespace of XBRL instances, in UTF-16 as well."""
+    return XBRLI.encode() in data[:65536].replace(b"\0", b"")
 
 
 def line_of(element: etree._Element) -> int | None:
@@ -116,19 +117,8 @@ def _tree(data: Octets) -> etree._Element | Finding:
 
 
 def _needs_tree(data: Octets) -> bool:
-    """Two things are held against a document by its tree alone: identities, and a text that is
-    too long for one."""
-    return data.find(b"xml:id") >= 0 or _farthest(data) > _MOST_TEXT
-
-
-def _farthest(data: Octets) -> int:
-    """The most octets from one `<` to the next, or to the end, where that is more than a piece."""
-    most = at = last = 0
-    for piece in in_pieces(data):
-        if (first := piece.find(b"<")) >= 0:
-            most, last = max(most, at + first - last), at + piece.rfind(b"<")
-        at += len(piece)
-    return max(most, at - last)
+    """Identities are held against a document by its tree alone."""
+    return data.find(b"xml:id") >= 0
 
 
 def _walked(data: Octets) -> Finding | None:

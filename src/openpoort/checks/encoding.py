@@ -15,7 +15,10 @@ MARKS = (
     codecs.BOM_UTF16_BE,
 )
 _UTF8 = codecs.getincrementaldecoder("utf-8")
-_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARATION = re.compile(rb"<\?xml[ \t\r\n]")
+_DECLARED = re.compile(rb"""[ \t\r\n]encoding[ \t\r\n]*=[ \t\r\n]*["']([^"']*)["']""")
+_LONGEST = 1024
+"""Octets of an XML declaration; one with its three parts has about sixty."""
 
 
 def mark(data: Octets) -> bytes:
@@ -25,11 +28,19 @@ def mark(data: Octets) -> bytes:
 
 def encoding(data: Octets) -> tuple[int, str] | None:
     """Why this is not UTF-8: line and sentence. A mark at the start is passed over."""
-    start = data[:400].removeprefix(codecs.BOM_UTF8)
-    declared = _DECLARED.match(start.lstrip())
-    if declared and declared[1].upper() != b"UTF-8":
-        name = declared[1].decode()
-        return 1, f"De XML-declaratie noemt de tekencodering {name}. Gebruik UTF-8."
+    start = data[: _LONGEST + 3].removeprefix(codecs.BOM_UTF8)
+    if _DECLARATION.match(start):
+        declaration, end, _ = start.partition(b"?>")
+        declared = _DECLARED.search(declaration)
+        if not end:
+            return 1, f"De XML-declaratie is langer dan {_LONGEST} octetten. Maak haar korter."
+        if declared and declared[1].upper() != b"UTF-8":
+            name = declared[1][:40].decode("ascii", "replace")
+            return 1, f"De XML-declaratie noemt de tekencodering {name}. Gebruik UTF-8."
+    # The octet 0 is no character of XML: it is half of one in UTF-16 or UTF-32, marked or not.
+    if (place := data.find(b"\0")) >= 0:
+        text = "Het bestand bevat octetten met de waarde 0, zoals in UTF-16. Bewaar als UTF-8."
+        return line_at(data, place), text
     at, decoder = 0, _UTF8()
     try:
         for piece in in_pieces(data):

@@ -17,7 +17,6 @@ from openpoort.process.ports import Filing
 
 _NAME = re.compile(r"[^\x00-\x1f/\\:*?\"<>|]{1,200}")
 _SIGNATURES = {
-    "application/pdf": (b"%PDF-",),
     "image/png": (b"\x89PNG\r\n\x1a\n",),
     "image/jpeg": (b"\xff\xd8\xff",),
     "application/zip": (b"PK\x03\x04", b"PK\x05\x06"),
@@ -96,6 +95,8 @@ def _content(document: Document) -> Iterator[Finding]:
         return
     marks = _SIGNATURES.get(base)
     wrong = marks is not None and not start.startswith(marks)
+    if base == "application/pdf":  # readers look this far (ISO 32000-1, annex H, note 13)
+        wrong = document.inhoud.find(b"%PDF-", 0, 1024) < 0
     if _claims_xml(document):
         bare = start.replace(b"\x00", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
         wrong = not bare.startswith(b"<")
