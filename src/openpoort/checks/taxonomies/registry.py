@@ -25,6 +25,7 @@ from openpoort.checks.taxonomies.package import Package, PackageRefused, open_pa
 from openpoort.process.ports import CheckUnavailable
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_READ = frozenset((MANIFEST, *CONFIGURED))
 Verify = Callable[[Sequence[Path], str], tuple[list[str], dict[str, int]]]
 """(packages, entry point) -> reasons to refuse, and what the processor remarked, by code."""
 
@@ -69,14 +70,16 @@ class Registry:
             return self._entries
 
     def _state(self) -> object:
-        """When each file that is read was written: asked for every filing, so with few calls."""
+        """What tells each file that is read from another in its place, packages included: asked
+        for every filing, so with few calls. A file put there with an old time is a new file."""
         found = []
         with contextlib.suppress(FileNotFoundError):
             for name in os.listdir(self.folder) if self.folder else ():  # noqa: PTH208  # many calls
-                for file in (MANIFEST, *CONFIGURED):
-                    path = f"{self.folder}/{name}/{file}"
-                    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-                        found.append((path, os.stat(path).st_mtime_ns))  # noqa: PTH116
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                    for file in os.scandir(f"{self.folder}/{name}"):
+                        if file.name in _READ or file.name.endswith(".zip"):
+                            now = file.stat()
+                            found.append((file.path, now.st_ino, now.st_size, now.st_ctime_ns))
         return sorted(found)
 
     def get(self, name: str) -> Installed:

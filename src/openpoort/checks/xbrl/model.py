@@ -144,6 +144,8 @@ class Held:
         `documents` is how many other documents it may ask for.
         """
         guard(self.controller.webCache, self.packages, instance, documents)
+        # A package that was opened before the fork is at one place for all children.
+        self.model.fileSource.close()
         self.buffer.instance = instance.name
         try:
             self._judge(str(instance))

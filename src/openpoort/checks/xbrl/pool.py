@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ class Holder:
         self.limits = limits
         self.folder = tempfile.TemporaryDirectory(prefix="openpoort-check-")
         self.address = f"{self.folder.name}/s"
-        self.served = 0
+        self.served = self.users = 0
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(self.address)
         listener.listen(64)
@@ -79,7 +79,6 @@ class Holder:
 
     def judge(self, document: Octets) -> list[Message]:
         """Raises CheckUnavailable when there is no answer, TooMuch when a limit was reached."""
-        self.served += 1
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(self.limits.seconds + 30)
             try:
@@ -135,43 +134,88 @@ class Pool:
         self.limits = limits or Limits()
         self._turns = threading.BoundedSemaphore(workers)
         self._lock = threading.Lock()
-        self._held: OrderedDict[str, Holder] = OrderedDict()
+        self._held: OrderedDict[_Key, Holder] = OrderedDict()
         self._starting: dict[str, threading.Lock] = {}
+        self._retired: list[Holder] = []
 
     def judge(self, packages: Sequence[Path], entry: str, document: Octets) -> list[Message]:
         """Raises CheckUnavailable or TooMuch."""
-        with self._turns:
-            return self.holder(packages, entry).judge(document)
+        with self._turns, self._borrowed(packages, entry) as holder:
+            return holder.judge(document)
 
-    def holder(self, packages: Sequence[Path], entry: str) -> Holder:
-        """The living holder of this entry point; started here when there is none."""
+    @contextlib.contextmanager
+    def _borrowed(self, packages: Sequence[Path], entry: str) -> Iterator[Holder]:
+        """A holder that is not ended before it is given back."""
+        holder = self.holder(packages, entry, borrow=True)
+        try:
+            yield holder
+        finally:
+            with self._lock:
+                holder.users -= 1
+            self._end_retired()
+
+    def holder(self, packages: Sequence[Path], entry: str, *, borrow: bool = False) -> Holder:
+        """The living holder of this entry point; started here when there is none. Packages that
+        were replaced on disk since it started are others: it is replaced too."""
+        try:
+            key = _key(packages, entry)
+        except OSError as wrong:
+            raise CheckUnavailable(f"{entry}: {wrong.strerror}") from None
         with self._lock:
             mine = self._starting.setdefault(entry, threading.Lock())
         with mine:
             with self._lock:
-                held = self._held.get(entry)
-                if held is not None and held.alive and held.served < self.recycle:
-                    self._held.move_to_end(entry)
-                    return held
-                gone = [self._held.pop(entry)] if held is not None else []
-                while len(self._held) >= self.most:
-                    gone.append(self._held.popitem(last=False)[1])
-            for old in gone:
-                old.close()
+                held = self._held.get(key)
+                if held is None or not held.alive or held.served >= self.recycle:
+                    self._retire(key)
+                    held = None
+                else:
+                    self._held.move_to_end(key)
+                    held.served += borrow
+                    held.users += borrow
+            self._end_retired()
+            if held is not None:
+                return held
             new = Holder(packages, entry, self.limits, self.workers)
             with self._lock:
-                self._held[entry] = new
+                new.served = new.users = int(borrow)
+                self._held[key] = new
             return new
 
-    def drop(self, entry: str) -> None:
-        """End the holder of an entry point whose taxonomy changed or went."""
+    def _retire(self, key: _Key) -> None:
+        """Make room for a new holder of this key. Under the lock."""
+        gone = [k for k in self._held if k[0] == key[0]]
+        self._retired += [self._held.pop(k) for k in gone]
+        while len(self._held) >= self.most:
+            self._retired.append(self._held.popitem(last=False)[1])
+
+    def _end_retired(self) -> None:
+        """End those that judge nothing any more; the others end with their last filing."""
         with self._lock:
-            held = self._held.pop(entry, None)
-        if held is not None:
-            held.close()
+            gone = [h for h in self._retired if not h.users or not h.alive]
+            self._retired = [h for h in self._retired if h not in gone]
+        for holder in gone:
+            holder.close()
+
+    @property
+    def retired(self) -> int:
+        """How many were replaced and still judge their last filings."""
+        with self._lock:
+            return len(self._retired)
 
     def close(self) -> None:
+        """End all, whatever they judge."""
         with self._lock:
-            gone, self._held = list(self._held.values()), OrderedDict()
+            gone = [*self._held.values(), *self._retired]
+            self._held, self._retired = OrderedDict(), []
         for held in gone:
             held.close()
+
+
+_Key = tuple[str, tuple[tuple[str, int, int, int], ...]]
+"""An entry point, and what tells the files of its packages from others of the same names."""
+
+
+def _key(packages: Sequence[Path], entry: str) -> _Key:
+    found = [(str(p), p.stat()) for p in packages]
+    return entry, tuple((path, s.st_ino, s.st_size, s.st_ctime_ns) for path, s in found)
