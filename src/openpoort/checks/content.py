@@ -13,6 +13,7 @@ from openpoort.checks.document import claims_xbrl, is_xbrl, line_of, read
 from openpoort.checks.filing import judge_file, judge_instance
 from openpoort.checks.identity import judge_instance_identity, judge_number
 from openpoort.checks.instance import Instance, period, to_date
+from openpoort.checks.roots import judge_root
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.domain.finding import Finding, Severity
@@ -39,12 +40,14 @@ class Content:
         if filing.belanghebbende.nummer:
             yield from judge_number(filing.belanghebbende)
         reading = read(filing.inhoud.inhoud)
-        if not is_xbrl(reading.root):
-            if reading.root is None and claims_xbrl(filing.inhoud.inhoud):
+        if reading.root is None:
+            if claims_xbrl(filing.inhoud.inhoud):
                 yield from judge_file(name, bytes(filing.inhoud.inhoud), applies_kvk=False)
                 yield from reading.findings
             return
-        assert reading.root is not None
+        if not is_xbrl(reading.root):
+            yield from judge_root(reading.root, filing.kind, "filing")
+            return
         data = bytes(filing.inhoud.inhoud)
         today = (filing.received_at or datetime.now(UTC)).date()
         instance = Instance(reading.root, data, name, today)
@@ -59,8 +62,7 @@ class Content:
         yield from judge_instance(instance, applies_kvk=kvk)
         yield from self._entry(filing, instance, taxonomy)
         yield from _presented(instance)
-        if filing.belanghebbende.nummer:
-            yield from judge_instance_identity(instance, filing.belanghebbende)
+        yield from judge_instance_identity(instance, filing.belanghebbende)
 
     def _entry(
         self, filing: Filing, instance: Instance, taxonomy: Installed | None

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lxml import etree
+
 from openpoort.checks.document import XBRLI, line_of
 from openpoort.checks.instance import Instance
+from openpoort.checks.text import content
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit, elfproef
 
@@ -43,22 +46,45 @@ def judge_number(identiteit: Identiteit) -> Iterator[Finding]:
 
 
 def judge_instance_identity(instance: Instance, identiteit: Identiteit) -> Iterator[Finding]:
-    """Every context is about the belanghebbende of the request. The numbers stay unsaid."""
+    """Every context is about the belanghebbende of the request, or about somebody at least when
+    the request names nobody. The numbers stay unsaid."""
     kind = identiteit.type.lower()
     wanted = normal(identiteit.nummer, kind)
     told: set[str] = set()
     for context in instance.contexts:
-        for element in context.iter(f"{{{XBRLI}}}identifier"):
-            found = normal(element.text or "", kind)
-            if not same(found, wanted) and found not in told:
+        identifiers = list(context.iter(f"{{{XBRLI}}}identifier"))
+        if not identifiers:
+            yield no_number("filing", context)
+            return
+        for element in identifiers:
+            found = normal(content(element), kind)
+            if wanted and not same(found, wanted) and found not in told:
                 told.add(found)
-                text = (
-                    "Het identificatienummer in het document is een ander dan dat van de "
-                    "belanghebbende in het verzoek. Maak ze gelijk."
-                )
-                path = instance.path(element)
-                line = line_of(element)
-                yield Finding("OP-3.03", Severity.ERROR, text, "filing", line, path)
+                yield other_number("filing", element)
+    if not instance.contexts:
+        yield no_number("filing", instance.root)
+
+
+def no_number(source: str, where: etree._Element) -> Finding:
+    """Who the document is about must stand in it: what says nothing is not the same."""
+    text = (
+        "In het document staat geen identificatienummer van de belanghebbende. "
+        "Neem het nummer op dat in het verzoek staat."
+    )
+    return _at("OP-3.04", text, source, where)
+
+
+def other_number(source: str, where: etree._Element) -> Finding:
+    text = (
+        "Het identificatienummer in het document is een ander dan dat van de belanghebbende in "
+        "het verzoek. Maak ze gelijk."
+    )
+    return _at("OP-3.03", text, source, where)
+
+
+def _at(code: str, text: str, source: str, where: etree._Element) -> Finding:
+    path = where.getroottree().getpath(where)
+    return Finding(code, Severity.ERROR, text, source, line_of(where), path)
 
 
 def same(found: str, wanted: str) -> bool:

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from lxml import etree
 
-from openpoort.checks.document import is_xbrl, line_of, read
-from openpoort.checks.identity import judge_number, normal, same
+from openpoort.checks.document import read
+from openpoort.checks.identity import judge_number, no_number, normal, other_number, same
+from openpoort.checks.text import content
 from openpoort.domain.finding import Finding, Severity
 from openpoort.process.ports import CheckUnavailable, Filing
 
@@ -45,7 +46,7 @@ class Plain:
         reading = read(filing.inhoud.inhoud)
         if reading.root is None:
             return reading.findings
-        if is_xbrl(reading.root) or filing.kind.schema is None:
+        if filing.kind.schema is None:
             return ()
         compiled = self._schema(filing.kind.schema)
         found = tuple(_invalid(compiled, reading.root))
@@ -79,9 +80,9 @@ def _read(path: Path) -> _Compiled:
     tree = etree.parse(path, parser)
     schema = etree.XMLSchema(tree)
     for info in tree.iter(f"{_XS}appinfo"):
-        if info.get("source") == "urn:openpoort:identiteit" and info.text:
+        if info.get("source") == "urn:openpoort:identiteit" and content(info).strip():
             prefixes = {p: ns for p, ns in info.nsmap.items() if p}
-            where = etree.XPath(info.text.strip(), namespaces=prefixes)
+            where = etree.XPath(content(info).strip(), namespaces=prefixes)
             return _Compiled(schema, where, threading.Lock())
     return _Compiled(schema, None, threading.Lock())
 
@@ -99,18 +100,15 @@ def _invalid(compiled: _Compiled, root: etree._Element) -> Iterator[Finding]:
 
 
 def _other_number(compiled: _Compiled, root: etree._Element, filing: Filing) -> Iterator[Finding]:
+    """The number where the schema says that it stands: there, and that of the request."""
     if compiled.identity is None:
         return
     kind = filing.belanghebbende.type.lower()
     wanted = normal(filing.belanghebbende.nummer, kind)
     found = compiled.identity(root)
-    for element in found if isinstance(found, list) else []:
-        if not isinstance(element, etree._Element):
-            continue
-        if not same(normal(element.text or "", kind), wanted):
-            text = (
-                "Het nummer in het document is een ander dan dat van de belanghebbende in het "
-                "verzoek. Maak ze gelijk."
-            )
-            place = root.getroottree().getpath(element)
-            yield Finding("OP-3.03", Severity.ERROR, text, "plain", line_of(element), place)
+    places = [e for e in found if isinstance(e, etree._Element)] if isinstance(found, list) else []
+    if not places:
+        yield no_number("plain", root)
+    for element in places:
+        if not same(normal(content(element), kind), wanted):
+            yield other_number("plain", element)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from openpoort.checks import document
 from openpoort.checks.content import Content
+from openpoort.checks.guarded import Guarded
 from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.malware import Malware
 from openpoort.checks.plain import Plain
@@ -83,4 +84,4 @@ def open_suite(
     checks: list[Check] = [Structure(), Content(registry), Plain(home), xbrl]
     if clamd is not None:
         checks.append(Malware(clamd))
-    return Suite({check.name: check for check in checks}, registry, pool, xbrl.routes)
+    return Suite({check.name: Guarded(check) for check in checks}, registry, pool, xbrl.routes)

@@ -12,6 +12,7 @@ from openpoort.checks.document import is_xbrl, read
 from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.instance import HREF, LINK
+from openpoort.checks.roots import judge_language, judge_root
 from openpoort.checks.routes import INDEX, PROCESSOR, Routes
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
@@ -41,10 +42,12 @@ class Xbrl:
         if reading.root is None:
             return reading.findings
         if not is_xbrl(reading.root):
-            return ()
+            return judge_root(reading.root, filing.kind, "xbrl")
         entries = [r.get(HREF, "") for r in reading.root.iter(f"{{{LINK}}}schemaRef")]
         if len(entries) != 1:
             return (one_entry(len(entries)),)
+        if found := judge_language(reading.root):
+            return found
         taxonomy = self.registry.find(entries[0])
         if taxonomy is None:
             return (unknown_entry(entries[0]),)

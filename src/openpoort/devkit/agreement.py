@@ -154,7 +154,7 @@ def _filing(name: str, content: bytes) -> Filing:
 
 
 _UNREAD = {"OP-2.01", "OP-2.04", "OP-2.05", "FR-NL-1.01", "FR-NL-1.03", "FR-NL-1.05"}
-_UNLOADED = {"OP-4.01", "OP-4.04", "OP-4.06"}
+_UNLOADED = {"OP-2.06", "OP-4.01", "OP-4.04", "OP-4.06", "OP-4.07"}
 
 
 def reason(comparison: Comparison) -> str:

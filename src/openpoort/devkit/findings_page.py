@@ -6,6 +6,7 @@ import sys
 
 from openpoort.checks.codes import OWN
 from openpoort.checks.filing import FILE_RULES, RULES
+from openpoort.devkit.refusals import SHAPES
 
 _HEAD = """\
 # Findings
@@ -50,6 +51,17 @@ satisfied is `message:` and the id of its assertion, with the taxonomy's own mes
 where it has one. It rejects unless `severity.csv` or the package says otherwise.
 `exception:` and a name means that a value could not be processed at all.
 """
+_OWNERS = """
+## Which check refuses what
+
+Each row is one made document, each cell what that check alone says of it; – leaves it to the
+others. Rows that begin with `plain:` are judged as `Aangifte_LH`, the others as `Omzetbelasting`. A
+step runs its checks from left to right and ends with the first that rejects. Where
+two say the same, the second has it for kinds that do not run the first.
+
+| document | structure | filing | plain | xbrl |
+|---|---|---|---|---|
+"""
 
 
 def page() -> str:
@@ -63,6 +75,10 @@ def page() -> str:
     lines.append(_OWN)
     lines += [f"| {code} | {about} | {level} |\n" for code, (about, level) in OWN.items()]
     lines.append(_XBRL)
+    lines.append(_OWNERS)
+    for shape in SHAPES:
+        cells = " | ".join(cell or "–" for cell in shape.cells)
+        lines.append(f"| {shape.about} | {cells} |\n")
     return "".join(lines)
 
 

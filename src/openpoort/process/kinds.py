@@ -150,6 +150,8 @@ class _Reader:
         for code in kind.start:
             if code not in OMSCHRIJVING:
                 raise self.error("start", f"status {code} is not known")
+        if kind.schema is None and any("plain" in step.checks for step in kind.steps):
+            raise self.error("schema", "a kind whose steps check `plain` needs one")
         if not kind.start:
             raise self.error("start", "give at least one status")
         self.done()
