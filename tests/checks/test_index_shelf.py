@@ -20,7 +20,7 @@ from openpoort.devkit.samples import omzetbelasting
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
 from openpoort.process.kinds import load
-from openpoort.process.ports import Filing
+from openpoort.process.ports import CheckUnavailable, Filing
 
 ENTRY = (
     "http://taxonomie.openpoort.example/demo/ob/20260101/entrypoints/ob-rpt-ob-aangifte-2026.xsd"
@@ -114,8 +114,8 @@ def test_a_home_that_cannot_be_written_keeps_its_index_in_memory(home: Path) -> 
     assert shelf.made == 1
 
 
-def test_without_an_index_the_processor_judges(home: Path) -> None:
-    """A package that the compiler cannot read, although the processor's process holds it."""
+def test_without_an_index_the_processor_is_asked(home: Path) -> None:
+    """A package that was broken on disk: neither can read it, and neither judges by the old."""
     suite = open_suite(home, index=True)
     try:
         filing = Filing(
@@ -126,8 +126,8 @@ def test_without_an_index_the_processor_judges(home: Path) -> None:
         found = taxonomy(home)
         suite.pool.holder(found.packages, ENTRY)
         found.packages[0].write_bytes(b"no zip any more")
-        (finding,) = suite.run(filing, ["xbrl"])
-        assert finding.code == "message:ob-totaal"
+        with pytest.raises(CheckUnavailable, match="not a taxonomy package"):
+            suite.run(filing, ["xbrl"])
         assert suite.routes.counts() == {"processor: no index": 1}
     finally:
         suite.close()

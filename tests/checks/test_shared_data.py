@@ -42,8 +42,8 @@ EXPECTED = {
     "invalid/02-mandatory-fact-missing": {
         "message:ExistenceAssertion_EntityInformation_MsgAdimensionalExistOnceERROR1"
     },
-    "invalid/04-unknown-concept": {"xmlSchema:elementUnexpected", "xbrl:schemaImportMissing"},
-    "invalid/05-dimension-invalid-member": {"xbrldie:PrimaryItemDimensionallyInvalidError"},
+    "invalid/04-unknown-concept": {"xbrl:schemaImportMissing"},
+    "invalid/05-dimension-invalid-member": {"xbrldie:ExplicitMemberUndefinedQNameError"},
     "invalid/06-not-wellformed": {"OP-2.01"},
     "invalid/08-monetary-no-unit": {"xbrl.4.6.2:numericUnit"},
     "invalid/10-doctype": {"FR-NL-1.03"},

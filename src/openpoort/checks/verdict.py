@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from openpoort.checks.content import unknown_entry
 from openpoort.checks.document import is_xbrl, read
 from openpoort.checks.index.shelf import Shelf
 from openpoort.checks.index.undecided import Undecided
@@ -50,14 +51,14 @@ class Xbrl:
             return found
         taxonomy = self.registry.find(entries[0])
         if taxonomy is None:
-            return (unknown_entry(entries[0]),)
+            return (unknown_entry(entries[0], self.registry.entries(), "xbrl"),)
         try:
             messages = self._messages(taxonomy, entries[0], reading.root, data)
         except TooMuch as limit:
             what = "rekentijd" if str(limit) == "cpu" else "geheugen"
             text = f"De controle van het bericht kost te veel {what}. Maak het bericht kleiner."
             return (Finding("OP-5.01", Severity.ERROR, text, "xbrl"),)
-        return findings(messages, taxonomy, entries[0])
+        return findings(messages, taxonomy, entries[0], reading.root)
 
     def _messages(
         self, taxonomy: Installed, entry: str, root: etree._Element, data: Octets
@@ -81,8 +82,3 @@ class Xbrl:
 def one_entry(count: int) -> Finding:
     text = f"Er moet precies één link:schemaRef zijn; gevonden: {count}."
     return Finding("OP-4.04", Severity.ERROR, text, "xbrl")
-
-
-def unknown_entry(entry: str) -> Finding:
-    text = f"Het entrypoint '{entry[:300]}' is hier niet bekend. Gebruik een geldige taxonomie."
-    return Finding("OP-4.01", Severity.ERROR, text, "xbrl")

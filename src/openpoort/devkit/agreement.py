@@ -21,6 +21,7 @@ from pathlib import Path
 from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import Suite
 from openpoort.checks.verdict import Xbrl
+from openpoort.checks.xbrl.messages import FOLLOWING
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
@@ -169,11 +170,20 @@ def reason(comparison: Comparison) -> str:
     theirs = comparison.reference.codes
     if comparison.own.codes == theirs and all(c.startswith("message:") for c in theirs):
         return "configured: this assertion only warns here (severity of the package or operator)"
+    if comparison.reference.valid == comparison.own.valid and _follows(
+        set(theirs), set(comparison.own.codes)
+    ):
+        return "cause: we leave out what only follows from a finding that we tell"
     if _stumbled(set(theirs), set(comparison.own.codes)):
         return "stumble: the processor stops at a value; what it said before has no fixed order"
     if "FileNotLoadable" in comparison.own.codes:
         return "guard: we do not open a path of this machine that the document names"
     return ""
+
+
+def _follows(theirs: set[str], mine: set[str]) -> bool:
+    """We tell a part of the same, and all that is left out is of a kind that can follow."""
+    return bool(mine) and mine < theirs and all(c.startswith(FOLLOWING) for c in theirs - mine)
 
 
 def _stumbled(theirs: set[str], mine: set[str]) -> bool:

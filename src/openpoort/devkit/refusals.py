@@ -169,7 +169,7 @@ SHAPES = (
     Shape(
         "an item that does not exist",
         _OB.replace(b"ob-i:ContactType", b"ob-i:ContactSoort"),
-        ("", "", "", "xbrl:schemaImportMissing xmlSchema:elementUnexpected"),
+        ("", "", "", "xbrl:schemaImportMissing"),
     ),
     Shape(
         "a value that its type does not allow",

@@ -19,7 +19,9 @@ class Finding:
     """One finding. `message` is Dutch and says what to change.
 
     `source` names the checker (`structure`, `filing`, `xbrl`, `plain`); `line` counts from 1;
-    `xpath` points into the document; `document` is the file name for attachments.
+    `xpath` points into the document; `context` is the id of the XBRL context it is about;
+    `document` is the file name for attachments. `count` is how often the same was found: line
+    and `xpath` are those of the first.
     """
 
     code: str
@@ -29,6 +31,8 @@ class Finding:
     line: int | None = None
     xpath: str | None = None
     document: str | None = None
+    context: str | None = None
+    count: int = 1
 
 
 def rejects(findings: tuple[Finding, ...]) -> bool:

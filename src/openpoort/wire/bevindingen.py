@@ -17,6 +17,7 @@ from openpoort.domain.message import Constatering
 
 NAMESPACE = "http://nlvalidatie.nl/batavia"
 _NSMAP: dict[str, str] = {None: NAMESPACE}  # type: ignore[dict-item]  # the stubs forget None
+_FIELDS = ("code", "severity", "message", "source", "line", "xpath", "context", "document")
 _NIVEAU = {"error": "fout", "warning": "waarschuwing", "info": "informatie"}
 
 
@@ -55,19 +56,21 @@ def _attributes(finding: Finding) -> Iterable[tuple[str, str]]:
         yield "regel", str(finding.line)
     if finding.xpath:
         yield "plaats", finding.xpath
+    if finding.context:
+        yield "context", finding.context
     if finding.document:
         yield "bestand", finding.document
+    if finding.count > 1:
+        yield "keer", str(finding.count)
 
 
 def to_json(findings: Sequence[Finding]) -> list[dict[str, object]]:
-    """Plain values for `json.dumps`: every field by its name, absent ones left out."""
+    """Plain values for `json.dumps`: every field by its name, absent ones left out, and `count`
+    where it is more than one."""
     return [
-        {
-            name: value
-            for name in ("code", "severity", "message", "source", "line", "xpath", "document")
-            if (value := getattr(finding, name)) is not None
-        }
-        for finding in findings
+        {name: v for name in _FIELDS if (v := getattr(f, name)) is not None}
+        | ({"count": f.count} if f.count > 1 else {})
+        for f in findings
     ]
 
 
@@ -85,7 +88,8 @@ def to_text(findings: Sequence[Finding]) -> str:
 
 
 def _place(finding: Finding) -> str:
-    return f"regel {finding.line}: " if finding.line is not None else ""
+    times = f"{finding.count} keer, de eerste op " if finding.count > 1 else ""
+    return f"{times}regel {finding.line}: " if finding.line is not None else ""
 
 
 def to_constateringen(findings: Sequence[Finding], most: int = 50) -> tuple[Constatering, ...]:

@@ -13,7 +13,7 @@ from datetime import date
 
 from lxml import etree
 
-from openpoort.checks.document import XBRLI, line_of
+from openpoort.checks.document import XBRLI
 from openpoort.checks.index.compiled import Axis, Index
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.index.values import LEXICAL, Wrong, address, day
@@ -50,7 +50,7 @@ class Context:
     backwards: bool
     places: dict[str, Members]
     aspects: Hashable
-    line: int | None
+    element: etree._Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def read_context(element: etree._Element, index: Index) -> Context:
     aspects = (who, start, end, frozenset((segment | scenario).items()))
     places = {"segment": segment, "scenario": scenario}
     backwards = start is not None and end < start
-    return Context(name, start is None, backwards, places, aspects, line_of(element))
+    return Context(name, start is None, backwards, places, aspects, element)
 
 
 def _entity(entity: etree._Element, index: Index) -> tuple[tuple[str, str], Members]:

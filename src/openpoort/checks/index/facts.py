@@ -24,6 +24,7 @@ from openpoort.checks.index.values import INTEGERS, Wrong
 from openpoort.checks.instance import LANG, XSI
 from openpoort.checks.text import content
 from openpoort.checks.xbrl.limits import SHOWN, Message
+from openpoort.checks.xbrl.places import pointer, prefixed
 
 _NIL = f"{{{XSI}}}nil"
 _ITEM = frozenset(("contextRef", "id", _NIL))
@@ -183,7 +184,7 @@ class Facts:
         aspects = (context.aspects, unit.measures if unit else None, parent)
         text = content(element).strip()
         integer = item.type.base in INTEGERS
-        self.bound.setdefault(name, []).append(Bound(text, integer, aspects, line_of(element)))
+        self.bound.setdefault(name, []).append(Bound(text, integer, aspects, element))
 
     @staticmethod
     def _say(
@@ -195,7 +196,8 @@ class Facts:
         name, context = prefixed(element), element.get("contextRef", "")
         named = {"element": name, "fact": name, "contextID": context}
         kept = {key: text[:SHOWN] for key, text in (named | dict(args)).items()}
-        place.append(Message(code, "error", "", line_of(element), kept))
+        at = (pointer(element),)
+        place.append(Message(code, "error", "", line_of(element), kept, at))
 
 
 def _find(found: Mapping[str, _T], reference: str | None) -> _T | None:
@@ -205,12 +207,6 @@ def _find(found: Mapping[str, _T], reference: str | None) -> _T | None:
     if NCNAME.fullmatch(reference) is None:
         raise Undecided("reference")
     return None
-
-
-def prefixed(element: etree._Element) -> str:
-    """The name as it is written, as the processor shows it."""
-    local = etree.QName(element).localname
-    return f"{element.prefix}:{local}" if element.prefix else local
 
 
 def _short(text: str) -> str:

@@ -9,15 +9,19 @@ several bindings in an order of the processor's own: `Undecided`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
+from lxml import etree
+
+from openpoort.checks.document import line_of
 from openpoort.checks.index.expressions import CONTEXT, Closure, compile_test
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.xbrl.limits import Message
+from openpoort.checks.xbrl.places import pointer
 
 _ASSERTION = "message:"
 
@@ -38,7 +42,7 @@ class Bound:
     text: str
     integer: bool
     aspects: Hashable
-    line: int | None
+    element: etree._Element
 
     @property
     def value(self) -> int | Decimal:
@@ -83,14 +87,13 @@ class Assertion:
         if self.existence:
             met = sum(1 for _ in self._evaluations(facts))
             if not self._test({CONTEXT: met}):
-                yield self._unsatisfied({}, None)
+                yield self._unsatisfied({}, [])
             return
         for bound in self._evaluations(facts):
             values = {v.name: b.value if b else v.fallback for v, b in bound}
             if not self._test(values):
-                lines = [b.line for _, b in bound if b is not None and b.line is not None]
                 texts = {v.name: _shown(values[v.name]) for v, _ in bound}
-                yield self._unsatisfied(texts, min(lines, default=None))
+                yield self._unsatisfied(texts, [b.element for _, b in bound if b is not None])
 
     def _evaluations(self, facts: Facts) -> Iterator[list[tuple[Variable, Bound | None]]]:
         """One for each group of facts that agree, unless a fact that must be there is not."""
@@ -109,11 +112,13 @@ class Assertion:
             if all(v.name in group or v.fallback is not None for v in self.variables):
                 yield [(v, group.get(v.name)) for v in self.variables]
 
-    def _unsatisfied(self, texts: Mapping[str, str], line: int | None) -> Message:
+    def _unsatisfied(self, texts: Mapping[str, str], elements: Sequence[etree._Element]) -> Message:
         if self.message is None:
             raise Undecided("formula: message")
         parts = [part if n % 2 == 0 else texts[part] for n, part in enumerate(self.message)]
-        return Message(_ASSERTION + self.name, "error", "".join(parts), line)
+        lines = [line for line in map(line_of, elements) if line is not None]
+        line, places = min(lines, default=None), tuple(map(pointer, elements))
+        return Message(_ASSERTION + self.name, "error", "".join(parts), line, places=places)
 
 
 def judge(assertions: Iterable[Assertion], facts: Facts) -> Iterator[Message]:

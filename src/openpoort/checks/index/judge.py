@@ -11,15 +11,16 @@ from collections.abc import Iterator
 
 from lxml import etree
 
-from openpoort.checks.document import XBRLI
+from openpoort.checks.document import XBRLI, line_of
 from openpoort.checks.index import formulas
 from openpoort.checks.index.compiled import Index
 from openpoort.checks.index.contexts import NCNAME, Context, Unit, read_context, read_unit
-from openpoort.checks.index.facts import Facts, prefixed
+from openpoort.checks.index.facts import Facts
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.instance import HREF, LANG, LINK
 from openpoort.checks.text import between, elements
 from openpoort.checks.xbrl.limits import SHOWN, Message
+from openpoort.checks.xbrl.places import pointer, prefixed
 
 MOST = 1024 * 1024
 """Octets: what is longer goes to a process with limits of its own."""
@@ -64,14 +65,15 @@ def _messages(facts: Facts, contexts: dict[str, Context]) -> Iterator[Message]:
     yield from facts.schema
     if facts.unknown:
         names = ", ".join(sorted({prefixed(element) for element in facts.unknown}))
-        line = facts.unknown[0].sourceline
-        args = {"elements": names[:SHOWN]}
-        yield Message("xbrl:schemaImportMissing", "error", "", line, args)  # type: ignore[arg-type]
+        first, args = facts.unknown[0], {"elements": names[:SHOWN]}
+        places = (pointer(first),)
+        yield Message("xbrl:schemaImportMissing", "error", "", line_of(first), args, places)
     yield from facts.round
     for context in contexts.values():
         if context.backwards:
             args = {"contextID": context.id[:SHOWN]}
-            yield Message("xbrl.4.7.2:periodStartBeforeEnd", "error", "", context.line, args)
+            line, places = line_of(context.element), (pointer(context.element),)
+            yield Message("xbrl.4.7.2:periodStartBeforeEnd", "error", "", line, args, places)
     yield from facts.dimensional
     yield from formulas.judge(facts.index.assertions, facts.bound)
 

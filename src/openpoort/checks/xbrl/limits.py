@@ -25,10 +25,12 @@ class Limits:
 
 @dataclass(slots=True)
 class Message:
-    """One message of the reference processor: `level` is error, warning or info."""
+    """One message of the reference processor: `level` is error, warning or info. `places` are
+    pointers to what it is about in the instance (`places.py`)."""
 
     code: str
     level: str
     text: str
     line: int | None = None
     args: dict[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()

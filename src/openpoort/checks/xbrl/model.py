@@ -55,11 +55,9 @@ class _Buffer(logging.Handler):
         if code in {"", "info", "debug"}:
             return
         arguments = record.args if isinstance(record.args, dict) else {}
-        lines = [
-            ref["sourceLine"]
-            for ref in getattr(record, "refs", [])
-            if ref.get("sourceLine") and ref["href"].partition("#")[0].endswith(self.instance)
-        ]
+        refs = [(ref["href"].partition("#"), ref) for ref in getattr(record, "refs", [])]
+        here = [(h[2], ref.get("sourceLine")) for h, ref in refs if h[0].endswith(self.instance)]
+        lines = [line for _, line in here if line]
         self.messages.append(
             Message(
                 code,
@@ -67,6 +65,7 @@ class _Buffer(logging.Handler):
                 record.getMessage(),
                 min(lines, default=None),
                 {k: str(v)[:SHOWN] for k, v in arguments.items() if isinstance(v, str | int)},
+                tuple(pointer for pointer, _ in here if pointer)[:SHOWN],
             )
         )
 

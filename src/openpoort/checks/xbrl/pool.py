@@ -94,7 +94,7 @@ class Holder:
             raise TooMuch(value["died"])
         if "messages" not in value:
             raise CheckUnavailable(str(value.get("died") or value.get("crashed"))[-1000:])
-        return [Message(**m) for m in value["messages"]]
+        return [Message(**m | {"places": tuple(m["places"])}) for m in value["messages"]]
 
     def memory(self) -> dict[str, int]:
         """MiB of the holder: `rss` and `pss` where the system tells (Linux)."""
