@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import stat
 import zipfile
@@ -265,12 +266,71 @@ def test_an_installed_entry_point_without_a_kind_gets_the_default_checks(tmp_pat
     good = tmp_path / "goed.xbrl"
     good.write_bytes(samples()["Omzetbelasting"])
     result = CliRunner().invoke(main, ["check", str(good), "--json", "--home", str(tmp_path)])
-    assert json.loads(result.output.splitlines()[-1]) == {
-        "file": "goed.xbrl",
-        "valid": True,
-        "findings": [],
-        "xbrl": "index",
-    }
+    verdict = json.loads(result.output.splitlines()[-1])
+    assert (result.exit_code, verdict["valid"], verdict["xbrl"]) == (0, True, "index")
+    (told,) = verdict["findings"]
+    assert (told["code"], told["severity"]) == ("OP-4.08", "warning")
+    assert "openpoort taxonomy add --kind BERICHTSOORT=http://taxonomie" in told["message"]
+    asked = ["check", str(good), "--kind", "Omzetbelasting", "--json", "--home", str(tmp_path)]
+    result = CliRunner().invoke(main, asked)
+    codes = {f["code"] for f in json.loads(result.output.splitlines()[-1])["findings"]}
+    assert (result.exit_code, codes) == (1, {"OP-4.02"})
+
+
+@pytest.mark.parametrize("command", ["check", "list", "show", "recheck"])
+@pytest.mark.parametrize("wrong", ["absent", "a file", "a name that is 'quoted', with commas"])
+def test_a_home_that_is_not_there_is_said(command: str, wrong: str, tmp_path: Path) -> None:
+    home = tmp_path / wrong
+    if wrong == "a file":
+        home.write_text("x")
+    good = tmp_path / "goed.xbrl"
+    good.write_bytes(samples()["Omzetbelasting"])
+    words = {
+        "check": ["check", str(good)],
+        "list": ["taxonomy", "list"],
+        "show": ["taxonomy", "show", "ob"],
+        "recheck": ["taxonomy", "check"],
+    }[command]
+    result = CliRunner().invoke(main, [*words, "--home", str(home)])
+    assert result.exit_code == 2
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    assert str(home) in result.output
+    assert ("is no folder" if wrong == "a file" else "is not there") in result.output
+
+
+def test_a_taxonomy_that_is_not_installed_is_a_finding(demo_home: Path, tmp_path: Path) -> None:
+    other = tmp_path / "anders.xbrl"
+    other.write_bytes(samples()["Omzetbelasting"].replace(b"aangifte-2026.xsd", b"weg-2026.xsd"))
+    for words in ([], ["--kind", "Omzetbelasting"]):
+        command = ["check", str(other), *words, "--json", "--home", str(demo_home)]
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 1
+        found = json.loads(result.output.splitlines()[-1])["findings"]
+        (told,) = [f for f in found if f["code"] == "OP-4.01"]
+        assert "Toegestaan is: http://taxonomie.openpoort.example/" in told["message"]
+
+
+def test_adding_a_taxonomy_shows_progress_and_who_will_use_it(tmp_path: Path) -> None:
+    package = rezip(tmp_path / "ob.zip", edit("openpoort.json", '"ICP"', '"Nog_niet"'))
+    words = ["taxonomy", "add", str(package), "--unverified", "--home", str(tmp_path / "home")]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 0
+    lines = result.output.splitlines()
+    assert sum(line.startswith("reading http://taxonomie") for line in lines) >= 3
+    used = dict(itertools.pairwise(lines))
+    folder = "  http://taxonomie.openpoort.example/demo/ob/20260101/entrypoints/"
+    assert used[f"{folder}ob-rpt-ob-aangifte-2026.xsd"] == "    used by Omzetbelasting"
+    none = used[f"{folder}ob-rpt-icp-opgaaf-2026.xsd"]
+    assert none.startswith("    used by no kind yet; name one with --kind KIND=http://")
+
+
+def test_a_folder_names_its_files_with_their_subfolder(demo_home: Path, tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.xbrl").write_bytes(samples()["Omzetbelasting"])
+    result = CliRunner().invoke(main, ["check", str(tmp_path), "--json", "--home", str(demo_home)])
+    value = json.loads(result.output.splitlines()[-1])
+    assert [f["file"] for f in value["files"]] == ["a/x.xbrl", "b/x.xbrl"]
 
 
 @pytest.mark.parametrize("file", ["taxonomy.json", "outline-1.json"])
@@ -292,3 +352,21 @@ def test_home_may_be_a_relative_path(
     command = ["check", str(tmp_path / "goed.xbrl"), "--home", demo_home.name]
     result = CliRunner().invoke(main, command)
     assert result.exit_code == 0, result.output
+
+
+def test_relationships_that_no_check_looks_at_are_told(tmp_path: Path) -> None:
+    arcs = "".join(
+        f'<link:definitionArc xlink:type="arc" xlink:from="a" xlink:to="b" {use}'
+        f' xlink:arcrole="http://www.xbrl.org/2003/arcrole/{name}"/>'
+        for name, use in (("requires-element", ""), ("essence-alias", 'use="prohibited"'))
+    )
+    end = "</link:linkbase>"
+    change = edit("ob-aangifte-2026-def.xml", end, arcs + end)
+    package = rezip(tmp_path / "ob.zip", change)
+    home = tmp_path / "home"
+    words = ["taxonomy", "add", str(package), "--unverified", "--home", str(home)]
+    result = CliRunner().invoke(main, words)
+    assert "  1 relationships requires-element: not checked here" in result.output
+    assert "essence-alias" not in result.output
+    (known,) = Registry(home).all()
+    assert known.unchecked == {"requires-element": 1}

@@ -30,6 +30,7 @@ OWN: dict[str, tuple[str, str]] = {
     "OP-4.05": ("entrypoint van een ander jaar dan het bericht", "error"),
     "OP-4.06": ("te veel contexten of gegevens", "error"),
     "OP-4.07": ("element van XML Schema in een bericht", "error"),
+    "OP-4.08": ("entrypoint dat geen berichtsoort aanneemt", "warning"),
     "OP-5.01": ("controle kost te veel rekentijd of geheugen", "error"),
     "OP-5.02": ("er zijn meer bevindingen dan getoond", "info"),
     "OP-6.01": ("document voldoet niet aan het XML-schema", "error"),

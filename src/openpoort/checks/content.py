@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
@@ -13,7 +13,7 @@ from openpoort.checks.document import claims_xbrl, is_xbrl, line_of, read
 from openpoort.checks.filing import judge_file, judge_instance
 from openpoort.checks.identity import judge_instance_identity, judge_number
 from openpoort.checks.instance import Instance, period, to_date
-from openpoort.checks.roots import judge_root
+from openpoort.checks.roots import judge_root, takes_instances
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.domain.finding import Finding, Severity
@@ -71,14 +71,34 @@ class Content:
             yield _no("OP-4.04", "Er moet precies één link:schemaRef zijn; gevonden: 0.")
             return
         entry = instance.entries[0]
+        kind = filing.kind.berichtsoort
+        named = filing.kind.entrypoints or tuple(sorted(self.registry.entries_of(kind)))
         if taxonomy is None:
-            text = f"Het entrypoint '{entry[:300]}' is hier niet bekend. Gebruik een geldige."
-            yield _no("OP-4.01", text)
-        named = filing.kind.entrypoints or tuple(self.registry.entries_of(filing.kind.berichtsoort))
-        if named and not any(fnmatchcase(entry, pattern) for pattern in named):
-            kind = filing.kind.berichtsoort
-            yield _no("OP-4.02", f"Het entrypoint '{entry[:300]}' hoort niet bij een {kind}.")
+            yield unknown_entry(entry, named or self.registry.entries(), "filing")
+        taken = any(fnmatchcase(entry, pattern) for pattern in named)
+        if takes_instances(filing.kind) and not taken:
+            allowed = _allowed(named) or "nog geen enkel; vraag de beheerder"
+            text = (
+                f"Het entrypoint '{entry[:300]}' hoort niet bij een {kind}. Toegestaan is: "
+                f"{allowed}."
+            )
+            yield _no("OP-4.02", text)
         yield from _year(entry, instance)
+
+
+_SHOWN = 5
+
+
+def unknown_entry(entry: str, known: Sequence[str], source: str) -> Finding:
+    """OP-4.01, with what may be used instead."""
+    allowed = f" Toegestaan is: {_allowed(known)}." if known else " Er is geen taxonomie."
+    text = f"Het entrypoint '{entry[:300]}' is hier niet bekend.{allowed}"
+    return Finding("OP-4.01", Severity.ERROR, text, source)
+
+
+def _allowed(entries: Sequence[str]) -> str:
+    more = f" en {len(entries) - _SHOWN} andere" if len(entries) > _SHOWN else ""
+    return ", ".join(entries[:_SHOWN]) + more
 
 
 def _no(code: str, text: str) -> Finding:

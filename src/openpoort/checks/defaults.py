@@ -11,6 +11,7 @@ from lxml import etree
 from openpoort.checks.document import is_xbrl, read
 from openpoort.checks.instance import HREF, LINK
 from openpoort.checks.taxonomies.registry import Registry
+from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.kind import Attachments, Kind
 
 UNKNOWN = Kind(
@@ -34,6 +35,23 @@ def kind_for(name: str, data: bytes, kinds: Mapping[str, Kind], registry: Regist
         entries = [r.get(HREF, "") for r in root.iterchildren(f"{{{LINK}}}schemaRef")]
         return _by_entry(entries[0], kinds, registry) if entries else UNKNOWN
     return _by_namespace(name, str(root.tag), kinds)
+
+
+def nobody_takes(data: bytes, registry: Registry) -> tuple[Finding, ...]:
+    """Of a document of UNKNOWN kind whose entry point is installed: a warning, for no door takes
+    it. What is not installed the checks refuse."""
+    root = read(data).root
+    if root is None or not is_xbrl(root):
+        return ()
+    entry = next((r.get(HREF, "") for r in root.iterchildren(f"{{{LINK}}}schemaRef")), "")
+    if registry.find(entry) is None:
+        return ()
+    text = (
+        f"Geen berichtsoort neemt het entrypoint '{entry[:300]}' aan; aangeleverd wordt het "
+        "geweigerd. De beheerder koppelt het met: openpoort taxonomy add --kind "
+        f"BERICHTSOORT={entry[:300]}"
+    )
+    return (Finding("OP-4.08", Severity.WARNING, text, "filing"),)
 
 
 def _by_entry(entry: str, kinds: Mapping[str, Kind], registry: Registry) -> Kind:

@@ -16,10 +16,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from openpoort.checks.defaults import kind_for
+from openpoort.checks.defaults import UNKNOWN, kind_for, nobody_takes
 from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.xbrl.limits import Limits
-from openpoort.cli.home import fail, home_option, settings
+from openpoort.cli.home import fail, home_option, home_there, settings
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Kind
@@ -71,11 +71,12 @@ def check(
 
     Exit code 0: valid; 1: findings that reject; 2: could not check.
     """
+    home_there(home)
     kinds = _kinds(home)
     if kind is not None and kind not in kinds:
         fail(f"no kind {kind}; known are {', '.join(sorted(kinds))}")
     suite = open_suite(
-        home if home.is_dir() else None,
+        home,
         workers=workers,
         limits=Limits(),
         index=_index(home) if index is None else index,
@@ -132,6 +133,8 @@ class Job:
             document = Document("application/xml", path.name, data)
             filing = Filing(kind, self.identity, document, bijlagen, datetime.now(UTC))
             found = self.suite.run(filing)
+            if kind is UNKNOWN:
+                found += nobody_takes(data, self.suite.registry)
             return Verdict(path, found, route=self.suite.routes.take())
         except (OSError, CheckUnavailable) as wrong:
             return Verdict(path, failure=str(wrong))
@@ -144,7 +147,7 @@ def _document(path: Path, data: bytes) -> Document:
 
 def _show(verdict: Verdict, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_value(verdict), ensure_ascii=False))
+        click.echo(json.dumps(_value(verdict, verdict.path.name), ensure_ascii=False))
         return
     if verdict.findings:
         click.echo(to_text(verdict.findings))
@@ -152,9 +155,9 @@ def _show(verdict: Verdict, as_json: bool) -> None:
     click.echo(f"{verdict.path.name}: {words[verdict.code]}", err=verdict.code == 2)
 
 
-def _value(verdict: Verdict) -> dict[str, object]:
+def _value(verdict: Verdict, name: str) -> dict[str, object]:
     value: dict[str, object] = {
-        "file": verdict.path.name,
+        "file": name,
         "valid": verdict.code == 0,
         "findings": to_json(verdict.findings),
     }
@@ -179,7 +182,7 @@ def _folder(job: Job, folder: Path, as_json: bool) -> int:
         value = {
             "valid": all(v.code == 0 for v in verdicts),
             "findings": [f for v in verdicts for f in to_json(v.findings)],
-            "files": [_value(v) for v in verdicts],
+            "files": [_value(v, v.path.relative_to(folder).as_posix()) for v in verdicts],
             "routes": job.suite.routes.counts(),
         }
         click.echo(json.dumps(value, ensure_ascii=False))

@@ -46,6 +46,18 @@ def chosen(home: Path | None, option: Path | None) -> Path:
     return home or option or Path("openpoort-home")
 
 
+def home_there(home: Path) -> None:
+    """Exit code 2 when HOME is no folder that can be looked into: nothing to judge by."""
+    try:
+        if home.is_dir():
+            next(home.iterdir(), None)
+            return
+        why = "is no folder" if home.exists() else "is not there"
+    except OSError as wrong:
+        why = f"cannot be read: {wrong.strerror}"
+    fail(f"HOME {home} {why}; make one with `openpoort init {home}`, or give --home")
+
+
 def settings(home: Path) -> Settings:
     """Settings of HOME; exit code 2 with what to change when they are wrong."""
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -14,7 +16,8 @@ from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.package import PackageRefused, open_package
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.verify import verify
-from openpoort.cli.home import fail, home_option
+from openpoort.cli.home import fail, home_option, home_there
+from openpoort.process.kinds import KindError, load
 
 _PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -45,25 +48,64 @@ def add(
 
     Exit code 0: installed; 1: refused, with all reasons.
     """
-    console = Console(stderr=True)
     try:
-        with console.status("opening") as status:
+        with _telling() as tell:
             added = Registry(home).add(
                 packages,
                 name=name,
                 rules=rules or None,
                 kinds=_mapping(kinds),
                 verify=None if unverified else verify,
-                progress=status.update,
+                progress=tell,
             )
     except PackageRefused as refused:
         _refuse(refused.reasons, as_json)
+    except OSError as wrong:
+        fail(f"cannot install in {home}: {wrong.strerror}")
+    takers = _takers(added, home)
     if as_json:
-        click.echo(json.dumps({"added": True} | _value(added)))
+        click.echo(json.dumps({"added": True} | _value(added) | {"taken": takers}))
         return
     click.echo(f"added {added.name}: {added.title}, {len(added.entries)} entry points")
+    for entry, names in takers.items():
+        who = ", ".join(names) or f"no kind yet; name one with --kind KIND={entry}"
+        click.echo(f"  {entry}\n    used by {who}")
+    _unchecked(added)
     for code, count in sorted(added.notes.items()):
         click.echo(f"  the processor remarks {code} ({count} times); not the filer's fault")
+
+
+def _unchecked(one: Installed) -> None:
+    for name, count in one.unchecked.items():
+        click.echo(f"  {count} relationships {name}: not checked here")
+
+
+@contextmanager
+def _telling() -> Iterator[Callable[[str], None]]:
+    """What is being done: one line that changes on a terminal, a line each elsewhere."""
+    console = Console(stderr=True, soft_wrap=True)
+    if not console.is_terminal:
+        yield lambda text: click.echo(text, err=True)
+        return
+    with console.status("opening") as status:
+        yield status.update
+
+
+def _takers(added: Installed, home: Path) -> dict[str, list[str]]:
+    """Entry point -> the kinds of this installation that take it."""
+    try:
+        kinds = load(home / "kinds")
+    except KindError as wrong:
+        fail(str(wrong))
+    return {
+        entry: [
+            name
+            for name, kind in sorted(kinds.items())
+            if any(fnmatchcase(entry, pattern) for pattern in kind.entrypoints)
+            or (not kind.entrypoints and entry in added.kinds.get(name, ()))
+        ]
+        for entry in sorted(added.entries)
+    }
 
 
 def _refuse(reasons: Sequence[str], as_json: bool) -> None:
@@ -89,7 +131,8 @@ def _mapping(kinds: Sequence[str]) -> dict[str, list[str]]:
 @home_option
 def list_(as_json: bool, home: Path) -> None:
     """The installed taxonomies."""
-    known = Registry(home).all()
+    home_there(home)
+    known = _all(home)
     if as_json:
         click.echo(json.dumps({"taxonomies": [_value(t) for t in known]}))
         return
@@ -117,6 +160,7 @@ def show(name: str, as_json: bool, home: Path) -> None:
         shown = sum(c.presented for c in concepts)
         rules = " rules of KvK" if one.kvk(entry) else ""
         click.echo(f"  {entry}\n    kinds {kinds}; {shown} of {len(concepts)} concepts{rules}")
+    _unchecked(one)
     for code, count in sorted(one.notes.items()):
         click.echo(f"  remark {code}: {count} times")
 
@@ -140,7 +184,8 @@ def check(name: str | None, as_json: bool, home: Path) -> None:
 
     Exit code 0: all good; 1: something is wrong.
     """
-    chosen = [_get(home, name)] if name else Registry(home).all()
+    home_there(home)
+    chosen = [_get(home, name)] if name else _all(home)
     wrong = {one.name: _problems(one) for one in chosen}
     if as_json:
         click.echo(json.dumps({"good": not any(wrong.values()), "problems": wrong}))
@@ -165,11 +210,19 @@ def _problems(one: Installed) -> list[str]:
     return found
 
 
-def _get(home: Path, name: str) -> Installed:
+def _all(home: Path) -> list[Installed]:
     try:
-        return Registry(home).get(name)
-    except KeyError:
+        return Registry(home).all()
+    except (OSError, ValueError, TypeError) as wrong:
+        fail(f"taxonomies in {home} cannot be read: {wrong}")
+
+
+def _get(home: Path, name: str) -> Installed:
+    home_there(home)
+    found = [one for one in _all(home) if one.name == name]
+    if not found:
         fail(f"no taxonomy {name} in {home}")
+    return found[0]
 
 
 def _value(one: Installed) -> dict[str, object]:
@@ -181,4 +234,5 @@ def _value(one: Installed) -> dict[str, object]:
         "entrypoints": sorted(one.entries),
         "kinds": dict(one.kinds),
         "remarks": dict(one.notes),
+        "unchecked": dict(one.unchecked),
     }

@@ -15,8 +15,9 @@ Made by `python -m openpoort.devkit.findings_page > docs/reference/findings.md`;
 against the code.
 
 A finding has a code, a level (`error` rejects: status 311), a Dutch sentence that says what to
-change, the line, an XPath where there is one, and its source: `structure`, `filing`, `xbrl`,
-`plain` or `malware`. In the `statusFoutcode` of a 311 they stand as XML:
+change, the line, an XPath and the id of a context where there is one, how often the same was found
+(then line and XPath are those of the first), and its source: `structure`, `filing`, `xbrl`, `plain`
+or `malware`. In the `statusFoutcode` of a 311 they stand as XML:
 
 ```xml
 <results xmlns="http://nlvalidatie.nl/batavia"><xbrl><messages><bevindingen aantal="1">
@@ -24,7 +25,8 @@ change, the line, an XPath where there is one, and its source: `structure`, `fil
 </bevindingen></messages></xbrl></results>
 ```
 
-Namespace, path and `level` are what Business Central reads; the other attributes are ours. At
+Namespace, path and `level` are what Business Central reads; the other attributes are ours, among
+them `context` and `keer` (how often, when more than once). At
 most 200 findings, errors first; `aantal` counts all. `openpoort check --json` has the same fields
 by English names.
 
@@ -50,6 +52,10 @@ XBRL 2.1, dimensions and formulas keep the processor's own codes, such as `xbrl.
 satisfied is `message:` and the id of its assertion, with the taxonomy's own message, in Dutch
 where it has one. It rejects unless `severity.csv` or the package says otherwise.
 `exception:` and a name means that a value could not be processed at all.
+
+Each code has a Dutch sentence of ours (`checks/xbrl/sentences.py`) with the fact, its context and
+dimensions; no word of the processor comes through. What only follows from another finding is left
+out ([decision 67](../decisions/0067-the-cause-and-not-its-consequences.md)).
 """
 _OWNERS = """
 ## Which check refuses what

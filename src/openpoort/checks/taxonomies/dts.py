@@ -8,6 +8,7 @@ however many entry points share it.
 from __future__ import annotations
 
 import importlib.util
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,6 +44,7 @@ class _Document:
     types: dict[Name, Name] = field(default_factory=dict)  # derived -> base
     presented: set[str] = field(default_factory=set)  # address#id
     prefixes: dict[str, str] = field(default_factory=dict)  # prefix -> namespace
+    unchecked: Counter[str] = field(default_factory=Counter)  # arcs by last part of their arcrole
 
 
 class Walker:
@@ -80,6 +82,14 @@ class Walker:
         return Outline(
             entry, concepts, {ns: tuple(sorted(found)) for ns, found in prefixes.items()}
         )
+
+    def unchecked(self) -> dict[str, int]:
+        """Relationships in all that was read that no check looks at, by name (decision 69)."""
+        found: Counter[str] = Counter()
+        for document in self.documents.values():
+            if document is not None:
+                found += document.unchecked
+        return dict(sorted(found.items()))
 
     def _reach(self, entry: str) -> dict[str, _Document]:
         reached: dict[str, _Document] = {}
@@ -156,6 +166,10 @@ def _read(url: str, root: etree._Element) -> _Document:
     found.links = list(links)
     if root.tag == f"{_XS}schema":
         _schema(root, found)
+    for arc in root.iter(f"{_LINK}definitionArc", f"{_LINK}calculationArc"):
+        name = (arc.get(f"{_XLINK}arcrole") or "").rpartition("/")[2]
+        if name in _UNCHECKED and arc.get("use") != "prohibited":
+            found.unchecked[name] += 1
     for presentation in root.iter(f"{_LINK}presentationLink"):
         _presentation(url, presentation, found)
     return found
@@ -172,6 +186,7 @@ def _pointers(element: etree._Element, in_schema: bool) -> Iterable[str]:
         yield from places.split()[1::2]
 
 
+_UNCHECKED = frozenset(("summation-item", "requires-element", "essence-alias"))
 _HREFS = {f"{_LINK}{n}" for n in ("linkbaseRef", "loc", "roleRef", "arcroleRef", "schemaRef")}
 
 

@@ -30,7 +30,8 @@ CONFIGURED = (DISABLED, SEVERITY)
 
 @dataclass
 class Installed:
-    """`entries`: address -> file of its outline. `kinds`: berichtsoort -> entry points."""
+    """`entries`: address -> file of its outline. `kinds`: berichtsoort -> entry points.
+    `unchecked`: relationships that no check looks at, by name."""
 
     folder: Path
     title: str
@@ -41,6 +42,7 @@ class Installed:
     kinds: Mapping[str, list[str]] = field(default_factory=dict)
     severity: Mapping[str, str] = field(default_factory=dict)
     notes: Mapping[str, int] = field(default_factory=dict)
+    unchecked: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -58,6 +58,10 @@ class Registry:
         taxonomies = {t.name: t for t in self._current().values()}
         return {e for t in taxonomies.values() for e in t.kinds.get(kind, [])}
 
+    def entries(self) -> list[str]:
+        """All entry points, sorted. CheckUnavailable as above."""
+        return sorted(self._current())
+
     def _current(self) -> dict[str, Installed]:
         with self._lock:
             try:
@@ -163,6 +167,7 @@ class Registry:
             "version": packages[0].version,
             "digest": digest,
             "entries": entries,
+            "unchecked": walker.unchecked(),
         }
 
 
