@@ -317,3 +317,12 @@ def test_markers_of_the_sentences_cannot_be_written_by_a_filer(judge: Judge) -> 
         data = OB.replace(b">BPL<", f">{odd}<".encode())
         (found,) = judge("Omzetbelasting", data, only=("xbrl",))
         assert f"De waarde '{odd}' van ob-i:ContactType" in found.message
+
+
+def test_equal_findings_of_a_filing_rule_are_one_with_a_count(judge: Judge) -> None:
+    data = OB.replace(b'contextRef="Msg"', b'id="x%d" contextRef="Msg"')
+    parts = data.split(b"%d")
+    data = parts[0] + b"".join(b"%d" % n + part for n, part in enumerate(parts[1:]))
+    (found,) = judge("Omzetbelasting", data, only=("filing",))
+    assert (found.code, found.count) == ("FG-NL-09", len(parts) - 1)
+    assert (found.line, found.context) == (6, "Msg")

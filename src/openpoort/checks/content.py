@@ -155,4 +155,5 @@ def _presented(instance: Instance) -> Iterator[Finding]:
                 "filing",
                 line_of(fact),
                 instance.path(fact),
+                context=fact.get("contextRef"),
             )

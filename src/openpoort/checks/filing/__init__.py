@@ -7,8 +7,8 @@ points of KvK.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import islice
 
 from openpoort.checks.document import line_of
 from openpoort.checks.filing import file, frame, guidelines, kvk, markup
@@ -20,7 +20,7 @@ FILE_RULES: tuple[FileRule, ...] = file.RULES
 RULES: tuple[Rule, ...] = (*frame.RULES, *markup.RULES, *guidelines.RULES, *kvk.RULES)
 CODES = tuple(sorted({r.code for r in FILE_RULES} | {r.code for r in RULES}))
 _MOST = 50
-"""Findings per rule that are shown; a thousand the same help nobody."""
+"""Different findings per rule that are shown; a thousand help nobody."""
 
 
 def judge_file(name: str, data: bytes, *, applies_kvk: bool) -> Iterator[Finding]:
@@ -40,8 +40,18 @@ def judge_instance(instance: Instance, *, applies_kvk: bool) -> Iterator[Finding
 def _findings(
     rule: Rule | FileRule, hits: Iterable[Hit], instance: Instance | None
 ) -> Iterator[Finding]:
-    for hit in islice(hits, _MOST):
-        line, path = hit.line, None
+    """Equal sentences are one, at the place of the first."""
+    first: dict[str, Hit] = {}
+    counts: Counter[str] = Counter()
+    for hit in hits:
+        if hit.text in first or len(first) < _MOST:
+            first.setdefault(hit.text, hit)
+            counts[hit.text] += 1
+    for text, hit in first.items():
+        line, path, context = hit.line, None, None
         if hit.element is not None and instance is not None:
             line, path = line_of(hit.element), instance.path(hit.element)
-        yield Finding(rule.code, rule.severity, hit.text, "filing", line, path)
+            context = hit.element.get("contextRef")
+        yield Finding(
+            rule.code, rule.severity, text, "filing", line, path, None, context, counts[text]
+        )

@@ -101,12 +101,13 @@ def _causes(said: list[_Said]) -> Iterator[_Said]:
     errors = {(s.code, s.element) for s in said if s.message.level == "error"}
     members = {s.context for s in said if s.code.startswith("xbrldie:") and s.code != _INVALID}
     uncounted = {s.context for s in said if _uncounted(s)}
+    unknown = {n for s in said if s.code == "xbrl:schemaImportMissing" for n in _names(s)}
     lost = any(s.code == _SAID_BY["contextRef"] for s in said)
     for one in said:
         told = _SAID_BY.get(one.message.args.get("attributes", ""))
         if one.code == "xmlSchema:attributesRequired" and (told, one.element) in errors:
             continue  # told in the round over facts
-        if one.code == "xmlSchema:elementUnexpected" and _unknown(one, said):
+        if one.code == "xmlSchema:elementUnexpected" and _name(one) in unknown:
             continue  # told once for all names that do not exist
         if one.code == _INVALID and one.context in members:
             continue  # its context has a member that cannot be
@@ -128,9 +129,8 @@ def _uncounted(one: _Said) -> bool:
     )
 
 
-def _unknown(one: _Said, said: list[_Said]) -> bool:
-    names = {n for s in said if s.code == "xbrl:schemaImportMissing" for n in _names(s)}
-    return one.element is not None and prefixed(one.element) in names
+def _name(one: _Said) -> str:
+    return "" if one.element is None else prefixed(one.element)
 
 
 def _names(one: _Said) -> list[str]:
