@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from openpoort.checks.defaults import UNKNOWN, kind_for
+from openpoort.checks.guarded import Guarded
 from openpoort.checks.suite import Suite
+from openpoort.cli.check import Job
 from openpoort.devkit.refusals import CHECKS, SHAPES, Shape, told
-from openpoort.domain.finding import rejects
+from openpoort.devkit.samples import samples
+from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import StepKind
 from openpoort.domain.message import Document
@@ -83,3 +86,25 @@ def test_a_kind_that_checks_plain_needs_a_schema(tmp_path: Path) -> None:
     )
     with pytest.raises(KindError, match="schema"):
         load(tmp_path)
+
+
+class _Crashing:
+    """A check with a mistake in it that one document of a folder meets."""
+
+    name = "filing"
+
+    def check(self, filing: Filing) -> tuple[Finding, ...]:
+        if filing.inhoud.bestandsnaam == "b.xbrl":
+            raise TypeError("of our own")
+        return ()
+
+
+def test_a_folder_goes_on_after_a_check_that_crashes(suite: Suite, tmp_path: Path) -> None:
+    for name in ("a.xbrl", "b.xbrl", "c.xbrl"):
+        (tmp_path / name).write_bytes(samples()["Omzetbelasting"])
+    checks = {**suite.checks, "filing": Guarded(_Crashing())}
+    odd = Suite(checks, suite.registry, suite.pool, suite.routes)
+    job = Job(odd, KINDS, "Omzetbelasting", NUMBERS["Omzetbelasting"])
+    verdicts = [job.judge(path) for path in sorted(tmp_path.iterdir())]
+    assert [v.code for v in verdicts] == [0, 2, 0]
+    assert "check filing crashed: TypeError at " in verdicts[1].failure
