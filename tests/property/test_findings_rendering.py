@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+from xml.dom import minidom
+from xml.etree import ElementTree
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +22,43 @@ def test_xml_starts_with_a_bracket_and_has_the_path_that_clients_read() -> None:
     text = to_xml((WARNING, ERROR))
     assert text.startswith("<results")
     root = etree.fromstring(text)
-    messages = root.findall(f"{{{NAMESPACE}}}xbrl/{{{NAMESPACE}}}messages/*/{{{NAMESPACE}}}msg")
+    messages = root.findall(f"{{{NAMESPACE}}}xbrl/{{{NAMESPACE}}}messages/{{{NAMESPACE}}}msg")
     assert [(m.get("level"), m.get("code"), m.get("regel")) for m in messages] == [
         ("error", "FR-NL-2.03", "1"),
         ("warning", "FG-NL-09", "3"),
     ]
     assert messages[0].text == "Zet xml:lang op <xbrl>."
+
+
+def _business_central(text: str) -> list[tuple[str, str]]:
+    """(error class, description), as that client stores them. It takes text for XML by its first
+    character, then finds elements by their qualified name (`//*[name()="msg"]`, or
+    getElementsByTagName in an older one), and keeps `level` and the inner XML."""
+    assert text[0] == "<"
+    found = []
+    for element in minidom.parseString(text).getElementsByTagName("msg"):
+        inner = "".join(child.toxml() for child in element.childNodes)
+        found.append((element.getAttribute("level"), inner))
+    nodes = etree.fromstring(text).xpath('//*[name()="msg"]')
+    assert len(nodes) == len(found)
+    return found
+
+
+def test_business_central_finds_level_and_text_of_every_finding() -> None:
+    assert _business_central(to_xml((WARNING, ERROR))) == [
+        ("error", "Zet xml:lang op &lt;xbrl&gt;."),
+        ("warning", "Laat het attribuut id weg."),
+    ]
+
+
+def test_a_client_that_walks_the_path_finds_every_finding() -> None:
+    """`results/xbrl/messages/msg`, by a reader with namespaces and by one that has none."""
+    text = to_xml((WARNING, ERROR))
+    names = {"b": "http://nlvalidatie.nl/batavia"}
+    by_path = etree.fromstring(text).xpath("/b:results/b:xbrl/b:messages/b:msg", namespaces=names)
+    bare = re.sub(' xmlns="[^"]*"', "", text)
+    assert [m.get("level") for m in by_path] == ["error", "warning"]
+    assert len(ElementTree.fromstring(bare).findall("xbrl/messages/msg")) == 2
 
 
 def test_json_says_valid_only_without_errors() -> None:

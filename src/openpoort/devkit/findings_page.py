@@ -20,9 +20,9 @@ change, the line, an XPath and the id of a context where there is one, how often
 or `malware`. In the `statusFoutcode` of a 311 they stand as XML:
 
 ```xml
-<results xmlns="http://nlvalidatie.nl/batavia"><xbrl><messages><bevindingen aantal="1">
+<results xmlns="http://nlvalidatie.nl/batavia"><xbrl><messages aantal="1">
 <msg level="error" code="FR-NL-2.03" bron="filing" regel="2" plaats="/xbrli:xbrl">…</msg>
-</bevindingen></messages></xbrl></results>
+</messages></xbrl></results>
 ```
 
 Namespace, path and `level` are what Business Central reads; the other attributes are ours, among

@@ -22,19 +22,19 @@ _NIVEAU = {"error": "fout", "warning": "waarschuwing", "info": "informatie"}
 
 
 def to_xml(findings: Sequence[Finding], *, most: int = 200, room: int = 64_000) -> str:
-    """`results/xbrl/messages/bevindingen/msg`, one line, no declaration: it starts with `<`.
+    """`results/xbrl/messages/msg`, one line, no declaration and no prefix: it starts with `<`.
 
-    Shape, namespace and the attribute `level` are what Business Central reads; the other
-    attributes are ours. At most `most` findings and about `room` characters, errors first;
+    Path, namespace, names without a prefix and the attribute `level` are what Business Central
+    reads (its test data have no element between `messages` and `msg`); the other attributes are
+    ours. At most `most` findings and about `room` characters, errors first;
     `aantal` counts them all.
     """
     root = etree.Element(_tag("results"), nsmap=_NSMAP)
     messages = etree.SubElement(etree.SubElement(root, _tag("xbrl")), _tag("messages"))
-    listed = etree.SubElement(messages, _tag("bevindingen"))
-    listed.set("aantal", str(len(findings)))
+    messages.set("aantal", str(len(findings)))
     order = sorted(findings, key=lambda f: f.severity is not Severity.ERROR)
     for finding in order[:most]:
-        element = etree.SubElement(listed, _tag("msg"))
+        element = etree.SubElement(messages, _tag("msg"))
         for name, value in _attributes(finding):
             element.set(name, printable(value))
         element.text = printable(finding.message)
