@@ -13,7 +13,17 @@ from lxml import etree
 from openpoort.devkit.forge import Forge, canonical
 from openpoort.domain.fault import Fault
 from openpoort.wire import addressing, koppelvlak
-from openpoort.wire.names import ANONYMOUS, DS, NONE, WSA, WSSE, XENC
+from openpoort.wire.names import (
+    ANONYMOUS,
+    DS,
+    NONE,
+    SOAP,
+    SOAP12,
+    WSA,
+    WSSE,
+    WSU,
+    XENC,
+)
 from openpoort.wire.services import AANLEVER, OPHAAL, SERVICES, STATUSINFORMATIE, Service
 from openpoort.wire.soap import SignedMessage, open_signed
 from tests.wire_kit import HOST, NOW, key
@@ -64,6 +74,37 @@ def test_own_header_is_refused_by_name() -> None:
     made = forge()
     etree.SubElement(made.header, "{urn:eigen}Afdeling", nsmap={"x": "urn:eigen"}).text = "7"
     with pytest.raises(Fault, match="x:Afdeling is niet toegestaan"):
+        open_signed(made.sign().raw())
+
+
+_WSA04 = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        (WSA, _WSA04),
+        (WSA, "http://schemas.xmlsoap.org/ws/2003/03/addressing"),
+        (WSSE, "http://schemas.xmlsoap.org/ws/2002/07/secext"),
+        (WSSE, "http://schemas.xmlsoap.org/ws/2003/06/secext"),
+        (WSU, "http://schemas.xmlsoap.org/ws/2003/06/utility"),
+        (SOAP, SOAP12),
+        (SOAP, "http://www.w3.org/2001/12/soap-envelope"),
+        (DS, "http://www.w3.org/2007/05/xmldsig#"),
+    ],
+)
+def test_another_version_of_a_standard_is_told_both_namespaces(ours: str, theirs: str) -> None:
+    raw = forge().sign().raw().replace(f'"{ours}"'.encode(), f'"{theirs}"'.encode())
+    with pytest.raises(Fault) as told:
+        open_signed(raw)
+    assert theirs in told.value.text
+    assert ours in told.value.text
+
+
+def test_an_address_of_2004_inside_a_header_of_today_is_told_so() -> None:
+    made = forge()
+    made.reply_to[0].tag = f"{{{_WSA04}}}Address"
+    with pytest.raises(Fault, match=f"Address staat in namespace {_WSA04}; verwacht .*{WSA}"):
         open_signed(made.sign().raw())
 
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 from openpoort.domain.fault import Fault
 from openpoort.wire import instant
-from openpoort.wire.envelope import children
+from openpoort.wire.envelope import children, misplaced
 from openpoort.wire.names import ANONYMOUS, NONE, WSA
 from openpoort.wire.services import Operation, Service
 from openpoort.wire.signed import Addressing, SignedMessage
@@ -144,5 +144,6 @@ def _endpoint(headers: Mapping[str, etree._Element], local: str) -> str | None:
         return None
     parts = list(children(element))
     if len(parts) != 1 or parts[0].tag != f"{{{WSA}}}Address" or len(parts[0]):
-        raise Fault(f"wsa:{local} moet precies een wsa:Address bevatten.")
+        wrong = f"wsa:{local} moet precies een wsa:Address bevatten."
+        raise misplaced(parts[0], wrong) if parts else Fault(wrong)
     return (parts[0].text or "").strip()

@@ -7,18 +7,29 @@ headers once each, one wsse:Security. What does not fit is refused; nothing is s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire.names import SOAP, SOAP12, WSA, WSSE, WSU, XENC
+from openpoort.wire.names import DS, SOAP, SOAP12, WSA, WSSE, WSU, XENC
 
 _HEADERS = {
     f"{{{WSA}}}{local}": local
     for local in ("To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo")
 }
+_HOMES = {
+    **dict.fromkeys(("Envelope", "Header", "Body"), SOAP),
+    **dict.fromkeys((*_HEADERS.values(), "Address"), WSA),
+    **dict.fromkeys(("Security", "BinarySecurityToken"), WSSE),
+    **dict.fromkeys(("SecurityTokenReference", "Reference"), WSSE),
+    **dict.fromkeys(("Timestamp", "Created", "Expires"), WSU),
+    "Signature": DS,
+}
+"""Local names that a reader knows, and the namespace they are known in."""
+_DRAFT_WSU = re.compile(r"http://schemas\.xmlsoap\.org/ws/200[23]/[0-9]{2}/utility")
 _SECURITY = f"{{{WSSE}}}Security"
 WSU_ID = f"{{{WSU}}}Id"
 _ACTOR = f"{{{SOAP}}}actor"
@@ -40,15 +51,21 @@ class Envelope:
 def read(root: etree._Element) -> Envelope:
     """Fault if the envelope is not as the koppelvlak has it; Refusal if it plays tricks."""
     if root.tag == f"{{{SOAP12}}}Envelope":
-        raise Fault("Het bericht is SOAP 1.2; dit koppelvlak gebruikt SOAP 1.1.")
+        raise Fault(
+            f"Het bericht is SOAP 1.2 (namespace {SOAP12}); dit koppelvlak gebruikt SOAP 1.1 "
+            f"({SOAP})."
+        )
     if root.tag != f"{{{SOAP}}}Envelope":
-        raise Fault(f"Het bericht begint met {name(root)} in plaats van soapenv:Envelope.")
+        raise misplaced(
+            root, f"Het bericht begint met {name(root)} in plaats van soapenv:Envelope."
+        )
     parts = list(children(root))
     for element in (root, *parts):
         _nameless(element)
     header = parts.pop(0) if parts and parts[0].tag == f"{{{SOAP}}}Header" else None
     if not parts or parts[0].tag != f"{{{SOAP}}}Body":
-        raise Fault("In soapenv:Envelope ontbreekt soapenv:Body, of staat een onbekend element.")
+        lacks = "In soapenv:Envelope ontbreekt soapenv:Body, of staat een onbekend element."
+        raise misplaced(parts[0], lacks) if parts else Fault(lacks)
     if len(parts) > 1:
         raise Refusal("elements after the first Body")
     body = parts[0]
@@ -72,6 +89,18 @@ def name(element: etree._Element) -> str:
     """How a sender knows an element: prefix and local name as sent, cut to a bearable length."""
     local = etree.QName(element).localname[:80]
     return f"{element.prefix[:40]}:{local}" if element.prefix else local
+
+
+def misplaced(element: etree._Element, otherwise: str) -> Fault:
+    """For an element that may not stand where it does: one that only has the namespace of another
+    version of the standard (WS-Addressing of 2004, drafts of WS-Security) is told which it needs.
+    """
+    found = etree.QName(element)
+    home = _HOMES.get(found.localname, found.namespace)
+    if found.namespace == home:
+        return Fault(otherwise)
+    there = f"namespace {found.namespace[:120]}" if found.namespace else "geen namespace"
+    return Fault(f"{name(element)} staat in {there}; verwacht is namespace {home}.")
 
 
 def _payload(body: etree._Element) -> etree._Element:
@@ -103,7 +132,9 @@ def _headers(
             plain(child, _ATTRIBUTES)
             security = child
         else:
-            raise Fault(f"Header {name(child)} is niet toegestaan; eigen headers mogen niet.")
+            raise misplaced(
+                child, f"Header {name(child)} is niet toegestaan; eigen headers mogen niet."
+            )
     return found, security
 
 
@@ -120,7 +151,11 @@ def plain(element: etree._Element, allowed: Collection[str] = (WSU_ID,)) -> None
 def _nameless(element: etree._Element) -> None:
     """No identity by another attribute than wsu:Id, also where ids mean nothing to us."""
     for attribute in element.keys():  # noqa: SIM118 - an element is no mapping
-        if attribute != WSU_ID and etree.QName(attribute).localname.lower() == "id":
+        found = etree.QName(attribute)
+        if attribute != WSU_ID and found.localname.lower() == "id":
+            if found.namespace and _DRAFT_WSU.fullmatch(found.namespace):
+                where = f"staat in namespace {found.namespace}; verwacht is namespace {WSU}."
+                raise Fault(f"Attribuut {found.localname} op {name(element)} {where}")
             raise Refusal("identity by another attribute than wsu:Id")
 
 

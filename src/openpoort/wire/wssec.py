@@ -24,7 +24,15 @@ from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire import aside as asides
 from openpoort.wire import certificate, instant, signedinfo
 from openpoort.wire.canonical import canonical
-from openpoort.wire.envelope import WSU_ID, Envelope, children, identities, name, plain
+from openpoort.wire.envelope import (
+    WSU_ID,
+    Envelope,
+    children,
+    identities,
+    misplaced,
+    name,
+    plain,
+)
 from openpoort.wire.names import (
     BASE64_BINARY,
     DIGESTS,
@@ -106,7 +114,7 @@ def _security_parts(
     for child in children(security):
         place = known.get(child.tag)
         if place is None:
-            raise Fault(f"{name(child)} in wsse:Security is niet toegestaan.")
+            raise misplaced(child, f"{name(child)} in wsse:Security is niet toegestaan.")
         if place in parts:
             raise Refusal(f"two {place} in Security")
         parts[place] = child
@@ -119,7 +127,8 @@ def _timestamp(timestamp: etree._Element) -> tuple[datetime, datetime | None]:
     for child in children(timestamp):
         local = _TIMES.get(child.tag)
         if local is None or local in times or len(child):
-            raise Fault(f"{name(child)} staat verkeerd of dubbel in wsu:Timestamp.")
+            wrong = f"{name(child)} staat verkeerd of dubbel in wsu:Timestamp."
+            raise misplaced(child, wrong)
         try:
             times[local] = instant.parse(child.text or "", UTC)
         except ValueError:
@@ -166,7 +175,8 @@ def _token(key_info: etree._Element, bst: etree._Element | None) -> str:
 def _direct(reference: etree._Element, bst: etree._Element | None) -> str:
     inner = list(children(reference))
     if len(inner) != 1 or inner[0].tag != f"{{{WSSE}}}Reference":
-        raise Fault("wsse:SecurityTokenReference moet een directe wsse:Reference bevatten.")
+        wrong = "wsse:SecurityTokenReference moet een directe wsse:Reference bevatten."
+        raise misplaced(inner[0], wrong) if inner else Fault(wrong)
     if bst is None:
         raise Fault("Het wsse:BinarySecurityToken met het certificaat ontbreekt.")
     if inner[0].get("URI") != f"#{bst.get(WSU_ID)}" or len(bst):
