@@ -85,6 +85,17 @@ def test_repeated_delivery_is_kept_once_and_gets_the_same_receipt(agency: Runnin
     assert len(lines) == 1
 
 
+def test_a_kenmerk_in_capitals_and_times_left_blank_confirm_a_delivery(agency: Running) -> None:
+    agency.stand("dotnet")
+    sent = bericht(kenmerk=str(uuid.uuid4()), berichtsoort="Jaarrekening")
+    with agency.channel() as channel:
+        answer = channel.deliver(sent, agency.record(), fresh())
+    assert answer.kenmerk == sent.kenmerk.upper()
+    assert answer.statuscode == "500"
+    assert answer.raw is not None
+    assert b"<tijdstempelAfgeleverd>0001-01-01T00:00:00" in answer.raw, "kept as it was said"
+
+
 def test_kind_without_later_verdict_gets_500_in_the_answer(agency: Running) -> None:
     sent = bericht(kenmerk=str(uuid.uuid4()), berichtsoort="Jaarrekening")
     with agency.channel() as channel:

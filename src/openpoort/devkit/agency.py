@@ -37,6 +37,7 @@ from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted
 from openpoort.outbound.http import Https, NoAnswer
 from openpoort.process.crashpoints import crash_point
 from openpoort.wire import addressing, koppelvlak, seal
+from openpoort.wire.instant import UNSET
 from openpoort.wire.seal import Signer
 from openpoort.wire.services import AANLEVER, AFLEVER, ZETSTATUS
 from openpoort.wire.signed import SignedMessage
@@ -204,16 +205,19 @@ class Agency:
 
     def _confirmation(self, bericht: Bericht, kept: Receipt, stand: Stand) -> AfleverBevestiging:
         at, good = kept.ontvangen, stand is not Stand.REJECT
+        said_at = UNSET if stand is Stand.DOTNET else at
         sync = self._habit(bericht).report is Report.SYNC
         code = ("500" if good else "510") if sync else None
-        other = "00000000-0000-4000-8000-000000000000"
+        kenmerk = bericht.kenmerk
+        if stand is Stand.OTHER:
+            kenmerk = "00000000-0000-4000-8000-000000000000"
         return AfleverBevestiging(
-            kenmerk=other if stand is Stand.OTHER else bericht.kenmerk,
+            kenmerk=kenmerk.upper() if stand is Stand.DOTNET else kenmerk,
             berichtkenmerk=bericht.berichtkenmerk,
-            tijdstempel_afgeleverd=at,
+            tijdstempel_afgeleverd=said_at,
             berichtsoort=bericht.berichtsoort,
             statuscode=code,
-            tijdstempel_status=at if code else None,
+            tijdstempel_status=said_at if code else None,
             statusomschrijving=OMSCHRIJVING[code] if code else None,
             fout=None if good or not code else Fout("DEMO510", "Het bericht is afgekeurd."),
             statusdetails=receipt(bericht, at, accepted=good),

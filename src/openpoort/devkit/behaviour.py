@@ -28,7 +28,8 @@ class Stand(StrEnum):
     `DOWN` closes connections, `SLOW` waits before answering, `HALF` breaks off in its answer,
     `REFUSE` says no for good (AFO100), `TECHNICAL` says later (AFS400), `INVALID` finds the
     request not per specification (AFS100), `GARBAGE` answers what is no SOAP, `OTHER` answers
-    about another kenmerk, `REJECT` takes the message and finds it wrong (510).
+    about another kenmerk, `DOTNET` confirms in capitals and without times, as software on SQL
+    Server and .NET may, `REJECT` takes the message and finds it wrong (510).
     """
 
     NORMAL = "normal"
@@ -40,6 +41,7 @@ class Stand(StrEnum):
     INVALID = "invalid"
     GARBAGE = "garbage"
     OTHER = "other"
+    DOTNET = "dotnet"
     REJECT = "reject"
 
 

@@ -55,6 +55,14 @@ class Kenmerk:
     def of(cls, number: uuid.UUID) -> Kenmerk:
         return cls(str(number))
 
+    @classmethod
+    def read(cls, text: str) -> Kenmerk:
+        """As somebody names it: databases of clients (SQL Server) give a UUID back in capitals.
+
+        ValueError if it is none of ours.
+        """
+        return cls(text.lower())
+
     @property
     def uuid(self) -> uuid.UUID:
         return uuid.UUID(self.value)

@@ -65,7 +65,7 @@ class WusChannel:
 def _confirmed(answer: object, bericht: Bericht) -> AfleverBevestiging:
     if not isinstance(answer, AfleverBevestiging):
         raise DeliveryFailed("the answer is no afleverResponse")
-    if answer.kenmerk != bericht.kenmerk:
+    if answer.kenmerk.lower() != bericht.kenmerk.lower():
         raise DeliveryFailed(f"the answer is about kenmerk {answer.kenmerk}")
     if answer.berichtkenmerk != bericht.berichtkenmerk:
         raise DeliveryFailed("the answer is about another berichtkenmerk")

@@ -17,7 +17,7 @@ from uuid import UUID
 
 from openpoort.domain.event import REFUSED, Event
 from openpoort.domain.fault import Fault
-from openpoort.domain.ids import Identiteit, Kenmerk, Oin
+from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import (
@@ -31,7 +31,7 @@ from openpoort.domain.octets import sha256
 from openpoort.domain.party import Directory
 from openpoort.process import switches, texts, verdicts
 from openpoort.process.clock import Clock
-from openpoort.process.work import House, belang, first_jobs, first_open
+from openpoort.process.work import House, belang, first_jobs, first_open, kenmerk_of
 from openpoort.store import changes, payloads
 from openpoort.store.changes import TICK
 from openpoort.store.messages import from_request
@@ -181,12 +181,12 @@ class Intake:
         self, who: VerifiedMessage, request: ZetStatus, raw: Received
     ) -> ZetStatusBevestiging:
         """An agency's verdict on a message it got. Setting the same again changes nothing."""
+        kenmerk = kenmerk_of(request.kenmerk)
         item = verdicts.Verdict(
-            who.sender.oin, _uuid(request.kenmerk), request, self._clock.now(),
-            sha256(raw.raw),
-        )  # fmt: skip
+            who.sender.oin, kenmerk, request, self._clock.now(), sha256(raw.raw)
+        )
         await self._verdicts.done(item)
-        return ZetStatusBevestiging(request.kenmerk, request.statuscode)
+        return ZetStatusBevestiging(str(kenmerk), request.statuscode)
 
     def close(self) -> None:
         """Finish what is queued."""
@@ -209,7 +209,7 @@ class Intake:
         if not directory.may_return(sender, kind.berichtsoort):
             raise Fault(f"Deze afzender mag berichtsoort {kind.berichtsoort} niet aanleveren.")
         if request.kenmerk is not None:
-            about = _uuid(request.kenmerk)
+            about = kenmerk_of(request.kenmerk)
             known = await asyncio.to_thread(self._known, about)
             if known is None or not got_it(self._house.kinds, directory, sender, known[0]):
                 raise Fault(texts.NO_SUCH_KENMERK)
@@ -375,13 +375,6 @@ def got_it(kinds: Mapping[str, Kind], directory: Directory, agency: Oin, bericht
     return any(a.name in names and a.oin == agency for a in directory.agencies)
 
 
-def _uuid(kenmerk: str) -> UUID:
-    try:
-        return Kenmerk(kenmerk).uuid
-    except ValueError:
-        raise Fault(texts.NO_SUCH_KENMERK) from None
-
-
 def _key(*parts: str) -> UUID:
     text = "\0".join(parts).encode()
     return UUID(bytes=hashlib.sha256(text).digest()[:16])
@@ -395,7 +388,8 @@ def values_digest(request: Aanlevering, documents: tuple[DocumentRow, ...]) -> b
 
     values = [
         request.berichtsoort, identity(request.belanghebbende), request.rol_belanghebbende,
-        request.kenmerk, request.aanleverkenmerk, request.eerder_aanleverkenmerk,
+        request.kenmerk and request.kenmerk.lower(),
+        request.aanleverkenmerk, request.eerder_aanleverkenmerk,
         identity(request.ontvanger), request.rol_ontvanger, request.autorisatie_adres,
         [[d.mime_type, d.bestandsnaam, d.digest.hex()] for d in documents],
     ]  # fmt: skip

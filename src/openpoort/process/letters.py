@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from openpoort.domain.fault import Fault
-from openpoort.domain.ids import Kenmerk
 from openpoort.domain.message import Bericht, Operatie, Proces, Vraag
 from openpoort.domain.status import Status
 from openpoort.process import answers, texts
 from openpoort.process.batch import Documents
 from openpoort.process.new import Turn
 from openpoort.process.rights import Rights
-from openpoort.process.work import belang
+from openpoort.process.work import belang, kenmerk_of
 from openpoort.store import mailbox, messages, payloads, reading
 from openpoort.store.mailbox import LIST, MESSAGE, Letter, Wanted
 from openpoort.store.pool import Connection
@@ -84,10 +83,7 @@ def _by_search(conn: Connection, rights: Rights, vraag: Vraag, new: str | None) 
 
 
 def _by_kenmerk(conn: Connection, rights: Rights, vraag: Vraag, new: str | None) -> list[Letter]:
-    try:
-        kenmerk = Kenmerk(vraag.kenmerk or "").uuid
-    except ValueError:
-        raise Fault(texts.NO_SUCH_KENMERK) from None
+    kenmerk = kenmerk_of(vraag.kenmerk)
     known = reading.known(conn, [kenmerk]).get(kenmerk)
     letters = mailbox.about(conn, kenmerk)
     rows = messages.messages(conn, [(x.kenmerk, x.day) for x in letters])

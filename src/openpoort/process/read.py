@@ -17,14 +17,13 @@ from uuid import UUID
 from weakref import WeakValueDictionary
 
 from openpoort.domain.fault import Fault
-from openpoort.domain.ids import Kenmerk
 from openpoort.domain.message import Antwoord, Operatie, Vraag
 from openpoort.domain.party import Directory
 from openpoort.process import answers, letters, new, switches, texts
 from openpoort.process.clock import Clock
 from openpoort.process.new import Turn
 from openpoort.process.rights import Rights
-from openpoort.process.work import House
+from openpoort.process.work import House, kenmerk_of
 from openpoort.store import reading, tables
 from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
@@ -164,7 +163,7 @@ class Reader:
 
     async def _statuses(self, rights: Rights, vraag: Vraag) -> Antwoord:
         """The hot one: questions that come together are looked up together."""
-        kenmerk = kenmerk_of(vraag)
+        kenmerk = kenmerk_of(vraag.kenmerk)
         history = await self._histories.done(kenmerk)
         if history is None or not rights.process(history.known):
             raise Fault(texts.NO_SUCH_KENMERK)
@@ -204,7 +203,7 @@ class Reader:
         conn = turn.connection
         match vraag.operatie:
             case Operatie.NIEUWE_STATUSSEN_PROCES:
-                known = reading.known(conn, [kenmerk_of(vraag)])
+                known = reading.known(conn, [kenmerk_of(vraag.kenmerk)])
                 mine = [k for k in known.values() if rights.process(k)]
                 if not mine:
                     raise Fault(texts.NO_SUCH_KENMERK)
@@ -232,10 +231,3 @@ def _look_up(conn: Connection, kenmerken: Sequence[UUID]) -> list[_History | Non
 
 
 _PATIENCE = 10  # seconds that a poll waits for the one before it
-
-
-def kenmerk_of(vraag: Vraag) -> UUID:
-    try:
-        return Kenmerk(vraag.kenmerk or "").uuid
-    except ValueError:
-        raise Fault(texts.NO_SUCH_KENMERK) from None

@@ -21,6 +21,7 @@ from openpoort.process import steps, texts
 from openpoort.store import changes
 from openpoort.store.changes import Process
 from openpoort.store.store import Store
+from openpoort.wire.instant import UNSET
 
 CODES = ("500", "510", "710", "720")
 """Statuses that an agency may set."""
@@ -52,12 +53,16 @@ class Setter:
             known = changes.registers(conn, {item.kenmerk for item in items})
             places = {(k, row[0]) for k, row in known.items()}
             to = changes.offered_to(conn, places)
+            named = changes.berichtkenmerken(
+                conn, ((i.kenmerk, known[i.kenmerk][0]) for i in items
+                       if i.request.berichtkenmerk is not None and i.kenmerk in known)
+            )  # fmt: skip
             locked = changes.lock(conn, places)
             results: list[Fault | None] = []
             for item in items:
                 process = locked.get(item.kenmerk)
                 names = to.get(item.kenmerk, frozenset())
-                results.append(_set(directory, item, process, names))
+                results.append(_set(directory, item, process, names, named.get(item.kenmerk)))
             changes.apply(conn, [p for p in locked.values() if p.entries])
         return results
 
@@ -69,8 +74,13 @@ def final_kept(process: Process) -> bool:
 
 
 def _set(
-    directory: Directory, item: Verdict, process: Process | None, offered: frozenset[str]
+    directory: Directory,
+    item: Verdict,
+    process: Process | None,
+    offered: frozenset[str],
+    berichtkenmerk: str | None,
 ) -> Fault | None:
+    """`berichtkenmerk` is that of the message, where the request names one."""
     request = item.request
     mine = {a.name for a in directory.agencies if a.oin == item.sender}
     if (
@@ -79,6 +89,10 @@ def _set(
         or not directory.may_set_status(item.sender, process.berichtsoort)
     ):
         return Fault(texts.NO_SUCH_KENMERK)
+    if request.berichtkenmerk not in (None, berichtkenmerk):
+        return Fault(
+            f"Berichtkenmerk {request.berichtkenmerk!r} hoort niet bij het bericht met dit kenmerk."
+        )
     if request.statuscode not in CODES:
         return Fault(
             f"Statuscode {request.statuscode[:20]!r} kan niet worden gezet "
@@ -103,7 +117,8 @@ def _set(
                                "said_at": request.tijdstempel_status.isoformat()}  # fmt: skip
     process.note("status.received", item.at, note, item.sender.value)
     if process.state == "waiting":
-        at = min(max(request.tijdstempel_status, process.last_at), item.at)
+        said_at = request.tijdstempel_status
+        at = item.at if said_at == UNSET else min(max(said_at, process.last_at), item.at)
         steps.settle(process, request.statuscode, at, request.fout, request.statusdetails)
     else:
         process.data["verdict"] = said

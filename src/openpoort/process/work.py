@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from openpoort.domain.fault import Fault
 from openpoort.domain.finding import Finding
-from openpoort.domain.ids import Identiteit
+from openpoort.domain.ids import Identiteit, Kenmerk
 from openpoort.domain.kind import Kind, Step
 from openpoort.domain.message import Document
 from openpoort.process import flow, texts
@@ -60,6 +61,14 @@ class Work:
 def belang(who: Identiteit) -> str:
     """An identity folded into one text for look-ups."""
     return ":".join(who.key)
+
+
+def kenmerk_of(text: str | None) -> UUID:
+    """The kenmerk that a request names, in whatever case. Fault where there can be none."""
+    try:
+        return Kenmerk.read(text or "").uuid
+    except ValueError:
+        raise Fault(texts.NO_SUCH_KENMERK) from None
 
 
 def first_jobs(house: House, kind: Kind, message: MessageRow) -> tuple[JobRow, ...]:

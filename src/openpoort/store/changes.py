@@ -269,6 +269,22 @@ def registers(conn: Connection, kenmerken: Iterable[UUID]) -> dict[UUID, tuple[d
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
+BERICHTKENMERKEN = """
+select m.kenmerk, m.berichtkenmerk from unnest(%b::uuid[], %b::date[]) w(k, d)
+    join message m on m.kenmerk = w.k and m.day = w.d where m.day = any(%b)
+"""
+
+
+def berichtkenmerken(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UUID, str]:
+    """What the agencies know these messages by, beside their kenmerk."""
+    pairs = list(wanted)
+    if not pairs:
+        return {}
+    days = [d for _, d in pairs]
+    asked = [[k for k, _ in pairs], days, tables.days(days)]
+    return dict(conn.execute(BERICHTKENMERKEN, asked, binary=True).fetchall())
+
+
 OFFERED = """
 select w.k, d.agency from unnest(%b::uuid[], %b::date[]) w(k, day)
     join delivery d on d.kenmerk = w.k and d.day = w.day where d.day = any(%b)

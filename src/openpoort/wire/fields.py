@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from inspect import signature
 from typing import Any
 
 from lxml import etree
@@ -57,12 +58,18 @@ class Row:
         self._make = make
         self._fields = fields
         self._by_element: Mapping[str, Field] = {f.element: f for f in fields}
+        self._optional = frozenset(
+            name for name, p in signature(make).parameters.items() if p.default is not p.empty
+        )
 
     def read(self, element: etree._Element, aside: Aside) -> Any:
+        """What may be absent and is empty is absent: many clients write every element."""
         values: dict[str, Any] = {}
         for child in element:
             field = self._by_element[child.tag.rpartition("}")[2]]
-            values[field.attribute] = field.codec.read(child, aside)
+            value = field.codec.read(child, aside)
+            if value != "" or field.attribute not in self._optional:
+                values[field.attribute] = value
         return self._make(**values)
 
     def write(self, value: Any, pieces: Pieces) -> None:
@@ -89,6 +96,16 @@ def wrap(name: str, value: Any, codec: Codec, pieces: Pieces) -> None:
 def nested(row: Row) -> Codec:
     """An element whose children are the fields of a row."""
     return Codec(row.read, row.write)
+
+
+def optional(codec: Codec) -> Codec:
+    """`codec` for an element that may be there without a word in it; the value is then None."""
+
+    def read(element: etree._Element, aside: Aside) -> Any:
+        words = any(text and not text.isspace() for text in element.itertext())
+        return codec.read(element, aside) if words else None
+
+    return Codec(read, codec.write)
 
 
 def many(name: str, codec: Codec) -> Codec:
@@ -189,6 +206,11 @@ def _read_time(element: etree._Element, aside: Aside) -> datetime:
         raise Fault(f"Element {name} valt buiten de jaren 1 tot en met 9999.") from None
 
 
+def _read_bound(element: etree._Element, aside: Aside) -> datetime | None:
+    moment = _read_time(element, aside)
+    return None if moment == instant.UNSET else moment
+
+
 def _read_content(element: etree._Element, aside: Aside) -> Octets:
     text = (element.text or "").strip(" \t\n\r")
     if text in aside:
@@ -211,6 +233,8 @@ def _write_content(value: Octets, pieces: Pieces) -> None:
 TEXT = Codec(_read_text, _write_text)
 LONG = Codec(_read_long, _write_text)
 TIME = Codec(_read_time, _write_time)
+BOUND = Codec(_read_bound, _write_time)
+"""A time up to or from which is asked; None, no bound, where it was not filled in."""
 CONTENT = Codec(_read_content, _write_content)
 IDENTITEIT = nested(Row(Identiteit, Field("nummer", "nummer", TEXT), Field("type", "type", TEXT)))
 FOUT = nested(

@@ -3,6 +3,9 @@
 Clients send 0 to 7 fraction digits, with `Z`, with an offset, or without any zone. In a body
 a time without zone is Dutch local time, because the one client that sends it so writes local
 times; in wsu:Timestamp it is UTC (WSS 1.0 section 10). Digits after the microsecond are cut.
+
+The first second of the year 1 is no moment but `UNSET`, whatever zone and fraction stand beside
+it: .NET writes it for a time that nobody filled in, with the zone of the machine.
 """
 
 from __future__ import annotations
@@ -11,8 +14,11 @@ import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 _DATETIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,12}))?(Z|[+-]\d\d:\d\d)?", re.ASCII
+    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII
 )
+UNSET = datetime.min.replace(tzinfo=UTC)
+"""What is read for a time that was not filled in."""
+_NEVER = (1, 1, 1, 0, 0, 0)
 
 
 def parse(text: str, zone: tzinfo | None = None) -> datetime:
@@ -23,14 +29,17 @@ def parse(text: str, zone: tzinfo | None = None) -> datetime:
     found = _DATETIME.fullmatch(text.strip(" \t\r\n"))
     if not found:
         raise ValueError("no xsd:dateTime")
-    year, month, day, hour, minute, second = (int(part) for part in found.groups()[:6])
+    year, month, day, hour, minute, second = clock = tuple(map(int, found.groups()[:6]))
     micro = int(((found[7] or "") + "000000")[:6])
     midnight = (hour, minute, second, micro) == (24, 0, 0, 0)  # xsd: the end of that day
     moment = datetime(year, month, day, 0 if midnight else hour, minute, second, micro)  # noqa: DTZ001 - zone follows
+    offset = _offset(found[8]) if found[8] else None
+    if clock == _NEVER:
+        return UNSET
     try:
         moment += timedelta(days=midnight)
-        if found[8]:
-            return moment.replace(tzinfo=_offset(found[8])).astimezone(UTC)
+        if offset:
+            return moment.replace(tzinfo=offset).astimezone(UTC)
         if zone:
             return moment.replace(tzinfo=zone).astimezone(UTC)
         return _dutch(moment)

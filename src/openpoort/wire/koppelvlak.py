@@ -30,6 +30,7 @@ from openpoort.domain.status import Status
 from openpoort.wire import schema
 from openpoort.wire.fields import (
     BIJLAGEN,
+    BOUND,
     CONSTATERINGEN,
     DOCUMENT,
     ELEMENTEN,
@@ -44,6 +45,7 @@ from openpoort.wire.fields import (
     Row,
     many,
     nested,
+    optional,
     wrap,
 )
 from openpoort.wire.names import KOPPELVLAK
@@ -82,13 +84,13 @@ _AANGELEVERD = Field("tijdstempelAangeleverd", "tijdstempel_aangeleverd", TIME)
 _BELANGHEBBENDE = Field("identiteitBelanghebbende", "belanghebbende", IDENTITEIT)
 _ROL_BELANGHEBBENDE = Field("rolBelanghebbende", "rol_belanghebbende", TEXT)
 _AANLEVERAAR = Field("identiteitAanleveraar", "aanleveraar", TEXT)
-_ONTVANGER = Field("identiteitOntvanger", "ontvanger", IDENTITEIT)
+_ONTVANGER = Field("identiteitOntvanger", "ontvanger", optional(IDENTITEIT))
 _ROL_ONTVANGER = Field("rolOntvanger", "rol_ontvanger", TEXT)
 _INHOUD = Field("berichtInhoud", "inhoud", DOCUMENT)
 _BIJLAGEN = Field("berichtBijlagen", "bijlagen", BIJLAGEN)
 _ADRES = Field("autorisatieAdres", "autorisatie_adres", TEXT)
 _STATUSCODE = Field("statuscode", "statuscode", TEXT)
-_FOUT = Field("statusFoutcode", "fout", FOUT)
+_FOUT = Field("statusFoutcode", "fout", optional(FOUT))
 _DETAILS = Field("statusdetails", "statusdetails", LONG)
 _PARTIES = (_BELANGHEBBENDE, _ROL_BELANGHEBBENDE)
 _RECEIVER = (_ONTVANGER, _ROL_ONTVANGER)
@@ -164,7 +166,7 @@ _STATUSSEN = many("StatusResultaat", nested(_STATUS))
 _BERICHTEN = many("BerichtResultaat", nested(_BERICHT))
 _BERICHTENLIJST = many("BerichtLijstResultaat", nested(_LIJST))
 
-_PERIODE = (Field("tijdstempelVanaf", "vanaf", TIME), Field("tijdstempelTot", "tot", TIME))
+_PERIODE = (Field("tijdstempelVanaf", "vanaf", BOUND), Field("tijdstempelTot", "tot", BOUND))
 _VAN_PROCES = (_KENMERK, _ADRES, *_PERIODE)
 _VAN_SOORT = (_BERICHTSOORT, _BELANGHEBBENDE, _ADRES, *_PERIODE)
 _VAN_LIJST = (_BERICHTSOORT, _ADRES, *_PERIODE)

@@ -73,6 +73,11 @@ def _registers(t: Transaction, p: Any) -> Answer:
     return [(r.kenmerk, r.day, r.berichtsoort, r.sender) for r in found]
 
 
+@means(changes.BERICHTKENMERKEN, "berichtkenmerken")
+def _berichtkenmerken(t: Transaction, p: Any) -> Answer:
+    return [(m.kenmerk, m.berichtkenmerk) for m in _seen(t, t.database.message, _pairs(p))]
+
+
 @means(changes.OFFERED, "offered to")
 def _offered(t: Transaction, p: Any) -> Answer:
     found: dict[tuple[UUID, str], None] = {}
