@@ -314,7 +314,7 @@ def test_whoever_holds_a_mandate_fetches_for_its_client(gate: Gate) -> None:
 
 
 def test_new_messages_are_cut_at_64_kib_with_at_least_one(gate: Gate) -> None:
-    sizes = [100_000, 15_000, 15_000, 15_000]
+    sizes = [100_000, 16_000, 16_000, 16_000]
     for size in sizes:
         returned(gate, b"<" + b"x" * size + b"/>")
         gate.work()
@@ -344,14 +344,21 @@ def test_new_statuses_are_cut_and_the_rest_comes_later(dsn: str) -> None:
     gate.close()
 
 
-def test_the_measure_of_an_item_is_never_too_small(gate: Gate) -> None:
+def test_the_measure_of_an_item_is_exact(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
     statuses = gate.ask(Operatie.STATUSSEN_PROCES, kenmerk=kenmerk)
-    written = koppelvlak.write(statuses)
-    assert len(written) <= sum(answers.size(item) for item in statuses.items)
+    assert len(koppelvlak.write(statuses)) == measured(statuses)
     bijlage = Document("application/pdf", "een & twee.pdf", b"\0\xff" * 999)
     returned(gate, b"<a>" * 5000, bijlagen=(bijlage,))
     gate.work()
     berichten = gate.ask(Operatie.BERICHTEN, belanghebbende=BTW)
-    assert len(koppelvlak.write(berichten)) <= sum(answers.size(i) for i in berichten.items)
+    assert len(koppelvlak.write(berichten)) == measured(berichten)
+    lines = gate.ask(Operatie.BERICHTEN_LIJST)
+    assert len(koppelvlak.write(lines)) == measured(lines)
+
+
+def measured(antwoord: Antwoord) -> int:
+    assert antwoord.items
+    sizes = (answers.size(antwoord.operatie, item) for item in antwoord.items)
+    return koppelvlak.frame(antwoord.operatie) + sum(sizes)

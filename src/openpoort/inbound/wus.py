@@ -34,6 +34,7 @@ from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.limits import Wait, Why
 from openpoort.inbound.server import Line
 from openpoort.inbound.turnstile import whose
+from openpoort.process.answers import LARGEST
 from openpoort.process.crashpoints import crash_point
 from openpoort.process.intake import Busy, Intake
 from openpoort.process.read import Reader, Reading
@@ -234,7 +235,8 @@ class Wus:
         return "request.faulted"
 
     async def _read(self, post: Post, judged: Judged, value: Vraag) -> Answer:
-        reading: Reading = await self.reader.vraag(judged.verified, value)
+        room = self._room(post, judged, value) if value.operatie.nieuwe else LARGEST
+        reading: Reading = await self.reader.vraag(judged.verified, value, room)
         try:
             answer = self._seal(post, judged, reading.antwoord)
         except BaseException:
@@ -245,6 +247,14 @@ class Wus:
             await (reading.delivered() if delivered else reading.release())
 
         return Answer(200, answer, then=then)
+
+    def _room(self, post: Post, judged: Judged, value: Vraag) -> int:
+        """Octets for the items of an answer that is cut: what else is in it is known by now."""
+        message, action = judged.verified.message, judged.operation.response_action
+        certificate = self.signers[post.line.place].certificate
+        identifiers = (_fresh(), message.addressing.message_id)
+        around = seal.overhead(certificate, _hash_name(message), action, *identifiers)
+        return LARGEST - around - koppelvlak.frame(value.operatie)
 
     def _seal(
         self,
@@ -262,7 +272,7 @@ class Wus:
             relates_to=asked,
             created=self.now(),
             signer=self.signers[post.line.place],
-            hash_name="sha1" if message.algorithms.hash_name == "sha1" else "sha256",
+            hash_name=_hash_name(message),
         )
         watch.mark("sign")
         return answer
@@ -321,6 +331,11 @@ def _technical(error: Exception) -> Fault:
         turn=Turn.OPERATOR,
         retry=True,
     )
+
+
+def _hash_name(asked: SignedMessage) -> str:
+    """What the answer to it is signed with."""
+    return "sha1" if asked.algorithms.hash_name == "sha1" else "sha256"
 
 
 def _fresh() -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from openpoort.domain.message import Bericht, Proces, Vraag
+from openpoort.domain.message import Bericht, Operatie, Vraag
 from openpoort.domain.status import OMSCHRIJVING, Status
 from openpoort.store.reading import Known
 from openpoort.store.rows import StatusRow
+from openpoort.wire import koppelvlak
+from openpoort.wire.koppelvlak import Item
 
 LARGEST = 64 * 1024
-"""Octets of an answer to a "nieuwe" operation: old clients read no more (settled: Sizes)."""
-_ENVELOPE = 8 * 1024  # headers, signature and token around the items
+"""Octets of an answer to a "nieuwe" operation, all of the HTTP body: old clients read no more
+(settled: Sizes)."""
 T = TypeVar("T")
 
 
@@ -34,9 +37,8 @@ def within(vraag: Vraag, at: datetime) -> bool:
     return (vraag.vanaf is None or vraag.vanaf <= at) and (vraag.tot is None or at < vraag.tot)
 
 
-def fitting(items: Iterable[tuple[T, int]]) -> Iterator[T]:
-    """The first items that fit an answer of LARGEST octets together; always at least one."""
-    room = LARGEST - _ENVELOPE
+def fitting(items: Iterable[tuple[T, int]], room: int) -> Iterator[T]:
+    """The first items that fit in `room` octets together; always at least one."""
     for place, (item, size) in enumerate(items):
         room -= size
         if room < 0 and place:
@@ -44,22 +46,18 @@ def fitting(items: Iterable[tuple[T, int]]) -> Iterator[T]:
         yield item
 
 
-def size(item: str | Proces | Status | Bericht) -> int:
-    """Octets that an item takes in the answer, counted high."""
-    if isinstance(item, str):
-        return 64 + 6 * len(item)
-    if isinstance(item, Proces):
-        return 700
-    if isinstance(item, Status):
-        fout = _text(item.fout.foutcode + item.fout.foutbeschrijving) if item.fout else 0
-        return 700 + fout + _text(item.details or "")
-    documents = (item.inhoud, *item.bijlagen)
-    content = sum(400 + _text(d.bestandsnaam) + (len(d.inhoud) + 2) // 3 * 4 for d in documents)
-    notes = sum(_text(c.code + c.beschrijving) + 100 for c in item.constateringen)
-    return 2000 + content + notes
+def size(operatie: Operatie, item: Item) -> int:
+    """Octets that an item takes in the answer. Contents are counted, not encoded."""
+    if not isinstance(item, Bericht):
+        return koppelvlak.size(operatie, item)
+    bare = replace(
+        item, inhoud=replace(item.inhoud, inhoud=b""),
+        bijlagen=tuple(replace(d, inhoud=b"") for d in item.bijlagen),
+    )  # fmt: skip
+    return koppelvlak.size(operatie, bare) + contents(item)
 
 
-def _text(text: str) -> int:
-    """A text in UTF-8 after escaping: `<` becomes `&lt;`, `>` in canonical XML `&gt;`."""
-    marks = text.count("<") + text.count(">") + text.count("&") + text.count("\r")
-    return len(text.encode()) + 4 * marks + 100
+def contents(item: Item) -> int:
+    """Octets of an item's documents in the answer."""
+    documents = (item.inhoud, *item.bijlagen) if isinstance(item, Bericht) else ()
+    return sum((len(d.inhoud) + 2) // 3 * 4 for d in documents)

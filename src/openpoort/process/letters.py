@@ -11,7 +11,6 @@ from uuid import UUID
 
 from openpoort.domain.fault import Fault
 from openpoort.domain.message import Bericht, Operatie, Proces, Vraag
-from openpoort.domain.status import Status
 from openpoort.process import answers, texts
 from openpoort.process.batch import Documents
 from openpoort.process.new import Turn
@@ -22,8 +21,7 @@ from openpoort.store.mailbox import LIST, MESSAGE, Letter, Wanted
 from openpoort.store.pool import Connection
 from openpoort.store.rows import MessageRow
 from openpoort.store.store import Store
-
-Item = Status | Proces | Bericht
+from openpoort.wire.koppelvlak import Item
 
 _MOST = 10_000
 _LARGEST = 256 * 1024 * 1024
@@ -48,7 +46,8 @@ def fetch(
     rows = messages.messages(conn, [(x.kenmerk, x.day) for x in found])
     made = _lines(found, rows) if in_list else _contents(conn, store, found, rows)
     if new is not None:
-        kept = list(answers.fitting(((item, x), answers.size(item)) for item, x in made))
+        sized = (((item, x), answers.size(vraag.operatie, item)) for item, x in made)
+        kept = list(answers.fitting(sized, turn.room))
     else:
         kept = _all(made)
     if new is not None:
@@ -61,7 +60,7 @@ def fetch(
 def _all(made: Iterator[tuple[Item, Letter]]) -> list[tuple[Item, Letter]]:
     kept, total = [], 0
     for item, letter in made:
-        total += answers.size(item)
+        total += answers.contents(item)
         if total > _LARGEST:
             raise Fault("Het antwoord wordt te groot; vraag een kortere periode op.")
         kept.append((item, letter))

@@ -43,6 +43,7 @@ class Turn:
         self.letters: list[Letter] = []
         self.fetched: list[Letter] = []
         self.what = mailbox.LIST
+        self.room = answers.LARGEST
 
     @classmethod
     def take(cls, store: Store, requester: str, clock: Clock) -> Turn:
@@ -147,11 +148,12 @@ def _fresh(
         for row in rows[k.kenmerk]:
             if row.seq not in before and answers.within(vraag, row.at):
                 status = answers.status(k, row)
-                yield (status, (k.day, k.kenmerk, row.seq)), answers.size(status)
+                size = answers.size(vraag.operatie, status)
+                yield (status, (k.day, k.kenmerk, row.seq)), size
 
 
 def _told(turn: Turn, fresh: Iterator[Fresh]) -> tuple[Status, ...]:
-    told = list(answers.fitting(fresh))
+    told = list(answers.fitting(fresh, turn.room))
     turn.statuses = [place for _, place in told]
     crash_point("after-read")
     return tuple(status for status, _ in told)

@@ -31,6 +31,7 @@ from openpoort.store.rows import StatusRow
 from openpoort.store.store import Store
 from openpoort.store.writer import GATHER_READING, Busy
 from openpoort.trust.sender import VerifiedMessage
+from openpoort.wire.koppelvlak import Item
 
 __all__ = ["Busy", "Reader", "Reading"]
 
@@ -127,15 +128,19 @@ class Reader:
         self._threads.shutdown()
         self._enders.shutdown()
 
-    async def vraag(self, who: VerifiedMessage, vraag: Vraag) -> Reading:
-        """Raises Fault for an unknown kenmerk and, in the same words, for somebody else's."""
+    async def vraag(
+        self, who: VerifiedMessage, vraag: Vraag, room: int = answers.LARGEST
+    ) -> Reading:
+        """`room`: octets for the items of an answer that is cut.
+
+        Raises Fault for an unknown kenmerk and, in the same words, for somebody else's."""
         now = self._clock.now()
         rights = Rights(who.sender.oin, self._directory(), now)
         if vraag.operatie is Operatie.STATUSSEN_PROCES:
             return Reading(await self._statuses(rights, vraag))
         loop = asyncio.get_running_loop()
         row = await self._stand_in_row(rights.oin.value) if vraag.operatie.nieuwe else None
-        look = _Look(lambda: self._ask(rights, vraag))
+        look = _Look(lambda: self._ask(rights, vraag, room))
         try:
             antwoord, turn = await loop.run_in_executor(self._threads, look)
         except BaseException:
@@ -178,10 +183,11 @@ class Reader:
         )
         return Antwoord(vraag.operatie, items)
 
-    def _ask(self, rights: Rights, vraag: Vraag) -> tuple[Antwoord, Turn | None]:
+    def _ask(self, rights: Rights, vraag: Vraag, room: int) -> tuple[Antwoord, Turn | None]:
         """In a thread. Everything but the hot one."""
         if vraag.operatie.nieuwe:
             turn = Turn.take(self._store, rights.oin.value, self._clock)
+            turn.room = room
             try:
                 items = self._new(turn, rights, vraag)
             except BaseException:
@@ -199,7 +205,7 @@ class Reader:
             items = letters.fetch(conn, self._store, turn, rights, vraag)
         return Antwoord(vraag.operatie, items), turn
 
-    def _new(self, turn: Turn, rights: Rights, vraag: Vraag) -> tuple[letters.Item, ...]:
+    def _new(self, turn: Turn, rights: Rights, vraag: Vraag) -> tuple[Item, ...]:
         conn = turn.connection
         match vraag.operatie:
             case Operatie.NIEUWE_STATUSSEN_PROCES:

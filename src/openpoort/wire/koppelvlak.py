@@ -8,7 +8,7 @@ breaks, because real descriptions carry them and people read them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final, cast
 
 from lxml import etree
@@ -62,6 +62,8 @@ Value = (
     | ZetStatus
     | ZetStatusBevestiging
 )
+Item = str | Proces | Status | Bericht
+"""What an answer may be a list of."""
 
 
 def _bevestiging(**values: Any) -> AanleverBevestiging:
@@ -212,6 +214,19 @@ def read(source: SignedMessage | etree._Element) -> Value:
 def write(value: Value) -> bytes:
     """Exclusive-canonical XML with the koppelvlak default namespace, ready to be a Body child."""
     return bytes(written(value))
+
+
+def size(operatie: Operatie, item: Item) -> int:
+    """Octets that an item takes among the others of an answer."""
+    inside: Pieces = []
+    _READING[operatie][1].write((item,), inside)
+    return sum(map(len, inside))
+
+
+@cache
+def frame(operatie: Operatie) -> int:
+    """Octets of an answer without items."""
+    return len(write(Antwoord(operatie, ())))
 
 
 def written(value: Value) -> Body:

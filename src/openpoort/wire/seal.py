@@ -12,13 +12,16 @@ import uuid
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import chain
 from typing import Protocol, TypeVar, cast
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
 from openpoort.domain.fault import Fault, Fout
 from openpoort.wire import instant
+from openpoort.wire.certificate import read_certificate
 from openpoort.wire.fields import escape
 from openpoort.wire.names import (
     ANONYMOUS,
@@ -86,6 +89,34 @@ def seal_answer(
         _header("RelatesTo", "w_24", relates_to),
     ]
     return _seal(body, headers, created, created + ANSWER_LIFE, signer, hash_name)
+
+
+def overhead(certificate: bytes, hash_name: str, action: str, *identifiers: str) -> int:
+    """Octets of a signed answer beside its body, before it is made. `identifiers`: its MessageID
+    and the one it relates to."""
+    return _around(certificate, hash_name, action) + sum(len(escape(i)) for i in identifiers)
+
+
+@dataclass(frozen=True, slots=True)
+class _Blank:
+    """Signs with as many zeros as the key of this certificate makes octets."""
+
+    certificate: bytes
+
+    def sign(self, data: bytes, hash_name: str) -> bytes:
+        key = read_certificate(self.certificate).public_key()
+        assert isinstance(key, RSAPublicKey)
+        return bytes((key.key_size + 7) // 8)
+
+
+@lru_cache(maxsize=64)
+def _around(certificate: bytes, hash_name: str, action: str) -> int:
+    at = datetime(2000, 1, 1, tzinfo=UTC)
+    sealed = seal_answer(
+        b"", action=action, message_id="", relates_to="", created=at,
+        signer=_Blank(certificate), hash_name=hash_name,
+    )  # fmt: skip
+    return len(sealed)
 
 
 def seal_request(
