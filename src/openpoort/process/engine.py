@@ -19,6 +19,7 @@ from openpoort.process.recent import Recent
 from openpoort.process.sides import Partners
 from openpoort.process.work import House
 from openpoort.store import payloads, queue
+from openpoort.store.aborted import until_done
 from openpoort.store.pool import Connection
 from openpoort.store.store import Store
 from openpoort.telemetry import logger
@@ -104,10 +105,10 @@ class Engine:
             self._local_work.clear()
             if careful:
                 careful -= 1
-                done = self._local.careful_round(conn)
+                done = until_done(lambda: self._local.careful_round(conn))
             else:
                 try:
-                    done = self._local.round(conn)
+                    done = until_done(lambda: self._local.round(conn))
                 except Exception:
                     if conn.closed or conn.broken:
                         raise

@@ -16,6 +16,7 @@ from openpoort.process.crashpoints import crash_point
 from openpoort.process.recent import Recent
 from openpoort.process.work import House
 from openpoort.store import queue
+from openpoort.store.aborted import aborted
 from openpoort.store.changes import Process
 from openpoort.store.pool import Connection
 from openpoort.store.rows import JobRow
@@ -56,7 +57,10 @@ class LocalRounds:
             try:
                 with conn.transaction():
                     self._do(conn, jobs, now)
-            except Exception as error:  # noqa: BLE001 - whatever it is, an operator must see it
+            except Exception as error:
+                if aborted(error):
+                    raise
+                # Whatever else it is, an operator must see it.
                 items = self._load(conn, jobs, now, _no_documents)
                 queue.finish(conn, jobs)
                 batch.write(conn, batch.stranded(items))

@@ -16,6 +16,7 @@ from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
 from openpoort.process.rights import Rights
 from openpoort.store import journal, mailbox, reading, settled
+from openpoort.store.aborted import until_done
 from openpoort.store.mailbox import Letter
 from openpoort.store.pool import Connection
 from openpoort.store.reading import About, Known
@@ -83,10 +84,15 @@ class Turn:
                          {"shown": str(x.shown)})
             for x in self.fetched
         ]  # fmt: skip
-        with conn.transaction():
-            reading.mark(conn, self.requester, self.statuses)
-            mailbox.mark(conn, self.requester, self.letters, self.what)
-            journal.add(conn, entries)
+
+        def mark() -> None:
+            with conn.transaction():
+                reading.mark(conn, self.requester, self.statuses)
+                mailbox.mark(conn, self.requester, self.letters, self.what)
+                journal.add(conn, entries)
+
+        # It has been told: left unmarked by an aborted transaction it would be told again.
+        until_done(mark)
 
     def release(self) -> None:
         with self._ended:

@@ -28,6 +28,7 @@ from openpoort.process.recent import Recent
 from openpoort.process.sides import Partners, Side, Sides
 from openpoort.process.work import House, Work
 from openpoort.store import queue
+from openpoort.store.aborted import until_done
 from openpoort.store.changes import Process
 from openpoort.store.payloads import PayloadUnavailable
 from openpoort.store.pool import Connection
@@ -160,7 +161,7 @@ class OutsideRounds:
         if outs:
             crash_point("after-delivery")
         try:
-            sent, leased = self._write(conn, outs, sides, now)
+            sent, leased = until_done(lambda: self._write(conn, outs, sides, now))
         except Exception:
             if conn.closed or conn.broken:
                 # The database went away. Our leases stand: written on the next connection.
@@ -251,7 +252,7 @@ class OutsideRounds:
     def _write_alone(self, conn: Connection, out: _Out) -> None:
         """After a failed batch: a result that cannot be written parks its own message only."""
         try:
-            self._write(conn, [out], [], self._clock.now())
+            until_done(lambda: self._write(conn, [out], [], self._clock.now()))
         except Exception as error:
             if conn.closed or conn.broken:
                 raise

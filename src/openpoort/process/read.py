@@ -25,6 +25,7 @@ from openpoort.process.new import Turn
 from openpoort.process.rights import Rights
 from openpoort.process.work import House, kenmerk_of
 from openpoort.store import reading, tables
+from openpoort.store.aborted import until_done
 from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
 from openpoort.store.rows import StatusRow
@@ -87,7 +88,7 @@ class _Look:
         self._abandoned = False
 
     def __call__(self) -> tuple[Antwoord, Turn | None]:
-        antwoord, turn = self._ask()
+        antwoord, turn = until_done(self._ask)
         with self._lock:
             self._turn = turn
             late = self._abandoned

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -211,7 +211,9 @@ def _added(changed: Sequence[Process]) -> dict[str, str | bytes]:
     same wait for each other."""
     octets = arrival.Bytes()
     whose = [({"day": p.day.isoformat(), "kenmerk": str(p.kenmerk)}, p) for p in changed]
-    payloads = {(x.digest, p.day): x for p in changed for x in p.payloads}
+    payloads = {(x.digest, p.day): x for p in changed for x in p.payloads} | {
+        (x.digest, c.message.day): x for p in changed for c in p.children for x in c.payloads
+    }
     rows = {
         "statuses": [place | arrival.status(s) for place, p in whose for s in p.statuses],
         "jobs": [place | arrival.job(job) for place, p in whose for job in p.jobs],
@@ -250,7 +252,8 @@ def _rare(conn: Connection, changed: Sequence[Process]) -> None:
     ]  # fmt: skip
     if mail:
         conn.execute(MAILBOX, columns(mail, 7))
-    messages.insert(conn, [child for p in changed for child in p.children])
+    children = [child for p in changed for child in p.children]
+    messages.insert(conn, [replace(child, payloads=()) for child in children])  # see `_added`
 
 
 REGISTER = "select day, berichtsoort, sender, switch from register where kenmerk = %b"

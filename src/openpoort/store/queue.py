@@ -86,24 +86,17 @@ def lease(
     return sorted((JobRow(*row) for row in rows), key=lambda job: (job.due_at, job.id))
 
 
-def renew(conn: Connection, fence: UUID, ids: Sequence[int], seconds: float) -> set[int]:
-    """Lengthen leases that still stand; the ids that do."""
-    rows = conn.execute(
-        "update job set lease_until = clock_timestamp() + make_interval(secs => %s)"
-        " where id = any(%s) and fence = %s returning id",
-        [seconds, list(ids), fence],
-    ).fetchall()
-    return {row[0] for row in rows}
-
-
 HOLD = "select pg_try_advisory_lock(hashtextextended(%s, 2))"
 ORPHANS = """
-update job set lease_until = clock_timestamp() where fence is not null
+update job set lease_until = clock_timestamp() where id = any(array(
+    select id from job where fence is not null
     and lease_until > clock_timestamp() and not exists (
     select 1 from pg_locks l join pg_database d on d.oid = l.database
     where l.locktype = 'advisory' and l.objsubid = 1 and d.datname = current_database()
     and (l.classid::int8 << 32) | l.objid::int8 = hashtextextended(job.fence::text, 2))
+    for update skip locked))
 """
+"""Never waits: a job that somebody has in hand at this moment is no orphan, or the next time."""
 NOTIFY = "select pg_notify(%s, '')"
 HASTEN = """
 update job set due_at = %s where id = any(array(
@@ -129,14 +122,17 @@ def release_orphans(conn: Connection) -> int:
 
 
 FINISH = """
-delete from job j using unnest(%b::int8[], %b::uuid[]) w(id, fence)
-where j.id = w.id and j.fence is not distinct from w.fence returning j.id
+delete from job where id = any(array(
+    select j.id from job j join unnest(%b::int8[], %b::uuid[]) w(id, fence) on j.id = w.id
+    where j.fence is not distinct from w.fence order by j.id for update of j)) returning id
 """
+"""Whoever waits for jobs locks them in the order of their ids."""
 
 
 LET_GO = """
-update job set lease_until = clock_timestamp() where fence = %s
-    and lease_until > clock_timestamp() and id <> all(%s::int8[])
+update job set lease_until = clock_timestamp() where id = any(array(
+    select id from job where fence = %s and lease_until > clock_timestamp()
+    and id <> all(%s::int8[]) order by id for update))
 """
 
 
@@ -151,14 +147,6 @@ def finish(conn: Connection, jobs: Sequence[JobRow]) -> set[int]:
         FINISH, [[job.id for job in jobs], [job.fence for job in jobs]], binary=True
     ).fetchall()
     return {row[0] for row in rows}
-
-
-def postpone(conn: Connection, jobs: Sequence[JobRow], until: datetime) -> None:
-    """Move claimed jobs to a later time."""
-    conn.execute(
-        "update job set due_at = %s, fence = null, lease_until = null where id = any(%s)",
-        [until, [job.id for job in jobs]],
-    )
 
 
 def next_due(conn: Connection, lanes: Sequence[str]) -> datetime | None:

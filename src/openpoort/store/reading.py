@@ -94,11 +94,18 @@ on conflict (kenmerk, requester, what, day) do update
     set seqs = (select array_agg(distinct x order by x) from unnest(seen.seqs || excluded.seqs) x)
 """
 READ = """
-update process p set unread = false from seen s
-where p.kenmerk = any(%b) and p.day = any(%b) and p.sender = %b and p.unread
-    and s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b and s.what = 'status'
-    and s.day = any(%b) and cardinality(s.seqs) = p.seq
+with held as materialized (
+    select kenmerk, day from process
+    where kenmerk = any(%b) and day = any(%b) and sender = %b and unread
+    order by kenmerk for update
+)
+update process p set unread = false from held h join seen s on s.kenmerk = h.kenmerk
+    and s.day = h.day and s.requester = %b and s.what = 'status' and s.day = any(%b)
+where p.kenmerk = h.kenmerk and p.day = h.day and p.day = any(%b) and p.unread
+    and cardinality(s.seqs) = p.seq
 """
+"""Locks processes in the order of `changes.LOCK`: an update by itself locks them in the order of
+its plan, and a worker that has the second and wants the first would wait for us for ever."""
 PATIENCE = "select set_config('lock_timeout', %s, false)"
 TURN = "select pg_advisory_lock(hashtextextended(%s, 2))"
 END_TURN = "select pg_advisory_unlock(hashtextextended(%s, 2))"
@@ -214,9 +221,9 @@ def mark(conn: Connection, requester: str, had: Sequence[tuple[date, UUID, int]]
     columns = [list(column) for column in zip(*rows, strict=True)]
     conn.execute(MARK, [requester, *columns], binary=True)
     places = sorted({(k, d) for d, k, _ in rows})
-    days = [d for _, d in places]
+    days = tables.days(d for _, d in places)
     conn.execute(
-        READ, [[k for k, _ in places], days, requester, requester, tables.days(days)], binary=True
+        READ, [[k for k, _ in places], days, requester, requester, days, days], binary=True
     )
 
 

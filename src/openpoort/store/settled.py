@@ -51,7 +51,11 @@ on conflict (question) do update set before = excluded.before, but = excluded.bu
     where nothing_new.before < excluded.before
 """
 FORGET_LATE = "delete from late where day >= %s and day < %s"
-FORGET = "delete from nothing_new where before <= %s"
+FORGET = """
+delete from nothing_new where question = any(array(
+    select question from nothing_new where before <= %s order by question for update))
+"""
+"""In the order of `LEARN`."""
 
 
 def settle(conn: Connection, today: date, patience: str = "1s") -> date:

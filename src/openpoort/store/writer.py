@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
+from openpoort.store.aborted import until_done
 from openpoort.store.machine import Machine
 from openpoort.telemetry import logger
 
@@ -141,7 +142,8 @@ class Batcher(Generic[Item, Result]):
 
     def _do(self, batch: list[_Asked[Item, Result]]) -> None:
         try:
-            outcomes = self._work(self._connection(), [asked.item for asked in batch])
+            items = [asked.item for asked in batch]
+            outcomes = until_done(lambda: self._work(self._connection(), items))
         except Exception as error:  # noqa: BLE001 - whatever went wrong belongs to the callers
             self._drop_if_broken()
             if self._lost(error):

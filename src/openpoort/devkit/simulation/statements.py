@@ -12,6 +12,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -228,11 +229,9 @@ def _orphans(t: Transaction, p: Any) -> int:
     clock, held = t.database.clock(), t.database.advisory
     found = [
         row for row in t.database.job.leased.values()
-        if (j := t.see(row)) is not None and j.fence is not None and j.lease_until > clock
-        and (str(j.fence), 2) not in held
+        if t.free(row) and (j := t.see(row)) is not None and j.fence is not None
+        and j.lease_until > clock and (str(j.fence), 2) not in held
     ]  # fmt: skip
-    for row in found:
-        t.lock(row)
     for row in found:
         t.write(row, t.see(row)._replace(lease_until=clock))
     return len(found)
@@ -247,7 +246,7 @@ def _let_go(t: Transaction, p: Any) -> int:
         if (j := t.see(row)) is not None and j.fence == fence and j.lease_until > clock
         and j.id not in but
     ]  # fmt: skip
-    for row in found:
+    for row in sorted(found, key=attrgetter("key")):
         t.lock(row)
     for row in found:
         t.write(row, t.see(row)._replace(lease_until=clock))
@@ -266,7 +265,7 @@ def _finish(t: Transaction, p: Any) -> list[tuple[Any, ...]]:
         if (row := t.database.job.rows.get(number)) is not None
         and (j := t.see(row)) is not None and j.fence == fence
     ]  # fmt: skip
-    for row in found:
+    for row in sorted(found, key=attrgetter("key")):
         t.lock(row)
     for row in found:
         t.write(row, None)
@@ -367,19 +366,21 @@ def _mark(t: Transaction, p: Any) -> int:
 
 @means(reading.READ, "mark read")
 def _read(t: Transaction, p: Any) -> int:
-    kenmerken, days, sender, requester, _ = p
-    found = []
-    for kenmerk, day in zip(kenmerken, days, strict=True):
-        row = t.database.process.rows.get((kenmerk, day))
-        seen = t.database.seen.rows.get((kenmerk, requester, "status", day))
-        had = t.see(seen) if seen is not None else None
-        r = t.see(row) if row is not None else None
-        if row is None or r is None or r.sender != sender or not r.unread:
-            continue
-        if had is not None and len(had.seqs) == r.seq:
-            found.append(row)
-    for row in found:
+    kenmerken, days, sender, requester, _, _ = p
+    held = []
+    for kenmerk in sorted(kenmerken):
+        for day in days:
+            row = t.database.process.rows.get((kenmerk, day))
+            r = t.see(row) if row is not None else None
+            if row is not None and r is not None and r.sender == sender and r.unread:
+                held.append((row, (kenmerk, requester, "status", day)))
+    done = 0
+    for row, _ in held:
         t.lock(row)
-    for row in found:
-        t.write(row, t.see(row)._replace(unread=False))
-    return len(found)
+    for row, key in held:
+        seen, r = t.database.seen.rows.get(key), t.see(row)
+        had = t.see(seen) if seen is not None else None
+        if had is not None and len(had.seqs) == r.seq:
+            t.write(row, r._replace(unread=False))
+            done += 1
+    return done
