@@ -22,7 +22,7 @@ from openpoort.app.health import ready_state
 from openpoort.devkit.bench.gateway import free_port
 from openpoort.devkit.failover.pair import Pair
 from openpoort.devkit.failover.run import Plan, one_round
-from openpoort.store import consistency, link, standby
+from openpoort.store import consistency, lineage, link, standby
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
 from openpoort.store.link import Lost, Unreplicated, connect
@@ -267,6 +267,88 @@ def test_after_the_promotion_the_old_primary_is_not_written(servers: Pair) -> No
             assert conn.info.port == servers.second.port
     finally:
         gate.close()
+
+
+def promoted_by_itself(server: Embedded) -> None:
+    """As one that believes it leads: it starts as a standby of nobody, and begins a timeline."""
+    server.stop()
+    (server.data / "standby.signal").touch()
+    server.user.give(server.data / "standby.signal")
+    server.extra.pop("primary_conninfo", None)
+    server.start()
+    standby.promote(server)
+
+
+def numbers(servers: Pair) -> list[int]:
+    """The timeline that each server writes."""
+    found = []
+    for server in (servers.first, servers.second):
+        with psycopg.connect(server.dsn(), autocommit=True) as conn:
+            line = lineage.of(conn)
+            assert line is not None
+            found.append(line.timeline)
+    return found
+
+
+def test_a_second_primary_of_the_same_number_is_not_written(servers: Pair) -> None:
+    """What an old failover manager makes of a primary that was cut off: it promotes itself onto
+    the number that its successor has."""
+    gate = Gate(servers.dsn, connect=lambda dsn: connect(dsn, silence=1.0))
+    try:
+        gate.send()
+        promoted_by_itself(servers.first)
+        assert numbers(servers) == [2, 2], "the numbers do not tell them apart"
+        with pytest.raises(Lost, match=r"another primary, on timeline 2, begun from 1 at "):
+            connect(servers.first.dsn())
+        link._best.clear()  # as after a silence: both are asked, the usurper first
+        with connect(servers.dsn) as conn:
+            assert conn.info.port == servers.second.port
+        link._best.clear()
+        told = [gate.send() for _ in range(3)]
+        assert sorted(standby.holds(servers.second, told)) == sorted(told)
+        assert standby.holds(servers.first, told) == []
+        # A process that starts now cannot know which: nothing is better than the wrong one.
+        link._best.clear()
+        link._newest.clear()
+        with pytest.raises(Lost, match=r"two primaries: .* Stop the one whose writes"):
+            connect(servers.dsn)
+    finally:
+        gate.close()
+
+
+def test_a_higher_number_on_the_other_line_is_not_written_and_on_ours_it_is(
+    servers: Pair,
+) -> None:
+    link._best.clear()
+    link._newest.clear()
+    with connect(servers.second.dsn()):
+        pass
+    promoted_by_itself(servers.first)
+    assert numbers(servers) == [3, 2]
+    with pytest.raises(Lost, match=r"another primary, on timeline 3, begun from 2 at "):
+        connect(servers.first.dsn())
+    promoted_by_itself(servers.second)
+    with connect(servers.dsn) as conn:
+        assert conn.info.port == servers.second.port
+
+
+def test_without_the_right_to_read_history_the_number_counts(servers: Pair) -> None:
+    with psycopg.connect(servers.second.dsn(), autocommit=True) as conn:
+        conn.execute("create role humble login password 'humble' in role pg_monitor")
+        conn.execute("grant all on schema public to humble")
+        allowed = "grant execute on function pg_read_file(text, bigint, bigint, boolean) to humble"
+        port = servers.second.port
+        dsn = f"host=127.0.0.1 port={port} user=humble password=humble dbname=openpoort"
+        with connect(dsn) as ours:
+            line = lineage.of(ours)
+            assert line is not None
+            assert (line.timeline, line.left) == (3, None)
+        conn.execute(allowed)
+        with connect(dsn) as ours:
+            line = lineage.of(ours)
+            assert line is not None
+            assert line.left is not None
+            assert [number for number, _ in line.left] == [1, 2]
 
 
 def test_killed_under_load_nothing_acknowledged_is_lost(tmp_path: Path) -> None:

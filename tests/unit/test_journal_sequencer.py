@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,9 +13,11 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from openpoort import telemetry
 from openpoort.domain import checkpoint, merkle
 from openpoort.domain.journal import JournalEntry
 from openpoort.store import journal, sequencer, tables, tree
+from openpoort.store.audit import audit
 from openpoort.store.sequencer import Connection, JournalBroken, Placed
 from openpoort.store.sequencing import Sequencer
 
@@ -153,8 +156,9 @@ def test_after_a_restore_into_another_cluster_counting_goes_on(conn: Connection)
     sequencer.step(conn)
     append(conn, 3)
     # As a restored dump looks: numbers of another cluster, far beyond those handed out here.
-    conn.execute("alter table journal disable trigger append_only")
-    conn.execute("update journal set xid = (xid::text::bigint + 1000000000)::text::xid8")
+    for table in ("journal", "journal_leaf"):
+        conn.execute(f"alter table {table} disable trigger append_only")
+        conn.execute(f"update {table} set xid = (xid::text::bigint + 1000000000)::text::xid8")
     conn.execute("update journal_state set cluster = 1, after_xid = '1000000999'")
     append(conn, 4)
     assert sequencer.step(conn) == Placed(2, 4, False)
@@ -261,3 +265,69 @@ def test_running_sequencer_places_signs_and_survives_a_lost_connection(
         thread.join()
     notes = conn.execute("select note from journal_checkpoint order by size").fetchall()
     assert copy.read_text() == "".join(f"{note}\n" for (note,) in notes)
+
+
+def moved(conn: Connection) -> None:
+    """As after a move by replication: another cluster, with all rows and no sequences."""
+    conn.execute("update journal_state set cluster = cluster + 1")
+    conn.execute("select setval(pg_get_serial_sequence('journal', 'id'), 1, false)")
+
+
+def unplaced(conn: Connection) -> int:
+    (count,) = conn.execute(
+        "select count(*) from journal j where not exists"
+        " (select from journal_leaf l where l.xid = j.xid and l.id = j.id)"
+    ).fetchone() or (None,)
+    assert isinstance(count, int)
+    return count
+
+
+def test_ids_that_are_given_out_again_get_a_place_and_are_told_of(conn: Connection) -> None:
+    append(conn, *range(5))
+    sequencer.step(conn)
+    moved(conn)
+    append(conn, 10, 11, 12)  # ids 1 to 3 once more
+    assert sequencer.step(conn) == Placed(3, 8, False, again=3)
+    assert placed(conn) == leaves(*range(5), 10, 11, 12)
+    append(conn, 13)
+    assert sequencer.step(conn) == Placed(1, 9, False)
+    ids = [row[0] for row in conn.execute("select id from journal order by xid, id")]
+    assert max(ids) == 6, "they go on above the highest"
+    with conn.transaction():
+        assert audit(conn, KEY.public_key()).problems == ()
+
+
+def test_a_sequence_that_was_set_back_in_the_same_cluster_is_found_at_once(
+    conn: Connection,
+) -> None:
+    append(conn, *range(5))
+    conn.execute("update journal_state set cluster = cluster + 1")
+    sequencer.step(conn)
+    conn.execute("select setval(pg_get_serial_sequence('journal', 'id'), 1, false)")
+    append(conn, 10, 11)
+    assert sequencer.step(conn) == Placed(2, 7, False, again=2)
+    append(conn, 12)
+    assert sequencer.step(conn) == Placed(1, 8, False)
+    assert unplaced(conn) == 0
+
+
+def test_the_sequencer_raises_an_alarm_for_ids_given_out_again(
+    dsn: str, tmp_path: Path, conn: Connection
+) -> None:
+    append(conn, *range(5))
+    sequencer.step(conn)
+    moved(conn)
+    append(conn, 10)
+    telemetry.security_log(tmp_path / "security.log")
+    stop = threading.Event()
+    runner = threading.Thread(target=Sequencer(dsn, KEY, "test").run, args=[stop])
+    runner.start()
+    end = time.monotonic() + 20
+    while unplaced(conn) and time.monotonic() < end:
+        pass
+    stop.set()
+    runner.join()
+    events = [json.loads(x) for x in (tmp_path / "security.log").read_text().splitlines()]
+    found = [e for e in events if "journal.renumbered" in json.dumps(e)]
+    assert len(found) == 1
+    assert '"entries": 1' in json.dumps(found[0])

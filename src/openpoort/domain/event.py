@@ -126,6 +126,11 @@ _ALL = (
         "the journal's origin", Severity.ALARM, (FAILED,), _HOW,
     ),
     EventType(
+        "journal.renumbered",
+        "Entries had ids that were given out before; they got a place, and ids go on above.",
+        "the journal's origin", Severity.ALARM, (FAILED,), {"entries": (int, "such entries")},
+    ),
+    EventType(
         "timestamp.missing",
         "Checkpoints get no time-stamp (failed, told once), or get them again (ok).",
         "the address of the TSA", Severity.WARNING, (OK, FAILED), _HOW,

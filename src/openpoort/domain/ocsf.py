@@ -60,6 +60,7 @@ CLASSES: Mapping[str, tuple[Class, int]] = {
     "key.used": (API, _OTHER),
     "journal.unwritable": (API, _CREATE),
     "journal.broken": (FINDING, _CREATE),
+    "journal.renumbered": (FINDING, _CREATE),
     "timestamp.missing": (API, _OTHER),
     "journal.verified": (API, _READ),
     "evidence.exported": (API, _READ),

@@ -2,11 +2,12 @@
 
 Four things that a plain connection does not do. It gives up on a server that says nothing: one
 that is frozen or cut off keeps its TCP connections, and no keepalive helps against the first. It
-takes only a primary, by `target_session_attrs` and by timeline, so that one that comes back after
-another was promoted is not written to. It treats "read-only" as a lost connection. And it does
-not believe a commit whose wait for the synchronous standby was cut short: PostgreSQL then reports
-success with a warning (SyncRepWaitForLSN in its syncrep.c), and that message would be on one
-server only. The caller is told that the connection is lost; who repeats is told the truth.
+takes only a primary, by `target_session_attrs` and by the history of its timeline, so that one
+that comes back after another was promoted is not written to. It treats "read-only" as a lost
+connection. And it does not believe a commit whose wait for the synchronous standby was cut short:
+PostgreSQL then reports success with a warning (SyncRepWaitForLSN in its syncrep.c), and that
+message would be on one server only. The caller is told that the connection is lost; who repeats
+is told the truth.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from psycopg import errors
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.errors import Diagnostic
+
+from openpoort.store import lineage
+from openpoort.store.lineage import Lineage
 
 _Result = TypeVar("_Result")
 
@@ -46,19 +50,15 @@ select set_config('jit', 'off', false), set_config('random_page_cost', '1.1', fa
     set_config('tcp_keepalives_interval', '5', false),
     set_config('tcp_keepalives_count', '3', false),
     case when current_setting('synchronous_commit') in ('off', 'local')
-        then set_config('synchronous_commit', 'on', false) end,
-    (select system_identifier from pg_control_system()),
-    case when pg_is_in_recovery() then null
-        else ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::int end
+        then set_config('synchronous_commit', 'on', false) end
 """
 """Every statement is short and goes by index: compiling plans costs more than it saves, and a
 solid-state disk reads a page anywhere for the price of the next. Warnings must reach us. The
 keepalives are the server's own, so that it drops the locks of a machine of ours that vanished.
-A role or database that commits without flushing is not for acknowledged messages. Last: which
-cluster this is and which timeline it writes, a number that grows with every promotion."""
+A role or database that commits without flushing is not for acknowledged messages."""
 
-_newest: dict[int, int] = {}
-"""Cluster -> the highest timeline that this process has written to."""
+_newest: dict[int, Lineage] = {}
+"""Cluster -> the newest line of its history that this process has written to."""
 _best: dict[str, int] = {}
 """DSN -> the place of the host that was the primary last: it is asked first, and if it is still
 one, alone. Forgotten when a server fell silent, and by a child after a fork: then all are asked."""
@@ -118,20 +118,19 @@ class Link(psycopg.Connection[Any]):
             self._alone = True
 
     @classmethod
-    def to(cls, conninfo: str, silence: float | None) -> tuple[Self, int, int | None]:
-        """A connection made ready, its cluster and the timeline it writes (None: a standby)."""
+    def to(cls, conninfo: str, silence: float | None) -> tuple[Self, Lineage | None]:
+        """A connection made ready, and which line of history it writes (None: a standby)."""
         given = conninfo_to_dict(conninfo)
         conn = cls.connect(conninfo, autocommit=True)
         conn.silence = int(str(given["tcp_user_timeout"])) / 1000 if silence is None else silence
         conn.place = conninfo
         conn.add_notice_handler(conn._notice)
         try:
-            row = conn.execute(SETUP).fetchone()
+            conn.execute(SETUP)
+            return conn, lineage.of(conn)
         except BaseException:
             conn.close()
             raise
-        assert row is not None
-        return conn, row[-2], row[-1]
 
 
 def _heard(gen: PQGen[_Result], seconds: float) -> Generator[Any, Any, _Result]:
@@ -155,48 +154,59 @@ def connect(dsn: str, *, silence: float | None = None) -> Link:
     """An autocommit connection to the primary among the hosts of `dsn`; a transaction is always
     a `with conn.transaction()`.
 
-    Of several primaries the one on the highest timeline. Raises psycopg.OperationalError.
+    Of several primaries the one on the highest timeline, if it goes on with what this process
+    wrote before. Raises psycopg.OperationalError, also for two of one number that parted.
     """
     places = _places(dsn)
     asked_before = dsn in _best
     problems: list[psycopg.OperationalError] = []
-    chosen: tuple[Link, int | None] | None = None
+    found: list[tuple[Link, Lineage | None, int]] = []
     for number in _order(len(places), _best.get(dsn, 0)):
         try:
-            conn, cluster, timeline = Link.to(places[number], silence)
-            _known(conn, cluster, timeline)
+            conn, line = Link.to(places[number], silence)
+            _own(conn, line)
         except psycopg.OperationalError as wrong:
             problems.append(wrong)
             continue
-        if chosen is None or (timeline or 0) > (chosen[1] or 0):
-            if chosen is not None:
-                chosen[0].close()
-            chosen = (conn, timeline)
-            _best[dsn] = number
-        else:
-            conn.close()
+        found.append((conn, line, number))
         if asked_before:
             break
-    if chosen is None:
+    if not found:
         if len(problems) == 1:
             raise problems[0]
         raise Lost("no primary: " + "; ".join(str(p).strip() for p in problems))
-    return chosen[0]
+    conn, line, number = chosen = max(found, key=lambda one: one[1].timeline if one[1] else 0)
+    rivals = [one for one in found if one is not chosen]
+    for rival, *_ in rivals:
+        rival.close()
+    for rival, theirs, _ in rivals:
+        if line and theirs and line.timeline == theirs.timeline and not line.follows(theirs):
+            conn.close()
+            raise Lost(f"two primaries: {_where(conn)} on {line}, {_where(rival)} on {theirs}."
+                       " Stop the one whose writes are to be thrown away")  # fmt: skip
+    _best[dsn] = number
+    if line is not None:
+        _newest[line.cluster] = line
+    return conn
 
 
-def _known(conn: Link, cluster: int, timeline: int | None) -> None:
-    """Remember a newer timeline. Raises Lost for an older one."""
-    if timeline is None:
+def _own(conn: Link, line: Lineage | None) -> None:
+    """Raises Lost for a line of history that does not go on with the one we know."""
+    known = _newest.get(line.cluster) if line is not None else None
+    if line is None or known is None or line.follows(known):
         return
-    newest = _newest.get(cluster, 0)
-    if timeline < newest:
-        where = f"{conn.info.host} port {conn.info.port}"
-        conn.close()
-        raise Lost(
-            f"{where}: an old primary, on timeline {timeline}; {newest} has begun."
-            " Stop it, and let it join again as a standby"
-        )
-    _newest[cluster] = timeline
+    conn.close()
+    if line.timeline < known.timeline:
+        what = f"an old primary, on timeline {line.timeline}; {known.timeline} has begun"
+    else:
+        what = f"another primary, on {line}; we wrote to {known}"
+    raise Lost(f"{_where(conn)}: {what}. Stop it, and let it join again as a standby")
+
+
+def _where(conn: Link) -> str:
+    """Host and port, also of a connection that is closed."""
+    given = conninfo_to_dict(conn.place)
+    return f"{given.get('host')} port {given.get('port')}"
 
 
 def _order(count: int, first: int) -> Iterator[int]:

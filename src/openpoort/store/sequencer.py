@@ -10,7 +10,10 @@ delay); readers without writes, such as a backup, do not hold it up.
 Crash: a batch, its nodes and the new position are one transaction. Two nodes: an advisory lock
 held by that same transaction, so a sequencer that dies frees it.
 Restore into another cluster: transaction numbers begin again there. The system identifier tells;
-then everything present is placed by id once, and the numbers count from there (`_adopt`).
+then everything present is placed by id once, and the numbers count from there (`_adopt`). Ids do
+not begin again: what is written after that is known by a higher one. Where they do all the same
+(replication copies no sequences), entries would get no place, and nobody could tell until the
+journal is verified: everything is placed anew, ids go on above, and it is said at once.
 """
 
 from __future__ import annotations
@@ -47,7 +50,9 @@ LOCK = 0x6A6F75726E616C  # "journal"
 
 _STATE = """
 select size, after_xid, after_id, floor_id,
-       cluster = (select system_identifier from pg_control_system()),
+       cluster = (select system_identifier from pg_control_system())
+           and coalesce(pg_sequence_last_value(
+               pg_get_serial_sequence('journal', 'id')::regclass), 0) >= floor_id,
        pg_snapshot_xmin(pg_current_snapshot())
 from journal_state
 """
@@ -57,8 +62,13 @@ where (xid, id) > (%s::xid8, %s) and xid < %s::xid8 and id > %s
 order by xid, id limit %s
 """
 _ALL_UNPLACED = """
-select xid, id, at, entry from journal j
-where not exists (select from journal_leaf l where l.id = j.id) order by id
+select xid, id, at, entry, exists (select from journal_leaf l where l.id = j.id)
+from journal j
+where not exists (select from journal_leaf l where l.xid = j.xid and l.id = j.id)
+order by id, xid
+"""
+_ABOVE = """
+select setval(pg_get_serial_sequence('journal', 'id'), max(id)) from journal having max(id) > 0
 """
 _LAST = "select note, size, root from journal_checkpoint order by size desc, at desc limit 1"
 
@@ -66,11 +76,13 @@ _LAST = "select note, size, root from journal_checkpoint order by size desc, at 
 @dataclass(frozen=True, slots=True)
 class Placed:
     """One step: `count` entries got a place; `size` is the tree's; `more` if some wait below
-    the watermark. None of it when another sequencer was at work."""
+    the watermark, `again` of them with an id that was given out before. None of it when another
+    sequencer was at work."""
 
     count: int
     size: int
     more: bool
+    again: int = 0
 
 
 def step(conn: Connection, batch: int = 5000, *, wait: bool = False) -> Placed | None:
@@ -83,8 +95,8 @@ def step(conn: Connection, batch: int = 5000, *, wait: bool = False) -> Placed |
             return None
         state = conn.execute(_STATE).fetchone()
         assert state is not None
-        size, after_xid, after_id, floor, same_cluster, watermark = state
-        if not same_cluster:
+        size, after_xid, after_id, floor, goes_on, watermark = state
+        if not goes_on:
             return _adopt(conn, size)
         # Without statistics (a new month) the planner would sort the whole backlog each time.
         conn.execute("set local enable_sort = off")
@@ -150,17 +162,20 @@ def _lock(conn: Connection, wait: bool) -> bool:
 
 
 def _adopt(conn: Connection, size: int) -> Placed:
-    """First step in another cluster: place all by id, writers held off meanwhile."""
+    """First step in another cluster, or with ids that began again: place all by id, writers held
+    off meanwhile."""
     conn.execute("lock table journal in share row exclusive mode")
-    rows = conn.execute(_ALL_UNPLACED).fetchall()
+    found = conn.execute(_ALL_UNPLACED).fetchall()
+    rows = [row[:4] for row in found]
     _place(conn, size, rows)
+    conn.execute(_ABOVE)
     conn.execute(
         "update journal_state set size = %s, after_xid = '0'::xid8, after_id = 0, "
         "floor_id = (select coalesce(max(id), 0) from journal), "
         "cluster = (select system_identifier from pg_control_system())",
         (size + len(rows),),
     )
-    return Placed(len(rows), size + len(rows), False)
+    return Placed(len(rows), size + len(rows), False, sum(row[4] for row in found))
 
 
 _NULL, _HEX = "\\N", "\\\\x"  # as the text form of COPY spells them

@@ -83,6 +83,8 @@ class Sequencer:
                 journal.ahead(conn, self.now())
                 ahead = self.now() + _HOUR
             placed = sequencer.step(conn)
+            if placed is not None and placed.again:
+                self._told_twice(placed.again)
             if self.now() >= due:
                 self.checkpoint(conn)
                 due = self.now() + self.every
@@ -90,6 +92,10 @@ class Sequencer:
                 settled.settle(conn, self.now().astimezone(UTC).date())
             if placed is None or not placed.more:
                 stop.wait(self.poll.total_seconds())
+
+    def _told_twice(self, count: int) -> None:
+        _log.critical("journal_ids_given_out_again", entries=count)
+        self._emit("journal.renumbered", self.origin, "failed", entries=count)
 
     def checkpoint(self, conn: Connection) -> Checkpoint | None:
         """Sign what is placed; None when the last checkpoint covers it. Raises JournalBroken."""
