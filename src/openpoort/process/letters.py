@@ -75,7 +75,8 @@ def _by_search(conn: Connection, rights: Rights, vraag: Vraag, new: str | None) 
     )  # fmt: skip
     found = mailbox.own(conn, wanted)
     parties = {belang(x): x for x in ([asked] if asked is not None else rights.represented())}
-    for letter in mailbox.others(conn, wanted, list(parties)):
+    readable = lambda belang: rights.kinds(parties[belang])  # noqa: E731 - asked for rarely
+    for letter in mailbox.others(conn, wanted, list(parties), readable):
         if rights.letter(letter, parties[letter.belang]):
             found.append(letter)
     return sorted(found, key=lambda x: (x.at, x.kenmerk))

@@ -9,10 +9,13 @@ from datetime import datetime
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.message import Vraag
-from openpoort.domain.party import Directory
+from openpoort.domain.party import EVERY_KIND, Directory
 from openpoort.process.work import belang
 from openpoort.store.mailbox import Letter
 from openpoort.store.reading import Known
+
+_UNNAMED = "\0"
+"""A kind that no agreement and no mandate names: whoever may read it may read every kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ class Rights:
         return letter.owner == self.oin.value or self.directory.may_read(
             self.oin, letter.berichtsoort, belanghebbende, self.at
         )
+
+    def kinds(self, belanghebbende: Identiteit) -> frozenset[str] | None:
+        """Kinds of which it may read what is about this party; None: of every kind there is."""
+        named = {kind for one in self.directory.agreements for kind in one.kinds}
+        named.update(kind for one in self.directory.mandates for kind in one.kinds)
+
+        def may(kind: str) -> bool:
+            return self.directory.may_read(self.oin, kind, belanghebbende, self.at)
+
+        return None if may(_UNNAMED) else frozenset(filter(may, named - {EVERY_KIND}))
 
     def every(self, kind: str, vraag: Vraag) -> bool:
         """Whether processes of every sender may be seen, of this kind about this party."""

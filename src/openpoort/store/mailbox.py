@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -66,7 +66,8 @@ order by 7, 2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A question: `new` is LIST or MESSAGE for what is new that way, None for all."""
+    """A question: `new` is LIST or MESSAGE for what is new that way, None for all. `kinds` are the
+    only ones that the requester may have, where it may not have all."""
 
     requester: str
     kind: str | None = None
@@ -75,19 +76,21 @@ class Wanted:
     until: datetime | None = None
     new: str | None = None
     limit: int = 1000
+    kinds: tuple[str, ...] | None = None
 
     def parameters(self, span: Span) -> dict[str, object]:
         return {
             "requester": self.requester, "kind": self.kind, "belang": self.belang,
             "since": self.since, "until": self.until, "what": self.new, "limit": self.limit,
             "from": span.since, "days": span.days,
+            "kinds": list(self.kinds) if self.kinds is not None else None,
         }  # fmt: skip
 
     def key(self, about: str | None) -> UUID:
         """The question whether something is new, of one's own (None) or about somebody; whatever
         the time of it."""
         words = ("letter", self.requester, about, self.new, self.kind, self.belang)
-        return settled.question(*words)
+        return settled.question(*words, *(self.kinds or ()))
 
 
 def own(conn: Connection, wanted: Wanted) -> list[Letter]:
@@ -97,16 +100,37 @@ def own(conn: Connection, wanted: Wanted) -> list[Letter]:
     return _listed(conn, OWN.format(new=new), wanted, keys)
 
 
-def others(conn: Connection, wanted: Wanted, of: Sequence[str]) -> list[Letter]:
+Readable = Callable[[str], Collection[str] | None]
+"""The kinds that the requester may have of a party; None: every kind."""
+
+
+def _every_kind(belang: str) -> None:
+    return None
+
+
+def others(
+    conn: Connection, wanted: Wanted, of: Sequence[str], readable: Readable = _every_kind
+) -> list[Letter]:
     """Letters about these parties that are somebody else's, oldest first, at most `wanted.limit`
-    for each; whether the requester may have them is for the caller to judge."""
+    for each; whether the requester may have them is for the caller to judge.
+
+    What it may not have stays unseen for ever and must hide nothing. Mostly there is little of
+    it; only where a list is full, rights become part of the question.
+    """
     new = _UNSEEN if wanted.new else ""
     keys = {belang: wanted.key(belang) for belang in of}
     found = _listed(conn, OTHERS.format(new=new), wanted, keys) if keys else []
-    if len(found) < wanted.limit or len(keys) == 1:
+    if len(found) < wanted.limit:
         return found
-    # Many that the requester may never have, of one party, must not hide what is new of another.
-    return [letter for belang in keys for letter in others(conn, wanted, [belang])]
+    if len(keys) > 1:
+        return [x for belang in keys for x in others(conn, wanted, [belang], readable)]
+    (belang,) = keys
+    kinds = readable(belang)
+    if kinds is None:
+        return found
+    allowed = replace(wanted, kinds=tuple(sorted(kinds)))
+    query = OTHERS.format(new=f"{new} and b.berichtsoort = any(%(kinds)s::text[])")
+    return _listed(conn, query, allowed, {belang: allowed.key(belang)})
 
 
 def _listed(conn: Connection, query: str, wanted: Wanted, keys: Mapping[str, UUID]) -> list[Letter]:
