@@ -71,7 +71,7 @@ def test_what_was_never_fetched_is_new_after_a_year(gate: Gate) -> None:
 
 
 def test_what_was_cut_off_or_lost_on_the_way_is_given_again(gate: Gate) -> None:
-    for _ in range(60):  # more than a page, and more than an answer can hold
+    for _ in range(80):  # more than a page, and more than an answer can hold
         gate.send()
     gate.wall.turn(days=365)
     settle(gate)
@@ -86,7 +86,7 @@ def test_what_was_cut_off_or_lost_on_the_way_is_given_again(gate: Gate) -> None:
     while asyncio.run(lost()):
         got.append(codes(gate))
     assert len(got) > 1
-    assert [code for each in got for code in each] == HAPPY[:3] * 60
+    assert [code for each in got for code in each] == HAPPY[:3] * 80
 
 
 def test_what_a_filter_left_out_is_new_after_a_year_of_polls(gate: Gate) -> None:

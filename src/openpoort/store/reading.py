@@ -106,6 +106,13 @@ where p.kenmerk = h.kenmerk and p.day = h.day and p.day = any(%b) and p.unread
 """
 """Locks processes in the order of `changes.LOCK`: an update by itself locks them in the order of
 its plan, and a worker that has the second and wants the first would wait for us for ever."""
+READ_ONE = """
+update process p set unread = false from seen s
+where p.kenmerk = %b and p.day = %b and p.sender = %b and p.unread
+    and s.kenmerk = p.kenmerk and s.day = p.day and s.requester = %b and s.what = 'status'
+    and cardinality(s.seqs) = p.seq
+"""
+"""The same for one process, which needs no order."""
 PATIENCE = "select set_config('lock_timeout', %s, false)"
 TURN = "select pg_advisory_lock(hashtextextended(%s, 2))"
 END_TURN = "select pg_advisory_unlock(hashtextextended(%s, 2))"
@@ -221,6 +228,9 @@ def mark(conn: Connection, requester: str, had: Sequence[tuple[date, UUID, int]]
     columns = [list(column) for column in zip(*rows, strict=True)]
     conn.execute(MARK, [requester, *columns], binary=True)
     places = sorted({(k, d) for d, k, _ in rows})
+    if len(places) == 1:
+        conn.execute(READ_ONE, [*places[0], requester, requester], binary=True)
+        return
     days = tables.days(d for _, d in places)
     conn.execute(
         READ, [[k for k, _ in places], days, requester, requester, days, days], binary=True

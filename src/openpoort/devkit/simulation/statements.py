@@ -367,6 +367,16 @@ def _mark(t: Transaction, p: Any) -> int:
 @means(reading.READ, "mark read")
 def _read(t: Transaction, p: Any) -> int:
     kenmerken, days, sender, requester, _, _ = p
+    return _mark_read(t, kenmerken, days, sender, requester)
+
+
+@means(reading.READ_ONE, "mark one read")
+def _read_one(t: Transaction, p: Any) -> int:
+    kenmerk, day, sender, requester = p
+    return _mark_read(t, [kenmerk], [day], sender, requester)
+
+
+def _mark_read(t: Transaction, kenmerken: Any, days: Any, sender: str, requester: str) -> int:
     held = []
     for kenmerk in sorted(kenmerken):
         for day in days:
