@@ -17,8 +17,8 @@ from openpoort.process import kinds
 from openpoort.process.engine import Engine
 from openpoort.process.ports import (
     Agency,
+    AgencySilent,
     CheckUnavailable,
-    DeliveryFailed,
     DeliveryRefused,
     Verdict,
 )
@@ -145,7 +145,7 @@ def test_an_agency_that_refuses_ends_in_410(gate: Gate) -> None:
 
 
 def test_420_stands_once_and_without_a_code_until_the_agency_is_back(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     kenmerk = gate.send()
     for _ in range(10):
         gate.work()
@@ -161,7 +161,7 @@ def test_420_stands_once_and_without_a_code_until_the_agency_is_back(gate: Gate)
 
 
 def test_an_agency_down_for_three_days_ends_in_afs600_and_parked(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     first, more = gate.send(), [gate.send() for _ in range(20)]
     for _ in range(25):
         gate.work()
@@ -176,7 +176,7 @@ def test_an_agency_down_for_three_days_ends_in_afs600_and_parked(gate: Gate) -> 
 
 
 def test_what_a_dead_worker_put_off_goes_when_another_gets_through(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     put_off = [gate.send() for _ in range(10)]
     gate.work()
     assert {gate.codes(k)[-1] for k in put_off} == {"420"}
@@ -194,7 +194,7 @@ def test_a_short_outage_is_over_soon_after_it_ends(gate: Gate) -> None:
     for _ in range(8):  # so many that several are under way at once
         gate.send()
     gate.work()
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     put_off = [gate.send() for _ in range(20)]
     gate.work()
     assert {gate.codes(k)[-1] for k in put_off} == {"420"}
@@ -205,7 +205,7 @@ def test_a_short_outage_is_over_soon_after_it_ends(gate: Gate) -> None:
 
 
 def test_an_agency_that_is_down_holds_up_nobody_else(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     kvk = {"belanghebbende": Identiteit("90000044", "KvK")}
     stuck = [gate.send() for _ in range(5)]
     free = [gate.send(request("eFactuur", **kvk)) for _ in range(5)]

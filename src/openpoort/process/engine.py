@@ -49,7 +49,7 @@ class Engine:
         clock: Clock | None = None,
         *,
         switches: bool = False,
-        lease: float = 300.0,
+        lease: float = 330.0,
     ) -> None:
         self._store = store
         self._clock = clock or Clock()

@@ -15,6 +15,7 @@ from openpoort.domain.kind import Kind, StepKind
 from openpoort.domain.message import AfleverBevestiging, Bericht
 from openpoort.process.ports import (
     Agency,
+    AgencySilent,
     CheckUnavailable,
     DeliveryFailed,
     DeliveryRefused,
@@ -92,7 +93,7 @@ class Agencies:
         mood = shelf.mood
         if scheduler.now < mood.down_until:
             scheduler.pause(draw.choice((0.001, 3.0)))
-            raise DeliveryFailed("no connection")
+            raise AgencySilent("no connection")
         slow = draw.random() < mood.slow
         scheduler.pause(draw.uniform(5.0, 2 * TIMEOUT) if slow else 0.005 + 0.05 * draw.random())
         refuses = draw.random() < mood.refuses and message_id not in shelf.kept
@@ -106,11 +107,11 @@ class Agencies:
         verdict = shelf.kept[message_id].verdict
         if slow and draw.random() < 0.5:
             scheduler.pause(TIMEOUT)
-            raise DeliveryFailed("no answer in time")
+            raise AgencySilent("no answer in time")
         if draw.random() < mood.half:
             raise DeliveryFailed("half an answer")
         if draw.random() < mood.lost:
-            raise DeliveryFailed("connection lost")
+            raise AgencySilent("connection lost")
         at = datetime.fromtimestamp(scheduler.wall(), UTC)
         return AfleverBevestiging(
             bericht.kenmerk, bericht.berichtkenmerk, at, bericht.berichtsoort,
