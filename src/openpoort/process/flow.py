@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openpoort.domain.kind import Step, StepKind
+from openpoort.domain.kind import Kind, Step, StepKind
 
 LOCAL = "local"
 """Lane of steps that need nothing from outside: done in the transaction that claims them."""
@@ -70,6 +70,15 @@ BEHAVIOUR = {
 }  # fmt: skip
 
 DELIVERING = frozenset({StepKind.DELIVER, StepKind.REOFFER})
+
+
+_OURS = frozenset({StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE})
+
+
+def quiet(kind: Kind, step: Step) -> bool:
+    """Whether trouble with `step` is ours alone: the sender was told of its delivery before it."""
+    before = kind.steps[: kind.steps.index(step)]
+    return step.kind in _OURS and any(s.ok == "400" for s in before)
 
 
 def lane(step: Step, *, slow: frozenset[str], ask: bool) -> str | None:

@@ -18,6 +18,8 @@ DOWN_AFTER = 3
 """Different messages in a row that met silence, after which the agency counts as down."""
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=5)
+BEHIND = timedelta(seconds=10)
+"""How much later than the others those go that met the silence of an agency that is back."""
 _REMEMBERED = 50
 
 

@@ -201,7 +201,7 @@ def go_on(work: Work, step: Step) -> None:
     """`step` went well: the steps that follow at once are done in the same transaction."""
     steps.done(work, step)
     following = work.kind.after(step.name)
-    if following is not None and _instant(work, following):
+    if following is not None and not work.apart and _instant(following):
         p = work.process
         job = JobRow(p.day, p.kenmerk, following.name, flow.LOCAL, work.now)
         steps.run(work, job)
@@ -209,7 +209,7 @@ def go_on(work: Work, step: Step) -> None:
     steps.enter(work, following)
 
 
-def _instant(work: Work, step: Step) -> bool:
+def _instant(step: Step) -> bool:
     """Local steps that read no content."""
     return step.kind in {StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE}
 

@@ -7,18 +7,20 @@ agency sees the same MessageID again.
 
 from __future__ import annotations
 
+import dataclasses
 import queue as threads_queue
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from openpoort.domain.kind import StepKind
 from openpoort.process import batch, flow, outcomes, steps, switches
 from openpoort.process.batch import Item, Needs
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
-from openpoort.process.lanes import FIRST_PAUSE, Lane, shared
+from openpoort.process.lanes import BEHIND, FIRST_PAUSE, Lane, shared
 from openpoort.process.local import STUCK
 from openpoort.process.outcomes import Result
 from openpoort.process.ports import AgencyBusy, AgencySilent, DeliveryFailed, DeliveryRefused
@@ -75,7 +77,7 @@ class OutsideRounds:
         self.fence = store.machine.uuid()
         self._sides = Sides(house, partners, store.machine, checkers)
         self._sent: set[int] = set()
-        self._reopened: dict[Side, None] = {}
+        self._reopened: dict[Side, tuple[UUID, ...]] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self._all_in = store.machine.event()
         self.made_local = False
@@ -213,7 +215,13 @@ class OutsideRounds:
         return len(outs) + leased
 
     def _write(
-        self, conn: Connection, outs: list[_Out], turns: list[_Turn], now: datetime
+        self,
+        conn: Connection,
+        outs: list[_Out],
+        turns: list[_Turn],
+        now: datetime,
+        *,
+        apart: bool = False,
     ) -> tuple[list[_Out], int]:
         """One transaction; what is to be sent when it is committed, and how many were leased.
 
@@ -227,7 +235,7 @@ class OutsideRounds:
                 crash_point("after-claim")
             jobs = [*(out.job for out in won), *(job for _, job in leased)]
             items = self._load(conn, jobs, now, _but(mine)) if jobs else []
-            self._settle(won, items[: len(won)])
+            self._settle(won, items[: len(won)], apart=apart)
             sent = [
                 _Out(item.job, turn.side, turn.lane, item.work)
                 for (turn, _), item in zip(leased, items[len(won) :], strict=True)
@@ -299,7 +307,10 @@ class OutsideRounds:
     def _write_alone(self, conn: Connection, out: _Out) -> None:
         """After a failed batch: a result that cannot be written is trouble of its own message."""
         try:
-            self._write(conn, [out], [], self._clock.now())
+            try:
+                self._write(conn, [out], [], self._clock.now())
+            except steps.Broke:  # what the agency said stands, whatever becomes of the next step
+                self._write(conn, [out], [], self._clock.now(), apart=True)
         except Exception as error:
             if conn.closed or conn.broken:
                 raise
@@ -330,10 +341,11 @@ class OutsideRounds:
                     queue.postpone(conn, [job], now + STUCK)
                     self._log.error("stands_aside", kenmerk=str(job.kenmerk), fault=told(error))
 
-    def _settle(self, won: list[_Out], items: list[Item]) -> None:
+    def _settle(self, won: list[_Out], items: list[Item], *, apart: bool) -> None:
         for out, item in zip(won, items, strict=True):
             if item.work is not None and out.result is not None:
-                outcomes.settle(item.work, out.result)
+                work = dataclasses.replace(item.work, apart=True) if apart else item.work
+                outcomes.settle(work, out.result)
 
     def _account(self, out: _Out) -> None:
         """What the result says about the lane itself."""
@@ -349,18 +361,23 @@ class OutsideRounds:
             pause = error.pause if isinstance(error, AgencyBusy) else FIRST_PAUSE
             lane.met_silence(out.job.kenmerk, self._clock.now(), pause)
         ours = error is not None and not isinstance(error, DeliveryRefused | DeliveryFailed)
-        if not ours and not isinstance(error, AgencySilent) and lane.answered():
-            self._reopened[side] = None
+        if ours or isinstance(error, AgencySilent):
+            return
+        suspects = tuple(lane.silent)
+        if lane.answered():
+            self._reopened[side] = suspects
 
     def _hasten(self, conn: Connection) -> None:
         """What was put off for an agency that is back may go now, of all kinds; after a lost
-        connection, on the next one. What it answers badly waits for its own time."""
+        connection, on the next one. Those that met its silence go last: it may be theirs. What it
+        answered badly waits for its own time."""
         while self._reopened:
-            side = next(iter(self._reopened))
+            side, suspects = next(iter(self._reopened.items()))
             now = self._clock.now()
             for name, agency, _ in queue.lanes(conn, now):
                 if side.agency and agency == side.agency.name and not flow.is_again(name):
-                    queue.hasten(conn, name, now)
+                    queue.hasten(conn, name, now, but=suspects)
+                    queue.hasten(conn, name, now + BEHIND)
             for lane in side.lanes.values():
                 lane.try_now()
             del self._reopened[side]

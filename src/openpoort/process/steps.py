@@ -215,10 +215,7 @@ def give_up(work: Work, job: JobRow, why: str, at: Step | None = None) -> None:
 def _concerns(work: Work, step: Step) -> bool:
     """Whether the sender is told of trouble with `step`: not of a delivery that an operator
     repeats, nor of what we do for ourselves when it has been told of its delivery."""
-    if work.process.data.get("again"):
-        return False
-    before = work.kind.steps[: work.kind.steps.index(step)]
-    return step.kind not in _OURS or not any(s.ok == "400" for s in before)
+    return not work.process.data.get("again") and not flow.quiet(work.kind, step)
 
 
 def strand(p: Process, job: JobRow, now: datetime, why: str) -> None:
@@ -322,8 +319,6 @@ def _archive(work: Work, step: Step) -> bool:
     work.process.note("message.archived", work.now, data)
     return True
 
-
-_OURS = frozenset({StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE})
 
 _LOCAL: Mapping[StepKind, Callable[[Work, Step], bool]] = {
     StepKind.AUTHORISE: _authorise,

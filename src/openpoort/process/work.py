@@ -42,7 +42,8 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One message in the hands of the engine."""
+    """One message in the hands of the engine. `apart`: what follows a step is a job of its own,
+    even if it could be done at once."""
 
     house: House
     kind: Kind
@@ -50,6 +51,7 @@ class Work:
     message: MessageRow
     now: datetime
     documents: Documents
+    apart: bool = False
 
     @property
     def rows(self) -> tuple[DocumentRow, ...]:

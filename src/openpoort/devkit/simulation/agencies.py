@@ -72,7 +72,11 @@ class Shelf:
 
 class Agencies:
     """The channel `wus` and the agencies behind it. `speak` has an agency set a status by
-    zetStatus: (agency, kenmerk, code, seconds from now)."""
+    zetStatus: (agency, kenmerk, code, seconds from now).
+
+    Until `mended`, they cannot take some messages: they answer a share of all with a fault each
+    time (`sore`), and one kind with nothing (`hung`).
+    """
 
     name = "wus"
 
@@ -82,10 +86,16 @@ class Agencies:
     ) -> None:  # fmt: skip
         self._scheduler, self._speak = scheduler, speak
         self.shelves: dict[str, Shelf] = {}
+        self.sore, self.hung, self.mended = 0.0, "", False
         self._reports = {
             name for name, kind in kinds.items()
             if any(step.kind is StepKind.REPORT for step in kind.steps)
         }  # fmt: skip
+
+    def is_good(self, kenmerk: str, berichtsoort: str) -> bool:
+        """Whether the agencies can take this message from the beginning."""
+        digest = sha256(kenmerk.encode()).digest()
+        return berichtsoort != self.hung and digest[0] >= 256 * self.sore
 
     def deliver(self, bericht: Bericht, agency: Agency, message_id: str) -> AfleverBevestiging:
         scheduler, draw = self._scheduler, self._scheduler.draw
@@ -94,6 +104,12 @@ class Agencies:
         if scheduler.now < mood.down_until:
             scheduler.pause(draw.choice((0.001, 3.0)))
             raise AgencySilent("no connection")
+        if not self.mended and bericht.berichtsoort == self.hung:
+            scheduler.pause(5.0)
+            raise AgencySilent("nothing within the time")
+        if not self.mended and not self.is_good(bericht.kenmerk, bericht.berichtsoort):
+            scheduler.pause(0.05 * draw.random())
+            raise DeliveryFailed("AFS400: fault")
         slow = draw.random() < mood.slow
         scheduler.pause(draw.uniform(5.0, 2 * TIMEOUT) if slow else 0.005 + 0.05 * draw.random())
         refuses = draw.random() < mood.refuses and message_id not in shelf.kept
