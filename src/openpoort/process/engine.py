@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from openpoort.domain.party import Directory
+from openpoort.process import steps
 from openpoort.process.clock import Clock
 from openpoort.process.local import BATCH, LocalRounds
 from openpoort.process.outside import OutsideRounds
@@ -108,10 +109,11 @@ class Engine:
             else:
                 try:
                     done = self._local.round(conn)
-                except Exception:
+                except Exception as error:
                     if conn.closed or conn.broken:
                         raise
-                    self._log.exception("a batch of steps failed; one at a time now")
+                    fault = steps.told(error)
+                    self._log.error("a batch of steps failed; one at a time now", fault=fault)
                     careful, done = 2 * BATCH, 1
             if not done:
                 self._local_work.wait(self._poll)
