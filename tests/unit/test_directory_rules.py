@@ -9,6 +9,7 @@ import pytest
 
 from openpoort.devkit.directory import BEDRIJF, CLIENTS, default, identities, starting
 from openpoort.devkit.pki import OINS
+from openpoort.domain import partyfile
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.party import Agreement, Directory, Mandate, Party, Right, Window
