@@ -305,8 +305,8 @@ def beside(**given: Any) -> None:
 def failing(**given: Any) -> None:
     """What messages that an agency cannot take do to those it can: how long these wait for it.
 
-    Good ones at --rate (20), --messages a round (300), with one gateway alone and with another
-    beside as many bad ones, in turn.
+    Good ones at --rate (20), --messages a round (300), beside as many bad ones; in turn with
+    another gateway, which gets good ones in their place.
     """
 
     def measure(plan: Plan) -> tuple[Result, Run]:

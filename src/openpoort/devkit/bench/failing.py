@@ -1,8 +1,8 @@
 """What messages that an agency cannot take do to those it can: how long these wait.
 
-Two gateways, in turn: one gets good messages alone, the other as many bad ones between them, which
-its agency answers with a fault every time they come. Waiting is from the acceptance to 400, by the
-times that the sender sees.
+Two gateways, in turn, with as many messages a second: one gets good ones alone, of the other every
+second one is bad, which its agency answers with a fault each time it comes. Waiting is from the
+acceptance to 400, by the times that the sender sees.
 """
 
 from __future__ import annotations
@@ -40,13 +40,15 @@ from message m where m.kenmerk = any(%s::uuid[])
 def failing(alone: Gateway, beside: Gateway, plan: Plan) -> tuple[Result, Run]:
     """Figures are those of the good ones with bad ones beside them; the notes have those of the
     good ones alone, and the ratio."""
-    plan = replace(plan, rate=plan.rate or RATE)
+    rate = plan.rate or RATE
+    plan = replace(plan, rate=rate)
+    twice = replace(plan, messages=2 * plan.messages, rate=2 * rate)
     seed, limit = int(time.time()) % 1_000_000, rsa_limit()
     for gateway in (alone, beside):
         _round(gateway, replace(plan, messages=50), seed, bad=0)  # warms up
     meter, cpu, without, with_them, runs = Meter(beside, "worker"), 0.0, [], [], []
     for number in range(plan.rounds):
-        waits, run = _round(alone, plan, seed + 1 + 10 * number, bad=0)
+        waits, run = _round(alone, twice, seed + 1 + 10 * number, bad=0)
         without += waits
         before = meter.read()[0]
         waits, shared = _round(beside, plan, seed + 5 + 10 * number, bad=plan.messages)
