@@ -37,6 +37,7 @@ class Running:
     folder: Path
     port: int
     door: Door
+    real_port: int = 0
 
     @property
     def address(self) -> str:
@@ -68,10 +69,14 @@ class Running:
 
 
 @contextmanager
-def running(pki: Path, folder: Path, *, slow: float = 2.0) -> Iterator[Running]:
-    """An agency without a gateway to report to."""
+def running(
+    pki: Path, folder: Path, *, slow: float = 2.0, known_at: int | None = None
+) -> Iterator[Running]:
+    """An agency without a gateway to report to; `known_at`: the port under which it is known, of
+    who stands between."""
     sock = bind("127.0.0.1", 0)
-    port = sock.getsockname()[1]
+    real = sock.getsockname()[1]
+    port = known_at or real
     certificate, key = pki / "agency.pem", pki / "agency.key"
     http = Https(tls_context(certificate, key, pki / "ca.pem"))
     setting = Setting(
@@ -92,7 +97,7 @@ def running(pki: Path, folder: Path, *, slow: float = 2.0) -> Iterator[Running]:
     thread.start()
     try:
         assert started.wait(10)
-        yield Running(pki, folder, port, door)
+        yield Running(pki, folder, port, door, real)
     finally:
         serving.should_exit = True
         thread.join()

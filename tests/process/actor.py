@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+from openpoort.checks.split import split
 from openpoort.devkit.directory import starting
 from openpoort.domain.message import AfleverBevestiging, Bericht, Operatie, Received, Vraag
 from openpoort.process import kinds
@@ -95,7 +96,7 @@ def reader(store: Store, house: House, kenmerk: str) -> None:
 def main() -> None:
     role, dsn, argument = sys.argv[1:]
     checks = {name: Passes(name) for name in ("structure", "filing", "xbrl", "plain")}
-    house = House(kinds.load(), checks)
+    house = House(kinds.load(), checks, split=split)
     store = Store(dsn, crash_point=crash_point)
     if role == "worker":
         worker(store, house, Path(argument))

@@ -12,6 +12,7 @@ from typing import Any
 
 from lxml import etree
 
+from openpoort.checks.split import split
 from openpoort.devkit.directory import starting
 from openpoort.devkit.pki import OINS
 from openpoort.domain.finding import Finding
@@ -161,7 +162,7 @@ class Gate:
         } | {c.name: c for c in checks}
         self.checks = named
         known = dict(kinds.load()) | {k.berichtsoort: k for k in extra}
-        self.house = House(known, named, ask=authority is not None)
+        self.house = House(known, named, ask=authority is not None, split=split)
         self.directory = directory or starting()
         self.intake = Intake(
             self.store, self.house, lambda: self.directory, self.clock, switches=switches

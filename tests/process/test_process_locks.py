@@ -142,7 +142,7 @@ def test_two_who_finish_jobs_wait_for_each_other_one_way_only(
             " select '2026-11-23', gen_random_uuid(), 'x', 'local', 0,"
             " now() - n * interval '1 s', 0 from generate_series(1, 6) n"
         )
-        jobs = queue.lease(conn, "local", FAR, 6, 6, fence, 3600)
+        jobs = queue.lease(conn, "local", None, FAR, 6, 6, fence, 3600)
         conn.execute("update job set step = 'y' where id = (select min(id) from job)")
     meet(
         dsn, "select from job order by id",
@@ -218,7 +218,7 @@ def storm(dsn: str, places: Sequence[tuple[UUID, date]], rounds: int, seed: int)
     def lessee(conn: Link, dice: random.Random) -> None:
         fence = uuid4()
         with conn.transaction():
-            jobs = queue.lease(conn, "storm", FAR, 50, 1000, fence, 60)
+            jobs = queue.lease(conn, "storm", None, FAR, 50, 1000, fence, 60)
         with conn.transaction():
             queue.finish(conn, dice.sample(jobs, len(jobs) // 2))
         queue.let_go(conn, fence, ())

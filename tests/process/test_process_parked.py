@@ -11,7 +11,7 @@ import pytest
 from openpoort.domain.fault import Fault
 from openpoort.process import parked
 from openpoort.process.parked import Act, WorkError
-from openpoort.process.ports import DeliveryFailed
+from openpoort.process.ports import AgencySilent
 from tests.process.house import HAPPY, Gate
 
 DOWN = [*HAPPY[:7], "420", "420"]
@@ -30,7 +30,7 @@ def act(gate: Gate, reason: str = "agency asked for it", *, dry_run: bool = Fals
 
 def given_up(gate: Gate) -> UUID:
     """A message that could not be delivered for 72 hours."""
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     kenmerk = gate.send()
     gate.work()
     gate.wall.turn(hours=72)
@@ -115,7 +115,7 @@ def test_redeliver_sends_a_delivered_message_again_as_a_new_delivery(gate: Gate)
 def test_redeliver_that_fails_tells_the_sender_nothing(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("down")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("down")
     parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     assert gate.codes(kenmerk) == HAPPY
@@ -135,7 +135,7 @@ def test_cancel_of_a_redelivery_leaves_the_message_as_it_was(gate: Gate) -> None
 def test_a_redelivery_that_was_parked_and_is_repeated_tells_the_sender_nothing(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("down")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("down")
     parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     gate.wall.turn(hours=72)

@@ -135,7 +135,8 @@ def test_a_changed_file_is_not_delivered_but_parked_with_a_reason(dsn: str, tmp_
     for file in tmp_path.glob("*/??/*"):
         file.write_bytes(b"changed")
     gate.work()
-    assert gate.codes(kenmerk) == HAPPY[:3]
+    assert gate.codes(kenmerk) == [*HAPPY[:3], "321"]
+    assert gate.statuses(kenmerk)[-1].fout is not None
     with gate.store.connect() as conn:
         row = conn.execute("select reason from parked").fetchone()
     assert row is not None

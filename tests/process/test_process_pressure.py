@@ -12,7 +12,7 @@ import pytest
 
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Bericht, Received
-from openpoort.process.ports import DeliveryFailed
+from openpoort.process.ports import AgencySilent
 from openpoort.store.writer import Batcher, Busy
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 
@@ -59,7 +59,7 @@ def test_an_agency_that_answers_slowly_holds_up_nobody_else(gate: Gate) -> None:
 def test_an_agency_that_comes_back_is_met_one_by_one_and_never_over_its_limit(gate: Gate) -> None:
     eight = tuple(replace(a, max_parallel=8) for a in gate.directory.agencies)
     gate.directory = replace(gate.directory, agencies=eight)
-    gate.channel.errors["DEMOREGISTER"] = DeliveryFailed("down")
+    gate.channel.errors["DEMOREGISTER"] = AgencySilent("down")
     kenmerken = [gate.send(request("eFactuur", **KVK)) for _ in range(60)]
     gate.work()
     assert all(gate.codes(k)[-1] == "420" for k in kenmerken)

@@ -17,11 +17,12 @@ from openpoort.process import kinds
 from openpoort.process.engine import Engine
 from openpoort.process.ports import (
     Agency,
+    AgencySilent,
     CheckUnavailable,
-    DeliveryFailed,
     DeliveryRefused,
     Verdict,
 )
+from openpoort.process.steps import BROKEN_TRIES
 from openpoort.store.writer import Busy
 from tests.process.house import (
     BEDRIJF,
@@ -145,7 +146,7 @@ def test_an_agency_that_refuses_ends_in_410(gate: Gate) -> None:
 
 
 def test_420_stands_once_and_without_a_code_until_the_agency_is_back(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     kenmerk = gate.send()
     for _ in range(10):
         gate.work()
@@ -161,7 +162,7 @@ def test_420_stands_once_and_without_a_code_until_the_agency_is_back(gate: Gate)
 
 
 def test_an_agency_down_for_three_days_ends_in_afs600_and_parked(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     first, more = gate.send(), [gate.send() for _ in range(20)]
     for _ in range(25):
         gate.work()
@@ -176,7 +177,7 @@ def test_an_agency_down_for_three_days_ends_in_afs600_and_parked(gate: Gate) -> 
 
 
 def test_what_a_dead_worker_put_off_goes_when_another_gets_through(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     put_off = [gate.send() for _ in range(10)]
     gate.work()
     assert {gate.codes(k)[-1] for k in put_off} == {"420"}
@@ -194,18 +195,22 @@ def test_a_short_outage_is_over_soon_after_it_ends(gate: Gate) -> None:
     for _ in range(8):  # so many that several are under way at once
         gate.send()
     gate.work()
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     put_off = [gate.send() for _ in range(20)]
     gate.work()
     assert {gate.codes(k)[-1] for k in put_off} == {"420"}
     del gate.channel.errors["DEMODIENST"]
     gate.wall.turn(seconds=31)
     gate.work()
+    left = [k for k in put_off if gate.codes(k)[-1] == "420"]
+    assert len(left) <= 10  # those that were tried meanwhile
+    gate.wall.turn(seconds=10)
+    gate.work()
     assert {gate.codes(k)[-1] for k in put_off} == {"500"}
 
 
 def test_an_agency_that_is_down_holds_up_nobody_else(gate: Gate) -> None:
-    gate.channel.errors["DEMODIENST"] = DeliveryFailed("connection refused")
+    gate.channel.errors["DEMODIENST"] = AgencySilent("connection refused")
     kvk = {"belanghebbende": Identiteit("90000044", "KvK")}
     stuck = [gate.send() for _ in range(5)]
     free = [gate.send(request("eFactuur", **kvk)) for _ in range(5)]
@@ -459,13 +464,18 @@ def test_a_kind_that_was_taken_away_parks_its_messages_and_no_others(dsn: str, s
     fine = before.send(request("eFactuur", **kvk))
     after.work()
     assert after.codes(fine)[-1] == "400"
-    assert [after.codes(k) for k in lost] == [STARTED, STARTED]
+    code, foutcode = ("420", "AFS400") if step else ("321", "VAS400")
+    for kenmerk in lost:
+        assert after.codes(kenmerk) == [*STARTED, code]
+        fout = after.statuses(kenmerk)[-1].fout
+        assert fout is not None
+        assert fout.foutcode == foutcode
     assert after.count("parked where reason like '%not installed any more'") == 2
     before.close()
     after.close()
 
 
-def test_an_answer_that_cannot_be_written_parks_its_own_message(gate: Gate) -> None:
+def test_an_answer_that_cannot_be_written_is_trouble_of_its_own_message(gate: Gate) -> None:
     kenmerken = [gate.send() for _ in range(4)]
     bad = kenmerken[1]
     deliver = gate.channel.deliver
@@ -484,5 +494,13 @@ def test_an_answer_that_cannot_be_written_parks_its_own_message(gate: Gate) -> N
     )
     engine.run_until_idle()
     assert [gate.codes(k) for k in kenmerken if k != bad] == [HAPPY] * 3
-    assert gate.codes(bad) == HAPPY[:7]
+    assert gate.codes(bad) == [*HAPPY[:7], "420"]
+    for _ in range(BROKEN_TRIES):
+        gate.wall.turn(hours=1)
+        engine.run_until_idle()
+    assert gate.codes(bad) == [*HAPPY[:7], "420", "420"]
+    fout = gate.statuses(bad)[-1].fout
+    assert fout is not None
+    assert fout.foutcode == "AFS400"
     assert gate.count("parked") == 1
+    assert len({message_id for _, message_id, b in gate.channel.got if b.kenmerk == bad}) == 1

@@ -22,7 +22,8 @@ from openpoort.devkit.simulation.host import Host
 from openpoort.devkit.simulation.laws import Broken
 from openpoort.devkit.simulation.run import one
 from openpoort.devkit.simulation.world import World
-from openpoort.process import steps
+from openpoort.process import flow, lanes, outside, steps
+from openpoort.process.ports import DeliveryFailed
 from openpoort.process.read import Reading
 from openpoort.process.work import Work
 from openpoort.store import queue
@@ -158,6 +159,30 @@ def _job_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "finish", lambda _, jobs: {job.id for job in jobs})
 
 
+def _answers_count_as_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three messages that are answered with a fault shut the agency for all of their kind."""
+    monkeypatch.setattr(outside, "AgencySilent", DeliveryFailed)
+
+
+def _one_lane_for_all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kind that meets silence shuts the agency for the others."""
+    monkeypatch.setattr(flow, "agency_lane", lambda agency, *_, again=False: f"agency:{agency}")
+
+
+def _the_lane_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One judgement, one lane, and a probe that is whoever waits longest."""
+    _answers_count_as_silence(monkeypatch)
+    _one_lane_for_all_kinds(monkeypatch)
+    monkeypatch.setattr(lanes.Lane, "silent", property(lambda _: Forgetful(), lambda *_: None))
+
+
+class Forgetful(dict[Any, Any]):
+    """Nobody is known to have failed before."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+
 QUIET, STORM = 0.0, 3.0
 
 
@@ -165,7 +190,9 @@ QUIET, STORM = 0.0, 3.0
     ("plant", "severity"),
     [(_no_fence, STORM), (_acknowledged_before_commit, STORM), (_forgets_first_attempt, STORM),
      (_enqueued_twice, STORM), (_wake_up_lost, QUIET), (_told_each_time, STORM),
-     (_had_without_being_told, STORM), (_job_left_behind, STORM)],
+     (_had_without_being_told, STORM), (_job_left_behind, STORM),
+     (_answers_count_as_silence, QUIET), (_one_lane_for_all_kinds, QUIET),
+     (_the_lane_of_before, QUIET)],
 )  # fmt: skip
 def test_a_planted_mistake_is_found(
     monkeypatch: pytest.MonkeyPatch,

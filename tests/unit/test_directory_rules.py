@@ -9,6 +9,7 @@ import pytest
 
 from openpoort.devkit.directory import BEDRIJF, CLIENTS, default, identities, starting
 from openpoort.devkit.pki import OINS
+from openpoort.domain import partyfile
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.party import Agreement, Directory, Mandate, Party, Right, Window
@@ -187,3 +188,14 @@ def test_identity_forms_compare_folded() -> None:
     directory = starting()
     odd = Identiteit("NL" + OWN.nummer.lower(), "btw")
     directory.may_send(BEDRIJF_OIN, "ICP", odd, "Bedrijf", NOW)
+
+
+def test_time_outs_of_an_agency_are_judged_when_they_are_applied() -> None:
+    text = (
+        '[[agency]]\nname = "X"\noin = "00000099000000000001"\n'
+        'endpoint = "https://localhost/x"\noptions = { silence_seconds = "%s" }\n'
+    )
+    assert partyfile.read(text % "45").agency("X").options == {"silence_seconds": "45"}
+    for wrong in ("0", "121", "soon", "nan"):
+        with pytest.raises(partyfile.BadDirectory, match="agency X: silence_seconds must be"):
+            partyfile.read(text % wrong)

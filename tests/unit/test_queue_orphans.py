@@ -28,7 +28,7 @@ def test_lease_of_a_living_holder_stands(dsn: str) -> None:
     ):
         assert queue.hold(holder, fence)
         assert queue.release_orphans(other) == 0
-        assert queue.lease(other, "agency:X", NOW, 5, 5, uuid.uuid4(), 60.0) == []
+        assert queue.lease(other, "agency:X", "X", NOW, 5, 5, uuid.uuid4(), 60.0) == []
 
 
 def test_lease_of_a_dead_holder_is_released_at_once(dsn: str) -> None:
@@ -38,9 +38,9 @@ def test_lease_of_a_dead_holder_is_released_at_once(dsn: str) -> None:
         assert queue.hold(holder, fence)
     with psycopg.connect(dsn, autocommit=True) as other:
         assert queue.release_orphans(other) == 1
-        assert [job.fence for job in queue.lease(other, "agency:X", NOW, 5, 5, mine, 60.0)] == [
-            mine
-        ]
+        assert [
+            job.fence for job in queue.lease(other, "agency:X", "X", NOW, 5, 5, mine, 60.0)
+        ] == [mine]
 
 
 def test_second_connection_of_a_holder_waits_its_turn(dsn: str) -> None:

@@ -48,7 +48,7 @@ def ready_state(dsn: str) -> dict[str, str]:
 
 
 class _Database:
-    """Gauges read from the database when somebody asks; lanes are bounded by the agencies."""
+    """Gauges read from the database when somebody asks; lanes are bounded by agencies and kinds."""
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn

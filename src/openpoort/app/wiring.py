@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from openpoort.app.places import places
+from openpoort.checks.split import split
 from openpoort.checks.suite import open_suite
 from openpoort.domain.kind import Kind
 from openpoort.domain.party import Directory
@@ -53,7 +54,7 @@ def open_parts(settings: Settings, dsn: str, stack: ExitStack, *, checks: bool) 
     )
     suite.routes.heard = judged
     stack.callback(suite.close)
-    return Parts(store, House(found, suite.checks, ask))
+    return Parts(store, House(found, suite.checks, ask, split=split))
 
 
 def open_front(

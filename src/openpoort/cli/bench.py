@@ -301,6 +301,35 @@ def beside(**given: Any) -> None:
 
 
 @bench.command()
+@_options
+def failing(**given: Any) -> None:
+    """What messages that an agency cannot take do to those it can: how long these wait for it.
+
+    Good ones at --rate (20), --messages a round (300), beside as many bad ones; in turn with
+    another gateway, which gets good ones in their place.
+    """
+
+    def measure(plan: Plan) -> tuple[Result, Run]:
+        from openpoort.devkit.bench import failing, gateway
+
+        if given["url"] or given["home"]:
+            raise gateway.BenchRefused("this scenario starts its own; leave out --url and --home")
+        with contextlib.ExitStack() as stack:
+            homes = [
+                Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+                for _ in range(2)
+            ]
+            alone, beside = (
+                stack.enter_context(gateway.own(home, extra=failing.SWITCHED_OFF)) for home in homes
+            )
+            return failing.failing(alone, beside, plan)
+
+    if click.get_current_context().get_parameter_source("messages") is ParameterSource.DEFAULT:
+        given["messages"] = 300
+    _run(measure, given)
+
+
+@bench.command()
 @click.option(
     "--sizes", default="1000,1000000", show_default=True, help="Messages in the tables, by commas."
 )

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from openpoort.domain import timeouts
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.party import (
     Afnemer,
@@ -179,14 +180,19 @@ def _mandate(row: _Row) -> Mandate:
 
 
 def _agency(row: _Row) -> Afnemer:
-    options = row.take("options", dict, {})
+    options = {str(k): str(v) for k, v in row.take("options", dict, {}).items()}
+    name = row.take("name", str, needed=True)
+    try:
+        timeouts.of(options)
+    except ValueError as error:
+        raise BadDirectory(f"agency {name}: {error}") from error
     made = Afnemer(
-        name=row.take("name", str, needed=True),
+        name=name,
         oin=row.oin("oin"),
         endpoint=row.take("endpoint", str, needed=True),
         channel=row.take("channel", str, "wus"),
         max_parallel=row.take("max_parallel", int, 8),
-        options={str(k): str(v) for k, v in options.items()},
+        options=options,
         status_kinds=frozenset(row.texts("status_kinds")),
         return_kinds=frozenset(row.texts("return_kinds")),
     )

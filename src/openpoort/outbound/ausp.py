@@ -60,7 +60,7 @@ class RemoteAusp:
         ).encode()
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         try:
-            answer = self.https.post(self.url, body, headers)
+            answer = self.https.repeating().post(self.url, body, headers)
         except NoAnswer as no:
             _log.warning("no answer", kind=kind.berichtsoort, problem=str(no))
             return Verdict.UNAVAILABLE

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Protocol
 
 from openpoort.domain.fault import Fault, Fout, Refusal
@@ -21,10 +22,20 @@ from openpoort.wire.soap import SignedMessage, SoapFault, open_answer
 from openpoort.wire.woven import Body
 
 SKEW = timedelta(minutes=5)
+LONGEST_PAUSE = 3600.0
+"""Seconds: what is asked for beyond that is not listened to."""
 
 
 class BadAnswer(Exception):
     """An answer came and cannot be trusted or understood; `str()` says why."""
+
+
+class Overloaded(BadAnswer):
+    """The other side asks to come back after `seconds` (HTTP 429 or 503 with Retry-After)."""
+
+    def __init__(self, status: int, seconds: float) -> None:
+        super().__init__(f"HTTP {status}, come back after {seconds:g} s")
+        self.seconds = seconds
 
 
 class Faulted(Exception):
@@ -74,7 +85,8 @@ class Exchange:
     def ask(self, url: str, operation: Operation, body: Body, message_id: str) -> SignedMessage:
         """The verified answer to one request.
 
-        Raises NoAnswer (transport), Faulted (a SOAP fault) or BadAnswer (not to be trusted).
+        Raises NoAnswer (transport), Faulted (a SOAP fault) or BadAnswer (not to be trusted;
+        Overloaded when the other side asks for a pause).
         """
         return self.ask_raw(url, operation, body, message_id)[0]
 
@@ -96,10 +108,25 @@ class Exchange:
             raw,
             {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'},
         )
+        self._overloaded(answer)
         message = _opened(answer)
         self._check(message, operation, message_id)
         self.judge(message.token, answer.tls_leaf, self.now())
         return message, answer.body
+
+    def _overloaded(self, answer: Answer) -> None:
+        """RFC 9110, 10.2.3: seconds, or a date."""
+        said = answer.headers.get("retry-after", "").strip()
+        if answer.status not in (429, 503) or not said:
+            return
+        if said.isascii() and said.isdecimal():
+            raise Overloaded(answer.status, min(float(said), LONGEST_PAUSE))
+        try:
+            until = parsedate_to_datetime(said)
+        except ValueError:
+            return
+        left = (until - self.now()).total_seconds() if until.tzinfo else 0.0
+        raise Overloaded(answer.status, min(max(left, 0.0), LONGEST_PAUSE))
 
     def _check(self, message: SignedMessage, operation: Operation, message_id: str) -> None:
         addressing = message.addressing

@@ -1,7 +1,7 @@
 """HTTPS to others: one pooled client with mutual TLS, time-outs and a bounded answer.
 
-Knows bytes and addresses, nothing of SOAP. It never follows a redirect and never repeats by
-itself: whether a repeat is safe is the caller's knowledge, not the transport's.
+Knows bytes and addresses, nothing of SOAP. It never follows a redirect, and repeats only for who
+says that a repeat is safe: once, on a new connection, when a kept one gave no sign of life.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,7 +18,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote, urlsplit
 
-from openpoort.outbound.line import Line, NoAnswer, Reading, Timeouts
+from openpoort.domain.timeouts import DEFAULT, Timeouts
+from openpoort.outbound.line import Line, NoAnswer, Reading
 from openpoort.wire.woven import Body
 
 __all__ = ["Answer", "Https", "NoAnswer", "Timeouts", "TlsRefused", "tls_context"]
@@ -105,7 +107,7 @@ class Https:
         connections: int = 8,
     ) -> None:
         self._context = context
-        self._timeouts = timeouts or Timeouts()
+        self.timeouts = timeouts or DEFAULT
         self._max_answer = max_answer
         self._most = connections
         self._idle: dict[tuple[bool, str, int], list[Line]] = {}
@@ -115,11 +117,15 @@ class Https:
     def post(self, url: str, body: Body, headers: Mapping[str, str]) -> Answer:
         """Raises NoAnswer, or what making the pieces of `body` raises; any HTTP status is an
         answer."""
-        return self._exchange("POST", url, body, headers)
+        return self.exchange("POST", url, body, headers, self.timeouts)
 
     def get(self, url: str) -> Answer:
         """Raises NoAnswer; any HTTP status is an answer."""
-        return self._exchange("GET", url, None, {})
+        return self.exchange("GET", url, None, {}, self.timeouts)
+
+    def repeating(self, times: Timeouts | None = None) -> Repeating:
+        """The same connections for requests that may be repeated, with these time-outs."""
+        return Repeating(self, times or self.timeouts)
 
     @property
     def idle(self) -> int:
@@ -145,38 +151,84 @@ class Https:
     ) -> None:
         self.close()
 
-    def _exchange(
-        self, method: str, url: str, body: Body | None, headers: Mapping[str, str]
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        body: Body | None,
+        headers: Mapping[str, str],
+        times: Timeouts,
+        *,
+        repeat: bool = False,
     ) -> Answer:
+        """One request and its answer. Raises as `post`."""
         place = _place(url)
+        times = times.sending(len(body or b""))
+        line = self._kept(place, times)
+        if line is not None:
+            try:
+                return self._ask(line, method, place, body, headers, times)
+            except NoAnswer as no:
+                if no.heard or not repeat:
+                    raise
+                self._forget(place)  # what stood idle beside it went the same way
+        return self._ask(self._new(place, times), method, place, body, headers, times)
+
+    def _ask(
+        self,
+        line: Line,
+        method: str,
+        place: _Place,
+        body: Body | None,
+        headers: Mapping[str, str],
+        times: Timeouts,
+    ) -> Answer:
         request = _request(method, place, body, headers)
-        line = self._line(place)
         try:
-            reading = line.exchange(request, self._timeouts, self._max_answer)
+            reading = line.exchange(request, times, self._max_answer)
+        except NoAnswer as no:
+            line.close()
+            no.heard = line.heard
+            raise
         except (OSError, EOFError) as error:
             line.close()
-            raise _explained(place.shown, error) from error
+            said = _explained(place.shown, error)
+            said.heard = line.heard
+            raise said from error
         except BaseException:
             line.close()
             raise
         self._give_back(place, line, reading)
         return Answer(reading.status, reading.headers, b"".join(reading.parts), line.peer)
 
-    def _line(self, place: _Place) -> Line:
-        """The connection used last, or a new one. Raises NoAnswer."""
-        key = (place.secure, place.host, place.port)
-        while True:
-            with self._lock:
-                kept = self._idle.get(key)
-                line = kept.pop() if kept else None
-            if line is None:
-                break
-            if not line.dropped:
-                return line
+    def _kept(self, place: _Place, times: Timeouts) -> Line | None:
+        """The connection used last that may be used again."""
+        oldest = time.monotonic() - times.idle
+        line = None
+        with self._lock:
+            kept = self._idle.get((place.secure, place.host, place.port), [])
+            past = [x for x in kept if x.idle_since <= oldest]  # those used last stand last
+            del kept[: len(past)]
+            while kept and line is None:
+                line = kept.pop()
+                if line.dropped:
+                    past.append(line)
+                    line = None
+        for x in past:
+            x.close()
+        return line
+
+    def _forget(self, place: _Place) -> None:
+        with self._lock:
+            kept = self._idle.pop((place.secure, place.host, place.port), [])
+        for line in kept:
             line.close()
+
+    def _new(self, place: _Place, times: Timeouts) -> Line:
+        """Raises NoAnswer."""
         context = self._context if place.secure else None
         try:
-            return Line(place.host, place.port, context, self._timeouts.connect)
+            return Line(place.host, place.port, context, times)
         except TimeoutError as error:
             raise NoAnswer(f"no connection with {place.shown} in time") from error
         except (OSError, ValueError) as error:
@@ -184,12 +236,27 @@ class Https:
 
     def _give_back(self, place: _Place, line: Line, reading: Reading) -> None:
         if reading.kept_alive:
+            line.idle_since = time.monotonic()
             with self._lock:
                 kept = self._idle.setdefault((place.secure, place.host, place.port), [])
                 if not self._closed and len(kept) < self._most:
                     kept.append(line)
                     return
         line.close()
+
+
+class Repeating:
+    """As `Https`, for requests that the other side knows again: see `Https.repeating`."""
+
+    def __init__(self, http: Https, times: Timeouts) -> None:
+        self._http, self._times = http, times
+
+    def post(self, url: str, body: Body, headers: Mapping[str, str]) -> Answer:
+        """Raises as `Https.post`."""
+        return self._http.exchange("POST", url, body, headers, self._times, repeat=True)
+
+    def close(self) -> None:
+        """The connections are not ours."""
 
 
 def _request(

@@ -12,24 +12,21 @@ import socket
 import ssl
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
+
+from openpoort.domain.timeouts import Timeouts
 
 _CHUNK = 65536
 
 
 class NoAnswer(Exception):
-    """No usable answer came: refused, cut off, too slow or too large. `str()` says which."""
+    """No usable answer came: refused, cut off, too slow or too large. `str()` says which.
 
+    `heard`: something of an answer had come, so that somebody was there.
+    """
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. `whole` bounds the exchange from the first byte sent to the last received."""
-
-    connect: float = 10.0
-    read: float = 30.0
-    whole: float = 60.0
+    heard = False
 
 
 class Reading:
@@ -98,18 +95,21 @@ class Line:
     """`peer` is the certificate (DER) that the other side presented. Raises OSError when there is
     no connection; used by one thread at a time."""
 
-    __slots__ = ("_poll", "_socket", "peer")
+    __slots__ = ("_poll", "_socket", "heard", "idle_since", "peer")
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, seconds: float):
-        plain = socket.create_connection((host, port), seconds)
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, times: Timeouts):
+        plain = socket.create_connection((host, port), times.connect)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _watch(plain, times.unacknowledged)
             secure = context.wrap_socket(plain, server_hostname=host) if context else None
         except BaseException:
             plain.close()
             raise
         self._socket = secure or plain
         self.peer = secure.getpeercert(binary_form=True) if secure else None
+        self.heard = False
+        self.idle_since = 0.0
         self._poll = select.poll()
         self._poll.register(self._socket, select.POLLIN)
 
@@ -120,7 +120,8 @@ class Line:
 
     def exchange(self, request: Iterable[bytes], times: Timeouts, most: int) -> Reading:
         """Raises OSError, NoAnswer, or what making the pieces of `request` raises; the line is good
-        for nothing then."""
+        for nothing then. `heard` says whether anything had come by then."""
+        self.heard = False
         deadline = time.monotonic() + times.whole
         self._socket.settimeout(times.read)
         try:
@@ -133,6 +134,7 @@ class Line:
         while not reading.whole:
             data = self._receive(times, deadline)
             if data:
+                self.heard = True
                 reading.feed(data)
             elif reading.until_closed:
                 break
@@ -165,6 +167,18 @@ class Line:
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _watch(plain: socket.socket, seconds: float) -> None:
+    """A connection whose other end went without a word (a cable, a firewall that forgot it) is an
+    error after `seconds`, whether we sent something or wait for an answer."""
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    every = max(1, int(seconds / 2))
+    for name in ("TCP_KEEPIDLE", "TCP_KEEPINTVL"):
+        if hasattr(socket, name):
+            plain.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), every)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 def _too_slow(times: Timeouts) -> NoAnswer:

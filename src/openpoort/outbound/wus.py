@@ -1,7 +1,8 @@
 """Channel `wus`: the gateway delivers to an agency with `afleverRequest`.
 
-Tells apart what trying again can mend (no answer, technical fault, an answer that cannot be
-trusted) from what it cannot (the agency says no). Writes nothing: the engine keeps the attempts.
+Tells apart what trying again can mend (technical fault, an answer that cannot be trusted) from
+what it cannot (the agency says no), and both from silence, which is no answer at all. Writes
+nothing: the engine keeps the attempts.
 Source: Digipoort koppelvlakservices 1.2 `afleverRequest`, `afleverResponse`, `afleverFault`.
 """
 
@@ -9,14 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from openpoort.domain import timeouts
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Oin
 from openpoort.domain.message import AfleverBevestiging, Bericht
-from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted
+from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted, Overloaded
 from openpoort.outbound.http import Https, NoAnswer
-from openpoort.process.ports import Agency, DeliveryFailed, DeliveryRefused
+from openpoort.process.ports import (
+    Agency,
+    AgencyBusy,
+    AgencySilent,
+    DeliveryFailed,
+    DeliveryRefused,
+)
 from openpoort.wire import koppelvlak
 from openpoort.wire.seal import Signer
 from openpoort.wire.services import AFLEVER
@@ -28,7 +36,8 @@ OUR_ERROR = "AFS100"
 @dataclass(frozen=True, slots=True)
 class WusChannel:
     """`identify` names the OIN behind a certificate it trusts (DER, at a time); it raises
-    BadAnswer for one it does not. `options.hash` of an agency chooses its digest."""
+    BadAnswer for one it does not. `options` of an agency: `hash` chooses its digest, the rest are
+    its time-outs (`domain.timeouts`)."""
 
     http: Https
     signer: Signer
@@ -39,7 +48,8 @@ class WusChannel:
     def deliver(self, bericht: Bericht, agency: Agency, message_id: str) -> AfleverBevestiging:
         """One attempt; see `process.ports.Channel`."""
         exchange = Exchange(
-            self.http,
+            # The agency knows a message again by its MessageID.
+            self.http.repeating(timeouts.of(agency.options, self.http.timeouts)),
             self.signer,
             lambda token, _tls, at: self._judge(agency, token, at),
             self.now,
@@ -53,7 +63,11 @@ class WusChannel:
             answer = koppelvlak.read(message)
         except Faulted as fault:
             raise _meaning(fault) from fault
-        except (NoAnswer, BadAnswer, Fault) as error:
+        except NoAnswer as no:
+            raise (DeliveryFailed if no.heard else AgencySilent)(str(no)) from no
+        except Overloaded as busy:
+            raise AgencyBusy(str(busy), timedelta(seconds=busy.seconds)) from busy
+        except (BadAnswer, Fault) as error:
             raise DeliveryFailed(str(error)) from error
         return replace(_confirmed(answer, bericht), raw=raw)
 

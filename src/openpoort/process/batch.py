@@ -86,7 +86,7 @@ def load(
         if process.state in ENDED:
             items.append(Item(job, process, None))
         elif lost:
-            steps.park(process, job, now, lost)
+            steps.strand(process, job, now, lost)
             items.append(Item(job, process, None))
         else:
             kind = house.kinds[process.berichtsoort]

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from openpoort.domain.kind import Kind, Step
 from openpoort.domain.status import OMSCHRIJVING
+from openpoort.process import flow
 from openpoort.process.flow import BEHAVIOUR
 from openpoort.process.kinds import load
 
@@ -21,21 +22,24 @@ def mermaid(kind: Kind) -> str:
     before = "100"
     for place, step in enumerate(kind.steps):
         lines.append(f"    {names[place]} --> {step.name}" + (f": {before}" if place else ""))
-        lines += [f"    {line}" for line in _branches(step)]
+        lines += [f"    {line}" for line in _branches(kind, step)]
         before = step.ok or "done"
     last = kind.steps[-1] if kind.steps else None
     lines.append(f"    {names[-1]} --> [*]: {last.ok or 'done' if last else 'done'}")
     return "\n".join(lines) + "\n"
 
 
-def _branches(step: Step) -> Iterable[str]:
+def _branches(kind: Kind, step: Step) -> Iterable[str]:
     behaviour = BEHAVIOUR[step.kind]
     if behaviour.begins:
         yield f"{step.name} --> {step.name}: {behaviour.begins} to {', '.join(step.agencies)}"
     for code in behaviour.ends:
         if code != step.ok:
             yield f"{step.name} --> [*]: {code}"
-    if behaviour.trouble:
+    if behaviour.trouble and flow.quiet(kind, step):
+        yield f"{step.name} --> {step.name}: tried again"
+        yield f"{step.name} --> parked: nothing is told"
+    elif behaviour.trouble:
         yield f"{step.name} --> {step.name}: {behaviour.trouble}, tried again"
         yield f"{step.name} --> parked: {behaviour.trouble} with {behaviour.out_of_tries}"
 

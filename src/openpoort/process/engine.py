@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from openpoort.domain.party import Directory
+from openpoort.process import steps
 from openpoort.process.clock import Clock
 from openpoort.process.local import BATCH, LocalRounds
 from openpoort.process.outside import OutsideRounds
@@ -50,7 +51,7 @@ class Engine:
         clock: Clock | None = None,
         *,
         switches: bool = False,
-        lease: float = 300.0,
+        lease: float = 330.0,
     ) -> None:
         self._store = store
         self._clock = clock or Clock()
@@ -109,10 +110,11 @@ class Engine:
             else:
                 try:
                     done = until_done(lambda: self._local.round(conn))
-                except Exception:
+                except Exception as error:
                     if conn.closed or conn.broken:
                         raise
-                    self._log.exception("a batch of steps failed; one at a time now")
+                    fault = steps.told(error)
+                    self._log.error("a batch of steps failed; one at a time now", fault=fault)
                     careful, done = 2 * BATCH, 1
             if not done:
                 self._local_work.wait(self._poll)

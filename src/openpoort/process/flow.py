@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openpoort.domain.kind import Step, StepKind
+from openpoort.domain.kind import Kind, Step, StepKind
 
 LOCAL = "local"
 """Lane of steps that need nothing from outside: done in the transaction that claims them."""
@@ -39,14 +39,24 @@ BEHAVIOUR = {
     StepKind.CHECK: Behaviour(
         "run the named checks on the content", ends=("311",), trouble="321", out_of_tries="VAS400",
     ),
-    StepKind.CONVERT: Behaviour("replace the content by a converted one"),
-    StepKind.SPLIT: Behaviour("make a process of its own of every part of a batch"),
+    StepKind.CONVERT: Behaviour(
+        "replace the content by a converted one", trouble="321", out_of_tries="VAS400",
+    ),
+    StepKind.SPLIT: Behaviour(
+        "make a process of its own of every part of a batch",
+        ends=("311",), trouble="321", out_of_tries="VAS400",
+    ),
     StepKind.DELIVER: Behaviour(
         "deliver to the named agencies", begins="405", ends=("410",), trouble="420",
         out_of_tries="AFS600",
     ),
-    StepKind.DETACH: Behaviour("let later deliveries carry content and attachments apart"),
-    StepKind.RETURN: Behaviour("put the message in the mailbox of its receiver"),
+    StepKind.DETACH: Behaviour(
+        "let later deliveries carry content and attachments apart",
+        trouble="420", out_of_tries="AFS400",
+    ),
+    StepKind.RETURN: Behaviour(
+        "put the message in the mailbox of its receiver", trouble="420", out_of_tries="AFS400",
+    ),
     StepKind.REPORT: Behaviour(
         "wait for the agency's own verdict", ends=("500", "510", "710"), waits=True,
     ),
@@ -54,10 +64,21 @@ BEHAVIOUR = {
         "deliver once more, as a new delivery", begins="405", ends=("410",), trouble="420",
         out_of_tries="AFS600",
     ),
-    StepKind.ARCHIVE: Behaviour("record what is kept, by digest, in the journal"),
+    StepKind.ARCHIVE: Behaviour(
+        "record what is kept, by digest, in the journal", trouble="420", out_of_tries="AFS400",
+    ),
 }  # fmt: skip
 
 DELIVERING = frozenset({StepKind.DELIVER, StepKind.REOFFER})
+
+
+_OURS = frozenset({StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE})
+
+
+def quiet(kind: Kind, step: Step) -> bool:
+    """Whether trouble with `step` is ours alone: the sender was told of its delivery before it."""
+    before = kind.steps[: kind.steps.index(step)]
+    return step.kind in _OURS and any(s.ok == "400" for s in before)
 
 
 def lane(step: Step, *, slow: frozenset[str], ask: bool) -> str | None:
@@ -74,5 +95,11 @@ def lane(step: Step, *, slow: frozenset[str], ask: bool) -> str | None:
     return LOCAL
 
 
-def agency_lane(agency: str) -> str:
-    return f"agency:{agency}"
+def agency_lane(agency: str, berichtsoort: str, *, again: bool = False) -> str:
+    """Lane of the messages of one kind for one agency. `again`: of those that it answered before
+    with something else than a yes or a no."""
+    return f"{'again' if again else 'agency'}:{agency}:{berichtsoort}"
+
+
+def is_again(lane: str) -> bool:
+    return lane.startswith("again:")

@@ -1,12 +1,13 @@
 """Rounds of local steps: claim a batch under a held lock, do it, write it with one commit.
 
 Steps that follow each other without waiting are done in one go. A step that breaks off by a
-mistake of ours parks its own message and no other.
+mistake of ours is trouble of its own message and of no other.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+import dataclasses
+from datetime import datetime, timedelta
 
 from openpoort.domain.kind import StepKind
 from openpoort.process import batch, flow, steps
@@ -21,8 +22,12 @@ from openpoort.store.changes import Process
 from openpoort.store.pool import Connection
 from openpoort.store.rows import JobRow
 from openpoort.store.store import Store
+from openpoort.telemetry import logger
 
 BATCH = 50
+STUCK = timedelta(minutes=15)
+"""How long a job stands aside that cannot even be told to have failed."""
+_log = logger("process")
 _READERS = frozenset({StepKind.CHECK, StepKind.CONVERT, StepKind.SPLIT})
 
 
@@ -58,17 +63,30 @@ class LocalRounds:
                 with conn.transaction():
                     self._do(conn, jobs, now)
             except Exception as error:
-                if aborted(error):
+                if conn.closed or conn.broken or aborted(error):
                     raise
-                # Whatever else it is, an operator must see it.
+                self._broken(conn, jobs, now, error)
+        return 1
+
+    def _broken(
+        self, conn: Connection, jobs: list[JobRow], now: datetime, error: Exception
+    ) -> None:
+        """What came of a step could not be written. When not even this can be, the job stands
+        aside, for it would stop all others."""
+        try:
+            with conn.transaction():
                 items = self._load(conn, jobs, now, _no_documents)
                 queue.finish(conn, jobs)
-                batch.write(conn, batch.stranded(items))
                 for item in items:
                     if item.work is not None:
-                        steps.park(item.work.process, item.job, now, _reason(error))
-                        batch.write(conn, [item.work.process])
-        return 1
+                        steps.broken(item.work, item.job, error)
+                batch.write(conn, [item.process for item in items])
+        except Exception as worse:
+            if conn.closed or conn.broken:
+                raise
+            queue.postpone(conn, jobs, now + STUCK)
+            for job in jobs:
+                _log.error("stands_aside", kenmerk=str(job.kenmerk), fault=steps.told(worse))
 
     def _load(
         self, conn: Connection, jobs: list[JobRow], now: datetime, needs: Needs
@@ -85,8 +103,8 @@ class LocalRounds:
             try:
                 steps.run(item.work, item.job)
                 done.append(item.work.process)
-            except Exception as error:  # noqa: BLE001 - parked with its reason
-                steps.park(before, item.job, now, _reason(error))
+            except Exception as error:  # noqa: BLE001 - told, and tried again
+                steps.broken(dataclasses.replace(item.work, process=before), item.job, error)
                 done.append(before)
         queue.finish(conn, jobs)
         batch.write(conn, done)
@@ -106,7 +124,3 @@ def _needs_documents(house: House, berichtsoort: str, job: JobRow) -> bool:
 
 def _no_documents(house: House, berichtsoort: str, job: JobRow) -> bool:
     return False
-
-
-def _reason(error: Exception) -> str:
-    return f"internal error: {type(error).__name__}: {error}"

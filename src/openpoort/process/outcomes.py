@@ -17,12 +17,20 @@ from openpoort.domain.finding import Finding
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.message import AfleverBevestiging, Bericht, Constatering, Document
 from openpoort.process import flow, steps, switches, texts, verdicts
-from openpoort.process.ports import DeliveryRefused, Verdict
+from openpoort.process.ports import (
+    AgencyBusy,
+    AgencySilent,
+    CheckUnavailable,
+    DeliveryFailed,
+    DeliveryRefused,
+    Verdict,
+)
 from openpoort.process.work import Work
 from openpoort.store.changes import Delivery
-from openpoort.store.payloads import Stored
+from openpoort.store.payloads import PayloadUnavailable, Stored
 from openpoort.store.rows import JobRow
 
+_FORESEEN = (DeliveryRefused, DeliveryFailed, CheckUnavailable, PayloadUnavailable)
 HELD_FOR = timedelta(minutes=15)
 """How long a message waits, told that its agency is down, unless the agency comes back."""
 
@@ -53,12 +61,17 @@ def _begun(work: Work, step: Step) -> None:
 
 
 def held(work: Work, job: JobRow, now: datetime) -> None:
-    """Its agency is down: the sender is told once, and it waits, or it has waited long enough."""
+    """Its agency is down, or there is nobody to ask: the sender is told once, and it waits, or it
+    has waited long enough. A step that is ours to do by now goes where it belongs."""
     p, step = work.process, work.kind.step(job.step)
+    right = work.house.lane(step)
+    if right is not None and right != job.lane:
+        p.jobs.append(dataclasses.replace(job, lane=right, fence=None))
+        return
     first = job.first_at or now
     end = first + work.kind.retry_for
     if now >= end:
-        steps.give_up(work, job, "the agency was down all the time")
+        steps.give_up(work, job, f"gave up after {job.attempts} attempts: nobody could be asked")
         return
     _begun(work, step)
     steps.trouble(work, step)
@@ -69,7 +82,9 @@ def held(work: Work, job: JobRow, now: datetime) -> None:
 def settle(work: Work, result: Result) -> None:
     """Write the result into the process: statuses, and the next job."""
     step = work.kind.step(result.job.step)
-    if step.kind is StepKind.CHECK:
+    if result.error is not None and not isinstance(result.error, _FORESEEN):
+        steps.broken(work, result.job, result.error)
+    elif step.kind is StepKind.CHECK:
         _checked(work, step, result)
     elif step.kind is StepKind.AUTHORISE:
         _authorised(work, step, result)
@@ -108,8 +123,15 @@ def _delivered(work: Work, step: Step, result: Result) -> None:
         _one_less(work, step)
     elif isinstance(error, switches.OutOfTries):
         steps.failed_for_good(work, job, str(error))
-    elif error is not None:
+    elif isinstance(error, PayloadUnavailable):
         steps.failed(work, job, str(error))
+    elif error is not None:
+        # Silence is the agency's: it waits with the others. An answer is this message's: its next
+        # tries stand in nobody's way.
+        again = not isinstance(error, AgencySilent)
+        lane = flow.agency_lane(job.agency, work.kind.berichtsoort, again=again)
+        pause = error.pause if isinstance(error, AgencyBusy) else timedelta(0)
+        steps.failed(work, dataclasses.replace(job, lane=lane), str(error), pause)
     else:
         assert isinstance(result.answer, AfleverBevestiging)
         _taken(work, job, result.answer)
@@ -179,7 +201,7 @@ def go_on(work: Work, step: Step) -> None:
     """`step` went well: the steps that follow at once are done in the same transaction."""
     steps.done(work, step)
     following = work.kind.after(step.name)
-    if following is not None and _instant(work, following):
+    if following is not None and not work.apart and _instant(following):
         p = work.process
         job = JobRow(p.day, p.kenmerk, following.name, flow.LOCAL, work.now)
         steps.run(work, job)
@@ -187,7 +209,7 @@ def go_on(work: Work, step: Step) -> None:
     steps.enter(work, following)
 
 
-def _instant(work: Work, step: Step) -> bool:
+def _instant(step: Step) -> bool:
     """Local steps that read no content."""
     return step.kind in {StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE}
 

@@ -7,45 +7,58 @@ agency sees the same MessageID again.
 
 from __future__ import annotations
 
+import dataclasses
 import queue as threads_queue
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from openpoort.domain.kind import StepKind
 from openpoort.process import batch, flow, outcomes, steps, switches
 from openpoort.process.batch import Item, Needs
 from openpoort.process.clock import Clock
 from openpoort.process.crashpoints import crash_point
+from openpoort.process.lanes import BEHIND, FIRST_PAUSE, Lane, shared
+from openpoort.process.local import STUCK
 from openpoort.process.outcomes import Result
-from openpoort.process.ports import (
-    CheckUnavailable,
-    DeliveryFailed,
-    DeliveryRefused,
-)
+from openpoort.process.ports import AgencyBusy, AgencySilent, DeliveryFailed, DeliveryRefused
 from openpoort.process.recent import Recent
 from openpoort.process.sides import Partners, Side, Sides
+from openpoort.process.steps import told
 from openpoort.process.work import House, Work
 from openpoort.store import queue
 from openpoort.store.aborted import until_done
 from openpoort.store.changes import Process
-from openpoort.store.payloads import PayloadUnavailable
 from openpoort.store.pool import Connection
 from openpoort.store.rows import JobRow
 from openpoort.store.store import Store
+from openpoort.telemetry import logger
 
 _BATCH = 50
 _FEW = 2
 """As many may wait for an agency without it being worth a pause to collect more."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Out:
     job: JobRow
     side: Side
+    lane: Lane
     work: Work
     result: Result | None = field(default=None)
+    unwritable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """So many of a lane may go out."""
+
+    side: Side
+    name: str
+    lane: Lane
+    count: int
 
 
 class OutsideRounds:
@@ -57,7 +70,7 @@ class OutsideRounds:
 
     def __init__(
         self, store: Store, house: House, partners: Partners, clock: Clock, recent: Recent,
-        wake: Callable[[], None], *, lease: float = 300.0, checkers: int = 2,
+        wake: Callable[[], None], *, lease: float = 330.0, checkers: int = 2,
     ) -> None:  # fmt: skip
         self._store, self._house, self._partners, self._clock = store, house, partners, clock
         self._recent, self._wake, self._lease = recent, wake, lease
@@ -65,10 +78,11 @@ class OutsideRounds:
         self.fence = store.machine.uuid()
         self._sides = Sides(house, partners, store.machine, checkers)
         self._sent: set[int] = set()
-        self._reopened: dict[str, None] = {}
+        self._reopened: dict[Side, tuple[UUID, ...]] = {}
         self._results: threads_queue.SimpleQueue[_Out] = threads_queue.SimpleQueue()
         self._all_in = store.machine.event()
         self.made_local = False
+        self._log = logger("process")
 
     @property
     def out(self) -> int:
@@ -101,41 +115,56 @@ class OutsideRounds:
         outs = self._answered()
         now = self._clock.now()
         try:
-            sides = self._sides_with_work(conn, outs, now) if new else []
-            done = sum(self._hold(conn, side, now) for side in sides if side.lane.closed(now))
+            turns, held = self._turns(conn, outs, now) if new else ([], 0)
         except Exception:
             self._put_back(outs)
             raise
-        return done + self._exchange(conn, outs, [s for s in sides if not s.lane.closed(now)], now)
+        return held + self._exchange(conn, outs, turns, now)
 
     def _put_back(self, outs: Iterable[_Out]) -> None:
         """Answers are for the next connection: one that is dropped keeps its place for ever."""
         for out in outs:
             self._results.put(out)
 
-    def _sides_with_work(self, conn: Connection, outs: list[_Out], now: datetime) -> list[Side]:
-        """Where something is due and may go, or must be held.
+    def _turns(self, conn: Connection, outs: list[_Out], now: datetime) -> tuple[list[_Turn], int]:
+        """What may go out, and how many were held: those of an agency that is down, or for which
+        there is nobody to ask.
 
-        What an answer says about its lane counts before more is sent: a lane with trouble among
+        What an answer says about its lane counts before more is sent: a lane that met silence in
         `outs`, or one that an answer may open again, has its turn in the next round.
         """
-        unsure = [o.side for o in outs if o.side.lane.closed(now) or (o.result and o.result.error)]
-        sides = [
-            s
-            for s in self._sides.present()
-            if s not in unsure and (s.lane.closed(now) or self._room(s, outs, now))
-        ]
-        due = queue.due(conn, [side.name for side in sides], now) if sides else frozenset()
-        return [s for s in sides if s.name in due or self._probe(conn, s, now)]
+        unsure = {
+            o.lane for o in outs
+            if o.lane.closed(now) or (o.result and isinstance(o.result.error, AgencySilent))
+        }  # fmt: skip
+        waiting: dict[Side, dict[Lane, str]] = {}
+        held = 0
+        for name, agency, due in queue.lanes(conn, now):
+            side = self._sides.of(name, agency)
+            lane = side.lane(name) if side is not None else None
+            if name == flow.LOCAL or lane in unsure:
+                continue
+            if side is None or lane is None or lane.closed(now):
+                held += self._hold(conn, name, now) if due else 0
+            elif due or self._probe(conn, name, lane, now):
+                waiting.setdefault(side, {})[lane] = name
+        return [
+            _Turn(side, names[lane], lane, min(count, _BATCH))
+            for side, names in waiting.items()
+            for lane, count in self._shared(side, names, outs, now).items()
+        ], held
 
-    def _probe(self, conn: Connection, side: Side, now: datetime) -> bool:
-        """Everything was put off, but somebody must find out whether the agency is back."""
-        lane = side.lane
-        return lane.down and not lane.closed(now) and queue.hasten(conn, side.name, now, 1) > 0
+    def _probe(self, conn: Connection, name: str, lane: Lane, now: datetime) -> bool:
+        """Everything was put off, but somebody must find out whether the agency is back: one that
+        did not meet its silence."""
+        return lane.down and not lane.out and queue.hasten(conn, name, now, 1, lane.silent) > 0
 
-    def _room(self, side: Side, outs: list[_Out], now: datetime) -> int:
-        """How many may go out, when the answers `outs` have been written."""
-        return side.lane.room(now, back=sum(out.side is side for out in outs))
+    def _shared(
+        self, side: Side, waiting: Collection[Lane], outs: list[_Out], now: datetime
+    ) -> dict[Lane, int]:
+        back = [out.lane for out in outs if out.side is side]
+        every = side.lanes.values()
+        return shared(side.cap, every, waiting, now, back=back, several=side.several)
 
     def _answered(self) -> list[_Out]:
         """Results that are in, at most a batch."""
@@ -153,37 +182,47 @@ class OutsideRounds:
         return batch.load(conn, self._store, self._house, jobs, now, needs, self._recent)
 
     def _exchange(
-        self, conn: Connection, outs: list[_Out], sides: list[Side], now: datetime
+        self, conn: Connection, outs: list[_Out], turns: list[_Turn], now: datetime
     ) -> int:
         """Answers in and messages out, with one commit; how many of both."""
-        if not outs and not sides:
+        if not outs and not turns:
             return 0
         if outs:
             crash_point("after-delivery")
         try:
-            sent, leased = until_done(lambda: self._write(conn, outs, sides, now))
-        except Exception:
+            sent, leased = until_done(lambda: self._write(conn, outs, turns, now))
+        except Exception as error:
             if conn.closed or conn.broken:
                 # The database went away. Our leases stand: written on the next connection.
                 self._put_back(outs)
-            if conn.closed or conn.broken or not outs:
                 raise
+            self._log.error("a batch of results failed; one at a time now", fault=told(error))
             sent, leased = [], 0
-            self._write_each(conn, outs)
+            if outs:
+                self._write_each(conn, outs)
+            else:
+                for turn in turns:
+                    self._set_aside(conn, turn.name, now, outcomes.begin)
         else:
             for out in outs:
                 self._account(out)
         # Nothing between the commit and here may fail: what is leased must go, and what came back
         # must give its place free, whatever becomes of the connection.
         for out in sent:
-            out.side.lane.out += 1
+            out.lane.out += 1
             self._sent.add(out.job.id)
             out.side.threads.submit(self._do, out)
         self._hasten(conn)
         return len(outs) + leased
 
     def _write(
-        self, conn: Connection, outs: list[_Out], sides: list[Side], now: datetime
+        self,
+        conn: Connection,
+        outs: list[_Out],
+        turns: list[_Turn],
+        now: datetime,
+        *,
+        apart: bool = False,
     ) -> tuple[list[_Out], int]:
         """One transaction; what is to be sent when it is committed, and how many were leased.
 
@@ -192,15 +231,15 @@ class OutsideRounds:
         with conn.transaction():
             mine = queue.finish(conn, [out.job for out in outs]) if outs else set()
             won = _each_job_once(out for out in outs if out.job.id in mine)
-            leased = [(side, job) for side in sides for job in self._leased(conn, side, outs, now)]
+            leased = self._leased(conn, turns, now)
             if leased:
                 crash_point("after-claim")
             jobs = [*(out.job for out in won), *(job for _, job in leased)]
             items = self._load(conn, jobs, now, _but(mine)) if jobs else []
-            self._settle(won, items[: len(won)])
+            self._settle(won, items[: len(won)], apart=apart)
             sent = [
-                _Out(item.job, side, item.work)
-                for (side, _), item in zip(leased, items[len(won) :], strict=True)
+                _Out(item.job, turn.side, turn.lane, item.work)
+                for (turn, _), item in zip(leased, items[len(won) :], strict=True)
                 if item.work is not None
             ]
             if ended := [item.job for item in items[len(won) :] if item.work is None]:
@@ -219,20 +258,31 @@ class OutsideRounds:
         return sent, len(leased)
 
     def _leased(
-        self, conn: Connection, side: Side, outs: list[_Out], now: datetime
-    ) -> list[JobRow]:
-        room = min(self._room(side, outs, now), _BATCH)
-        return queue.lease(conn, side.name, now, room, side.lane.cap, self.fence, self._lease)
+        self, conn: Connection, turns: list[_Turn], now: datetime
+    ) -> list[tuple[_Turn, JobRow]]:
+        ours = {side: queue.enter(conn, side.name) for side in {turn.side: None for turn in turns}}
+        leased = []
+        for turn in turns:
+            if ours[turn.side]:
+                turn.side.serve(turn.lane)
+                leased += [(turn, job) for job in self._lease_of(conn, turn, now)]
+        return leased
+
+    def _lease_of(self, conn: Connection, turn: _Turn, now: datetime) -> list[JobRow]:
+        side, agency = turn.side, turn.side.agency
+        asked = (conn, turn.name, agency.name if agency else None, now, turn.count, side.cap,
+                 self.fence, self._lease)  # fmt: skip
+        if turn.lane.down and (probe := queue.lease(*asked, turn.lane.silent)):
+            return probe
+        return queue.lease(*asked)  # of a lane that is down: nobody else waits
 
     def _do(self, out: _Out) -> None:
         """In a thread: ask, and hand the answer back whatever it is."""
         try:
             answer = self._sides.ask(out.side, out.work, out.job)
             out.result = Result(out.job, answer)
-        except (DeliveryRefused, DeliveryFailed, CheckUnavailable, PayloadUnavailable) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, `outcomes` knows what it means
             out.result = Result(out.job, error=error)
-        except Exception as error:  # noqa: BLE001 - a fault of ours counts as trouble, not as a no
-            out.result = Result(out.job, error=DeliveryFailed(f"{type(error).__name__}: {error}"))
         self._results.put(out)
         if self._results.qsize() >= self.out:
             self._all_in.set()
@@ -244,69 +294,114 @@ class OutsideRounds:
             try:
                 self._write_alone(conn, out)
             except Exception:
-                # Not even that (a plan from before a migration): on the next connection.
-                self._put_back(outs[place:])
+                # Not even that (a plan from before a migration): on the next connection. One that
+                # fails there as well is let go of, for it would stand in the way of all others:
+                # when its lease is over it is done once more.
+                hopeless = out.unwritable and not (conn.closed or conn.broken)
+                out.unwritable = not (conn.closed or conn.broken)
+                self._put_back(outs[place + hopeless :])
+                if hopeless:
+                    self._account(out)
                 raise
             self._account(out)
 
     def _write_alone(self, conn: Connection, out: _Out) -> None:
-        """After a failed batch: a result that cannot be written parks its own message only."""
+        """After a failed batch: a result that cannot be written is trouble of its own message."""
         try:
-            until_done(lambda: self._write(conn, [out], [], self._clock.now()))
+            try:
+                until_done(lambda: self._write(conn, [out], [], self._clock.now()))
+            except steps.Broke:  # what the agency said stands, whatever becomes of the next step
+                until_done(lambda: self._write(conn, [out], [], self._clock.now(), apart=True))
         except Exception as error:
             if conn.closed or conn.broken:
                 raise
             now = self._clock.now()
-            reason = f"internal error: {type(error).__name__}: {error}"
             with conn.transaction():
                 if queue.finish(conn, [out.job]):
                     items = self._load(conn, [out.job], now, _no_documents)
                     for item in items:
                         if item.work is not None:
-                            steps.park(item.process, item.job, now, reason)
-                        batch.write(conn, [item.process])
+                            steps.broken(item.work, item.job, error)
+                    batch.write(conn, [item.process for item in items])
 
-    def _settle(self, won: list[_Out], items: list[Item]) -> None:
+    def _set_aside(
+        self, conn: Connection, name: str, now: datetime, act: Callable[[Work, JobRow], None]
+    ) -> None:
+        """Of a lane whose batch failed: what fails by itself too waits, and the others go on."""
+        with conn.transaction():
+            for job in queue.claim(conn, name, now, _BATCH):
+                try:
+                    with conn.transaction(force_rollback=True):
+                        items = self._load(conn, [job], now, _needs_documents)
+                        for work in [item.work for item in items if item.work is not None]:
+                            act(work, job)
+                        batch.write(conn, [item.process for item in items])
+                except Exception as error:
+                    if conn.closed or conn.broken:
+                        raise
+                    queue.postpone(conn, [job], now + STUCK)
+                    self._log.error("stands_aside", kenmerk=str(job.kenmerk), fault=told(error))
+
+    def _settle(self, won: list[_Out], items: list[Item], *, apart: bool) -> None:
         for out, item in zip(won, items, strict=True):
             if item.work is not None and out.result is not None:
-                outcomes.settle(item.work, out.result)
+                work = dataclasses.replace(item.work, apart=True) if apart else item.work
+                outcomes.settle(work, out.result)
 
     def _account(self, out: _Out) -> None:
         """What the result says about the lane itself."""
-        lane, side, result = out.side.lane, out.side, out.result
+        lane, side, result = out.lane, out.side, out.result
         lane.out -= 1
         self._sent.discard(out.job.id)
         if side.agency is None or result is None:
             return
-        if isinstance(result.error, PayloadUnavailable):
-            return  # our trouble, not the agency's
-        if result.error is None or isinstance(result.error, DeliveryRefused):
-            if lane.success():
-                self._reopened[side.name] = None
-        elif not switches.of(out.work.message.aanleverkenmerk) or not self._partners.switches:
-            lane.failure(self._clock.now())
+        error = result.error
+        if error and self._partners.switches and switches.of(out.work.message.aanleverkenmerk):
+            return
+        if isinstance(error, AgencySilent):
+            pause = error.pause if isinstance(error, AgencyBusy) else FIRST_PAUSE
+            lane.met_silence(out.job.kenmerk, self._clock.now(), pause)
+        ours = error is not None and not isinstance(error, DeliveryRefused | DeliveryFailed)
+        if ours or isinstance(error, AgencySilent):
+            return
+        suspects = tuple(lane.silent)
+        if lane.answered():
+            self._reopened[side] = suspects
 
     def _hasten(self, conn: Connection) -> None:
-        """What was put off for an agency that is back may go now; after a lost connection, on the
-        next one."""
+        """What was put off for an agency that is back may go now, of all kinds; after a lost
+        connection, on the next one. Those that met its silence go last: it may be theirs. What it
+        answered badly waits for its own time."""
         while self._reopened:
-            name = next(iter(self._reopened))
-            queue.hasten(conn, name, self._clock.now())
-            del self._reopened[name]
+            side, suspects = next(iter(self._reopened.items()))
+            now = self._clock.now()
+            for name, agency, _ in queue.lanes(conn, now):
+                if side.agency and agency == side.agency.name and not flow.is_again(name):
+                    queue.hasten(conn, name, now, but=suspects)
+                    queue.hasten(conn, name, now + BEHIND)
+            for lane in side.lanes.values():
+                lane.try_now()
+            del self._reopened[side]
 
-    def _hold(self, conn: Connection, side: Side, now: datetime) -> int:
-        """The agency is down: tell senders so, once, without trying each message."""
-        with conn.transaction():
-            jobs = queue.claim(conn, side.name, now, _BATCH)
-            if not jobs:
-                return 0
-            items = self._load(conn, jobs, now, _no_documents)
-            queue.finish(conn, jobs)
-            for item in items:
-                if item.work is not None:
-                    outcomes.held(item.work, item.job, now)
-            told = _once(item.work for item in items if item.work is not None)
-            batch.write(conn, told + batch.stranded(items))
+    def _hold(self, conn: Connection, name: str, now: datetime) -> int:
+        """Nobody can be asked: tell senders so, once, without trying each message."""
+        try:
+            with conn.transaction():
+                jobs = queue.claim(conn, name, now, _BATCH)
+                if not jobs:
+                    return 0
+                items = self._load(conn, jobs, now, _no_documents)
+                queue.finish(conn, jobs)
+                for item in items:
+                    if item.work is not None:
+                        outcomes.held(item.work, item.job, now)
+                heard = _once(item.work for item in items if item.work is not None)
+                batch.write(conn, heard + batch.stranded(items))
+        except Exception:
+            if conn.closed or conn.broken:
+                raise
+            self._set_aside(conn, name, now, lambda work, job: outcomes.held(work, job, now))
+            return 0
         return len(jobs)
 
 

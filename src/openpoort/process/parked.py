@@ -102,10 +102,12 @@ def release(store: Store, house: House, kenmerk: UUID, act: Act) -> Done:
             raise WorkError(f"{kenmerk} is not parked; state {work.process.state}")
         parked.remove(conn, [x.id for x in waiting])
         work.process.state = "running"
+        work.process.data.pop(steps.BROKE, None)
         for x in waiting:
             j = x.job
+            lane = flow.agency_lane(j.agency, work.kind.berichtsoort) if j.agency else j.lane
             work.process.jobs.append(
-                JobRow(x.day, kenmerk, j.step, j.lane, act.at, j.agency, j.generation)
+                JobRow(x.day, kenmerk, j.step, lane, act.at, j.agency, j.generation)
             )
         return _done(conn, work, act, "work.released", {})
 
@@ -136,7 +138,7 @@ def redeliver(
             p.data["again"] = p.state  # parked: it may be there from an earlier time
         p.state, p.open = "running", len(agencies)
         for name in agencies:
-            lane = flow.agency_lane(name)
+            lane = flow.agency_lane(name, work.kind.berichtsoort)
             p.jobs.append(JobRow(p.day, kenmerk, step.name, lane, act.at, name, generation))
         return _done(conn, work, act, "work.redelivered", {"agencies": agencies})
 

@@ -7,10 +7,9 @@ statuses and first job together with the parent's status, or nothing is written.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
-from lxml import etree
-
-from openpoort.domain.finding import Finding, Severity
+from openpoort.domain.finding import Finding
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.kind import Kind, Step
 from openpoort.process.ports import CheckUnavailable
@@ -18,9 +17,6 @@ from openpoort.process.work import Work, belang, first_jobs, first_open
 from openpoort.store.changes import TICK
 from openpoort.store.payloads import Stored
 from openpoort.store.rows import Accept, DocumentRow, MessageRow, StatusRow, started
-from openpoort.wire.xml import parse
-
-MOST_PARTS = 10_000
 
 
 def convert(work: Work, step: Step) -> None:
@@ -41,32 +37,21 @@ def convert(work: Work, step: Step) -> None:
     )
 
 
-def split(work: Work, step: Step) -> list[Finding]:
+def split(work: Work, step: Step) -> Sequence[Finding]:
     """Every element with the named tag becomes a process of its own kind and kenmerk.
 
     Findings when the batch cannot be split: then nothing was made."""
     kind = work.house.kinds[step.options["berichtsoort"]]
-    parts = _parts(bytes(work.documents()[0].inhoud), step.options["element"])
-    if not 0 < len(parts) <= MOST_PARTS:
-        text = (
-            f"De verzameling bevat {len(parts)} elementen {step.options['element']}; "
-            f"toegestaan is 1 tot en met {MOST_PARTS}."
-        )
-        return [Finding("SPLIT", Severity.ERROR, text, "split")]
+    if work.house.split is None:
+        raise CheckUnavailable("nothing that splits is installed")
+    parts, wrong = work.house.split(work.documents()[0].inhoud, step.options["element"])
+    if wrong:
+        return wrong
     children = [_child(work, kind, number, part) for number, part in enumerate(parts, 1)]
     work.process.children += children
     kenmerken = [str(child.message.kenmerk) for child in children]
     work.process.note("message.split", work.now, {"parts": kenmerken})
     return []
-
-
-def _parts(content: bytes, tag: str) -> list[bytes]:
-    root = parse(content)
-    return [
-        bytes(etree.tostring(e, encoding="UTF-8", xml_declaration=True, with_tail=False))
-        for e in root
-        if isinstance(e.tag, str) and etree.QName(e).localname == tag
-    ]
 
 
 def _child(work: Work, kind: Kind, number: int, body: bytes) -> Accept:

@@ -7,7 +7,7 @@ wiring (`app`). They run in worker threads: they may block, they may not touch t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -66,7 +66,21 @@ class DeliveryRefused(Exception):
 
 
 class DeliveryFailed(Exception):
-    """No usable answer (status 420): connection, time-out, HTTP or fault that may pass."""
+    """The agency answered, and it was no yes and no no (status 420): a fault that may pass, an
+    HTTP error, half an answer, one that cannot be believed. It says something of this message."""
+
+
+class AgencySilent(DeliveryFailed):
+    """No answer at all (status 420): nobody listens, no handshake, nothing within the time. It says
+    something of the agency."""
+
+
+class AgencyBusy(AgencySilent):
+    """The agency asks to be left alone for `pause`, before it looked at the message."""
+
+    def __init__(self, why: str, pause: timedelta) -> None:
+        super().__init__(why)
+        self.pause = pause
 
 
 class Channel(Protocol):
@@ -78,7 +92,7 @@ class Channel(Protocol):
     def deliver(self, bericht: Bericht, agency: Agency, message_id: str) -> AfleverBevestiging:
         """One attempt. Every attempt of a delivery repeats `message_id` (settled: Statuses).
 
-        Raises DeliveryRefused or DeliveryFailed.
+        Raises DeliveryRefused, AgencySilent or DeliveryFailed.
         """
         ...
 

@@ -1,14 +1,15 @@
 """Who is outside: a side for each agency, one for our slow checks and one for the AuSP.
 
-Each has its own threads, its own window and its own limit, so that one that is slow or down never
-holds up another.
+Each has its own threads and its own limit, and within it a lane for each kind, so that one that is
+slow or down never holds up another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from openpoort.domain.ids import Oin
@@ -16,7 +17,7 @@ from openpoort.domain.kind import StepKind
 from openpoort.domain.party import Directory
 from openpoort.process import flow, outcomes, steps, switches, texts
 from openpoort.process.lanes import Lane
-from openpoort.process.ports import Agency, Authority, Channel, DeliveryFailed
+from openpoort.process.ports import Agency, AgencySilent, Authority, Channel
 from openpoort.process.work import House, Work
 from openpoort.store.machine import Machine
 from openpoort.store.rows import JobRow
@@ -27,12 +28,38 @@ _AHEAD = 8
 
 @dataclass(slots=True, eq=False)
 class Side:
-    """One lane with its threads."""
+    """Somebody outside: at most `cap` at once over all workers. `several`: more than one kind may
+    come."""
 
     name: str
-    lane: Lane
+    cap: int
     threads: ThreadPoolExecutor
     agency: Agency | None = None
+    several: bool = True
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    turn: int = 0
+
+    @property
+    def out(self) -> int:
+        return sum(lane.out for lane in self.lanes.values())
+
+    @property
+    def full(self) -> bool:
+        """As many are out as may be."""
+        return any(x.out >= min(x.window, x.cap) for x in self.lanes.values() if x.out)
+
+    def lane(self, name: str) -> Lane:
+        """The lane of this name; a new one starts carefully, unless it is our own."""
+        lane = self.lanes.get(name)
+        if lane is None:
+            window = 1 if self.agency is not None else self.cap
+            self.lanes[name] = lane = Lane(self.cap, window, again=flow.is_again(name))
+        return lane
+
+    def serve(self, lane: Lane) -> None:
+        """Its turn is over."""
+        self.turn += 1
+        lane.served = self.turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +80,29 @@ class Sides:
         self._machine, self._checkers = machine, checkers
         self._all: dict[str, Side] = {}
         self._known: Directory | None = None
-        self._at_hand: list[Side] = []
+        self._at_hand: Mapping[str, Side] = {}
 
     @property
     def out(self) -> int:
-        return sum(side.lane.out for side in self._all.values())
+        return sum(side.out for side in self._all.values())
 
     @property
     def full(self) -> bool:
         """One of them takes no more at once."""
-        return any(side.lane.full for side in self._all.values())
+        return any(side.full for side in self._all.values())
 
-    def present(self) -> list[Side]:
-        """Sides of all agencies in the directory, and of checks and AuSP where there are any."""
+    def of(self, lane: str, agency: str | None) -> Side | None:
+        """The side of a lane; None when there is nobody (any more) to ask."""
+        return self.present().get(_side_name(agency) if agency else lane)
+
+    def present(self) -> Mapping[str, Side]:
+        """Those of all agencies in the directory, and of checks and AuSP where there are any."""
         directory = self._partners.directory()
         if directory is not self._known:
             self._known, self._at_hand = directory, self._of(directory)
         return self._at_hand
 
-    def _of(self, directory: Directory) -> list[Side]:
+    def _of(self, directory: Directory) -> Mapping[str, Side]:
         wanted: dict[str, tuple[int, Agency | None]] = {}
         if self._house.slow.intersection(self._house.checks):
             wanted[flow.CHECK] = (self._checkers * _AHEAD, None)
@@ -79,21 +110,33 @@ class Sides:
             wanted[flow.AUTHORITY] = (4 * _AHEAD, None)
         for a in directory.agencies:
             agency = Agency(a.name, a.oin, a.endpoint, a.channel, a.max_parallel, a.options)
-            wanted[flow.agency_lane(a.name)] = (a.max_parallel, agency)
+            wanted[_side_name(a.name)] = (a.max_parallel, agency)
+        kinds = Counter(
+            a for k in self._house.kinds.values() for a in {a for s in k.steps for a in s.agencies}
+        )
         for name, (cap, who) in wanted.items():
             side = self._all.get(name)
-            if side is None or side.lane.cap != cap:
-                self._all[name] = side = Side(
-                    name,
-                    Lane(cap, window=1 if who else cap, out=side.lane.out if side else 0),
-                    self._machine.pool(cap if who else cap // _AHEAD, thread_name_prefix=name),
-                )
+            if side is None or side.cap != cap:
+                side = self._made(name, cap, who, side)
             side.agency = who
-        return [self._all[name] for name in wanted]
+            side.several = who is not None and kinds[who.name] > 1
+        return {name: self._all[name] for name in wanted}
+
+    def _made(self, name: str, cap: int, who: Agency | None, before: Side | None) -> Side:
+        """A new side, or the one of before with another limit: what is out keeps its place."""
+        threads = self._machine.pool(cap if who else cap // _AHEAD, thread_name_prefix=name)
+        if before is None:
+            self._all[name] = before = Side(name, cap, threads)
+            return before
+        before.threads.shutdown(wait=False)
+        before.cap, before.threads = cap, threads
+        for lane in before.lanes.values():
+            lane.cap, lane.window = cap, min(lane.window, cap) if who else cap
+        return before
 
     def ask(self, side: Side, work: Work, job: JobRow) -> Any:
         """In a thread of `side`: what the outside says. Raises what a channel, a check or the
-        authority raises, and DeliveryFailed."""
+        authority raises."""
         step = work.kind.step(job.step)
         if step.kind is StepKind.CHECK:
             return steps.look(work, step)
@@ -109,7 +152,7 @@ class Sides:
             switches.at_delivery(switches.of(work.message.aanleverkenmerk))
         channel = self._partners.channels.get(agency.channel)
         if channel is None:
-            raise DeliveryFailed(f"channel {agency.channel} is not installed")
+            raise AgencySilent(f"channel {agency.channel} is not installed")
         message_id = texts.message_id(work.process.kenmerk, agency.name, job.generation)
         return channel.deliver(outcomes.bericht(work, step), agency, message_id)
 
@@ -118,3 +161,7 @@ class Sides:
             side.threads.shutdown(wait=False, cancel_futures=True)
         self._all.clear()
         self._known = None
+
+
+def _side_name(agency: str) -> str:
+    return f"agency:{agency}"

@@ -8,6 +8,7 @@ and the next job cannot disagree.
 from __future__ import annotations
 
 import dataclasses
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -19,9 +20,11 @@ from openpoort.process import flow, parts, retry, scan, texts
 from openpoort.process.ports import CheckUnavailable, Filing
 from openpoort.process.work import Work, belang
 from openpoort.store.changes import Mail, Parking, Process
-from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
 from openpoort.store.rows import JobRow
-from openpoort.telemetry import emit, scrub
+from openpoort.telemetry import emit, logger, scrub
+
+_log = logger("process")
 
 
 def enter(work: Work, step: Step | None) -> None:
@@ -55,9 +58,8 @@ def _deliver(work: Work, step: Step) -> None:
     due = work.now + timedelta(hours=float(step.options.get("after_hours", "0")))
     generation = next(i for i, s in enumerate(work.kind.steps) if s.name == step.name)
     for agency in step.agencies:
-        p.jobs.append(
-            JobRow(p.day, p.kenmerk, step.name, flow.agency_lane(agency), due, agency, generation)
-        )
+        lane = flow.agency_lane(agency, work.kind.berichtsoort)
+        p.jobs.append(JobRow(p.day, p.kenmerk, step.name, lane, due, agency, generation))
 
 
 def close(p: Process, state: str, now: datetime) -> None:
@@ -81,8 +83,25 @@ def settle(
         close(p, "rejected", now)
 
 
+class Broke(Exception):
+    """A mistake of ours stopped `step`; the cause is attached."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step.name)
+        self.step = step
+
+
+BROKE = "broke"
+"""Key in a process's data: how often in a row a mistake of ours stopped it."""
+BROKEN_TRIES = 6
+"""After which a person must look: half an hour after the first."""
+
+
 def run(work: Work, job: JobRow) -> None:
-    """Do the local step of `job` and those that follow at once, then start the next one."""
+    """Do the local step of `job` and those that follow at once, then start the next one.
+
+    Raises Broke; what was added to the process by then must be forgotten.
+    """
     step: Step | None = work.kind.step(job.step)
     assert step is not None
     while step is not None and work.house.lane(step) == flow.LOCAL:
@@ -95,6 +114,8 @@ def run(work: Work, job: JobRow) -> None:
                 first_at=(job.first_at if tried else None) or work.now,
             ), str(error))  # fmt: skip
             return
+        except Exception as error:
+            raise Broke(step) from error
         if not goes_on:
             return
         done(work, step)
@@ -105,13 +126,15 @@ def run(work: Work, job: JobRow) -> None:
 def done(work: Work, step: Step) -> None:
     """`step` went well."""
     work.process.episode = False
+    work.process.data.pop(BROKE, None)
     if step.ok is not None:
         work.process.add(step.ok, work.now)
     work.process.note("step.done", work.now, {"step": step.name, "kind": step.kind.value})
 
 
-def failed(work: Work, job: JobRow, why: str) -> None:
-    """`job` (its attempt counted) could not be done now: later again, or no more.
+def failed(work: Work, job: JobRow, why: str, pause: timedelta = timedelta(0)) -> None:
+    """`job` (its attempt counted) could not be done now: later again, not before `pause` has
+    passed, or no more.
 
     The sender hears of it once per episode, and gets a code only when tries have run out: a
     client stops looking at the first code (settled points, Statuses).
@@ -124,32 +147,83 @@ def failed(work: Work, job: JobRow, why: str) -> None:
     first = job.first_at or work.now
     when = retry.next(work.now, first, job.attempts, work.kind.retry_for, salt=salt)
     if isinstance(when, datetime):
+        when = max(when, min(work.now + pause, first + work.kind.retry_for))
         p.jobs.append(dataclasses.replace(job, due_at=when, first_at=first, fence=None))
         return
-    give_up(work, job, why)
+    give_up(work, job, f"gave up after {job.attempts} attempts: {why}")
 
 
 def failed_for_good(work: Work, job: JobRow, why: str) -> None:
     """As `failed`, with no further try."""
     trouble(work, work.kind.step(job.step))
-    give_up(work, job, why)
+    give_up(work, job, f"gave up after {job.attempts} attempts: {why}")
+
+
+def broken(work: Work, job: JobRow, error: Exception) -> None:
+    """A mistake of ours, or of the machine, stopped `job`: a line for the log, trouble for the
+    sender, and a few more tries, for what the machine lacked may be there again."""
+    p, step, cause = work.process, work.kind.step(job.step), error
+    if isinstance(error, Broke) and isinstance(error.__cause__, Exception):
+        step, cause = error.step, error.__cause__
+    why = f"internal error: {told(cause)}"
+    tries = int(p.data.get(BROKE, 0)) + 1
+    _log.error("step_broke", kenmerk=str(p.kenmerk), step=step.name, attempt=tries, fault=why)
+    about = {"step": step.name, "attempt": tries, "agency": job.agency, "reason": why}
+    p.note("step.failed", work.now, about)
+    if isinstance(cause, PayloadMissing):  # no try brings it back
+        give_up(work, job, str(cause), step)
+        return
+    trouble(work, step)
+    if tries < BROKEN_TRIES:
+        p.data[BROKE] = tries
+        when = retry.next(work.now, work.now, tries, timedelta(days=1), salt=str(p.kenmerk))
+        assert isinstance(when, datetime)
+        p.jobs.append(dataclasses.replace(job, due_at=when, fence=None))
+        return
+    p.data.pop(BROKE, None)
+    give_up(work, job, why, step)
+
+
+def told(error: BaseException) -> str:
+    """What kind of fault, and where in our code; never its words, which may quote a message."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "openpoort" in frame.filename:
+            place = f" in {frame.filename.rpartition('openpoort/')[2]}:{frame.lineno}"
+    return f"{type(error).__name__}{place}"
 
 
 def trouble(work: Work, step: Step) -> None:
-    """Tell the sender, once per episode. Not of a delivery that an operator repeats."""
+    """Tell the sender, once per episode."""
     p, code = work.process, flow.BEHAVIOUR[step.kind].trouble
-    if code and not p.episode and not p.data.get("again"):
+    if code and not p.episode and _concerns(work, step):
         p.add(code, work.now)
         p.episode = True
 
 
-def give_up(work: Work, job: JobRow, why: str) -> None:
-    """Tries have run out: the final code for the sender, the job parked for a person."""
-    p, behaviour = work.process, flow.BEHAVIOUR[work.kind.step(job.step).kind]
-    if behaviour.trouble and behaviour.out_of_tries and not p.data.get("again"):
-        text = texts.FOUTEN[behaviour.out_of_tries]
-        p.add(behaviour.trouble, work.now, Fout(behaviour.out_of_tries, text))
-    park(p, job, work.now, f"gave up after {job.attempts} attempts: {why}")
+def give_up(work: Work, job: JobRow, why: str, at: Step | None = None) -> None:
+    """Tries have run out: the final code for the sender, the job parked for a person. `at`: the
+    step that a mistake of ours stopped, which is not the agency's fault."""
+    p, step = work.process, at or work.kind.step(job.step)
+    code, fout = flow.BEHAVIOUR[step.kind].trouble, flow.BEHAVIOUR[step.kind].out_of_tries
+    if code and fout and _concerns(work, step):
+        fout = "AFS400" if at and fout == "AFS600" else fout
+        p.add(code, work.now, Fout(fout, texts.FOUTEN[fout]))
+    park(p, job, work.now, why)
+
+
+def _concerns(work: Work, step: Step) -> bool:
+    """Whether the sender is told of trouble with `step`: not of a delivery that an operator
+    repeats, nor of what we do for ourselves when it has been told of its delivery."""
+    return not work.process.data.get("again") and not flow.quiet(work.kind, step)
+
+
+def strand(p: Process, job: JobRow, now: datetime, why: str) -> None:
+    """The kind or the step of `job` is not installed any more: told, and parked."""
+    code, fout = ("420", "AFS400") if job.agency else ("321", "VAS400")
+    if not p.data.get("again"):
+        p.add(code, now, Fout(fout, texts.FOUTEN[fout]))
+    park(p, job, now, why)
 
 
 def park(p: Process, job: JobRow, now: datetime, reason: str) -> None:

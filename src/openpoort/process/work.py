@@ -12,6 +12,7 @@ from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit, Kenmerk
 from openpoort.domain.kind import Kind, Step
 from openpoort.domain.message import Document
+from openpoort.domain.octets import Octets
 from openpoort.process import flow, texts
 from openpoort.process.ports import Check
 from openpoort.store.changes import Process
@@ -24,7 +25,8 @@ Documents = Callable[[], Sequence[Document]]
 @dataclass(frozen=True, slots=True)
 class House:
     """What steps may ask for. `render` makes the text of 311 out of findings; `convert` turns
-    bytes into other bytes, by name; `slow` names checks that run outside a transaction."""
+    bytes into other bytes, by name; `split` makes the documents of all elements of a local name, or
+    says why not; `slow` names checks that run outside a transaction."""
 
     kinds: Mapping[str, Kind]
     checks: Mapping[str, Check]
@@ -32,6 +34,7 @@ class House:
     slow: frozenset[str] = frozenset({"xbrl", "malware"})
     render: Callable[[Sequence[Finding]], str] = texts.findings
     convert: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    split: Callable[[Octets, str], tuple[Sequence[bytes], Sequence[Finding]]] | None = None
     new_kenmerk: Callable[[], UUID] = texts.new_kenmerk
 
     def lane(self, step: Step) -> str | None:
@@ -40,7 +43,8 @@ class House:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One message in the hands of the engine."""
+    """One message in the hands of the engine. `apart`: what follows a step is a job of its own,
+    even if it could be done at once."""
 
     house: House
     kind: Kind
@@ -48,6 +52,7 @@ class Work:
     message: MessageRow
     now: datetime
     documents: Documents
+    apart: bool = False
 
     @property
     def rows(self) -> tuple[DocumentRow, ...]:
@@ -77,7 +82,8 @@ def first_jobs(house: House, kind: Kind, message: MessageRow) -> tuple[JobRow, .
     day, kenmerk, now = message.day, message.kenmerk, message.accepted_at
     if step.kind in flow.DELIVERING:
         return tuple(
-            JobRow(day, kenmerk, step.name, flow.agency_lane(a), now, a) for a in step.agencies
+            JobRow(day, kenmerk, step.name, flow.agency_lane(a, kind.berichtsoort), now, a)
+            for a in step.agencies
         )
     return (JobRow(day, kenmerk, step.name, house.lane(step) or flow.LOCAL, now),)
 

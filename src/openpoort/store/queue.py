@@ -1,10 +1,10 @@
 """The queue: jobs by lane, claimed with skip-locked, held by a lock or by a lease.
 
-A lane is a row of work that waits for one thing: `local` for our own steps, one per agency, one
-for slow checks. Lanes never wait for each other. A held job stays locked by the transaction that
-does it. A leased job is committed to its holder for a time by the server's clock; its fence, a
-random value, must still stand when the result is written, so a holder that came too late writes
-nothing.
+A lane is a row of work that waits for one thing: `local` for our own steps, one per agency and
+kind, one for slow checks. Lanes never wait for each other; those of an agency share its places.
+A held job stays locked by the transaction that does it. A leased job is committed to its holder for
+a time by the server's clock; its fence, a random value, must still stand when the result is
+written, so a holder that came too late writes nothing.
 """
 
 from __future__ import annotations
@@ -39,50 +39,71 @@ def claim(conn: Connection, lane: str, now: datetime, limit: int) -> list[JobRow
     return [JobRow(*row) for row in rows]
 
 
-DUE_LANES = """
-select l from unnest(%s::text[]) l where exists (
-    select from job where lane = l and due_at <= %s
+LANES = """
+with recursive l(lane, agency) as (
+    (select lane, agency from job order by lane, due_at, id limit 1)
+    union all
+    select n.lane, n.agency from l, lateral (
+        select lane, agency from job where lane > l.lane order by lane, due_at, id limit 1) n
+)
+select lane, agency, exists (
+    select from job where lane = l.lane and due_at <= %s
         and (fence is null or lease_until < clock_timestamp()))
+from l
 """
+# Each step of the recursion is one look into the index: jobs are many, lanes are few.
 
 
-def due(conn: Connection, lanes: Sequence[str], now: datetime) -> frozenset[str]:
-    """Those of these lanes on which something is due: a cheap look before a lane is locked."""
-    rows = conn.execute(DUE_LANES, [list(lanes), now]).fetchall()
-    return frozenset(row[0] for row in rows)
+def lanes(conn: Connection, now: datetime) -> list[tuple[str, str | None, bool]]:
+    """Every lane that has jobs, whoever should do them: its name, the agency they are for, and
+    whether one is due."""
+    return conn.execute(LANES, [now]).fetchall()
 
 
 TRY_LANE = "select pg_try_advisory_xact_lock(hashtextextended(%s, 1))"
-# The count is of a snapshot taken after the lane was locked: a statement sees what was committed
+# The count is of a snapshot taken after the side was locked: a statement sees what was committed
 # before it began, so the lock must be a statement of its own.
 LEASE = f"""
 update job j set fence = %s, attempts = attempts + 1, first_at = coalesce(first_at, %s),
     lease_until = clock_timestamp() + make_interval(secs => %s)
 where id = any(array(
     select id from job where lane = %s and due_at <= %s
-        and (fence is null or lease_until < clock_timestamp())
+        and (fence is null or lease_until < clock_timestamp()) and kenmerk <> all(%s::uuid[])
     order by due_at, id limit greatest(0, least(%s, %s - (
-        select count(*) from job where lane = %s and fence is not null
+        select count(*) from job where (lane = %s or agency = %s) and fence is not null
             and lease_until >= clock_timestamp())))
     for update skip locked))
 returning {_COLUMNS}
 """
 
 
-def lease(
-    conn: Connection, lane: str, now: datetime, limit: int, cap: int, fence: UUID, seconds: float
-) -> list[JobRow]:
-    """Lease up to `limit` due jobs, so that over all workers at most `cap` of this lane are out.
+def enter(conn: Connection, side: str) -> bool:
+    """Lock a side for this transaction. False when another worker is leasing from it at this
+    moment: it will see to it."""
+    mine = conn.execute(TRY_LANE, ["lane:" + side]).fetchone()
+    return mine is not None and bool(mine[0])
 
-    Returns them with their attempt counted. Nothing when another worker is leasing from this
-    lane at this moment: it will see to it.
+
+def lease(
+    conn: Connection,
+    lane: str,
+    agency: str | None,
+    now: datetime,
+    limit: int,
+    cap: int,
+    fence: UUID,
+    seconds: float,
+    but: Collection[UUID] = (),
+) -> list[JobRow]:
+    """Lease up to `limit` due jobs, so that over all workers at most `cap` of this lane, or of all
+    lanes of this agency, are out; none of the messages `but`. After `enter`.
+
+    Returns them with their attempt counted.
     """
-    mine = conn.execute(TRY_LANE, ["lane:" + lane]).fetchone()
-    if mine is None or not mine[0]:
-        return []
     rows = conn.execute(
-        LEASE, [fence, now, seconds, lane, now, limit, cap, lane], binary=True
-    ).fetchall()
+        LEASE,
+        [fence, now, seconds, lane, now, list(but), limit, cap, lane, agency], binary=True,
+    ).fetchall()  # fmt: skip
     return sorted((JobRow(*row) for row in rows), key=lambda job: (job.due_at, job.id))
 
 
@@ -101,7 +122,8 @@ NOTIFY = "select pg_notify(%s, '')"
 HASTEN = """
 update job set due_at = %s where id = any(array(
     select id from job where lane = %s and due_at > %s and fence is null
-        and first_at is not null order by due_at, id limit %s for update skip locked))
+        and first_at is not null and kenmerk <> all(%s::uuid[])
+    order by due_at, id limit %s for update skip locked))
 """
 LISTEN = f"listen {WAKE}"
 
@@ -149,20 +171,12 @@ def finish(conn: Connection, jobs: Sequence[JobRow]) -> set[int]:
     return {row[0] for row in rows}
 
 
-def next_due(conn: Connection, lanes: Sequence[str]) -> datetime | None:
-    """When the first waiting job of these lanes falls due; None when nothing waits."""
-    row = conn.execute(
-        "select min(d) from unnest(%b::text[]) l, lateral ("
-        " select due_at as d from job where lane = l and fence is null order by due_at, id limit 1"
-        ") x",
-        [list(lanes)],
-    ).fetchone()
-    return row[0] if row else None
+POSTPONE = "update job set due_at = %s, fence = null, lease_until = null where id = any(%s)"
 
 
-def waiting(conn: Connection) -> dict[str, int]:
-    """Jobs on the queue per lane, for the metrics."""
-    return dict(conn.execute("select lane, count(*) from job group by lane").fetchall())
+def postpone(conn: Connection, jobs: Sequence[JobRow], until: datetime) -> None:
+    """Move claimed jobs to a later time."""
+    conn.execute(POSTPONE, [until, [job.id for job in jobs]])
 
 
 def wake(conn: Connection) -> None:
@@ -170,9 +184,16 @@ def wake(conn: Connection) -> None:
     conn.execute(NOTIFY, [WAKE])
 
 
-def hasten(conn: Connection, lane: str, now: datetime, limit: int | None = None) -> int:
-    """What was tried or held before may go again now, oldest first (None: all of it); how many."""
-    return conn.execute(HASTEN, [now, lane, now, limit]).rowcount
+def hasten(
+    conn: Connection,
+    lane: str,
+    now: datetime,
+    limit: int | None = None,
+    but: Collection[UUID] = (),
+) -> int:
+    """What was tried or held before may go again now, oldest first (None: all of it), none of the
+    messages `but`; how many."""
+    return conn.execute(HASTEN, [now, lane, now, list(but), limit]).rowcount
 
 
 def listen(conn: Connection) -> None:

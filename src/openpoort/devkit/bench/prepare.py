@@ -35,6 +35,7 @@ class Order:
     seed: int = 1
     rol: str = "Bedrijf"
     document: bytes | None = None
+    aanleverkenmerk: str | None = None
 
 
 LARGE = 1024 * 1024
@@ -68,7 +69,7 @@ def _aanleveringen(order: Order, count: int, seed: int) -> list[bytes]:
                 f"{order.berichtsoort}.{'xbrl' if order.document else 'xml'}",
                 order.document or content(order.size, draw),
             ),
-            aanleverkenmerk=f"bench-{draw.getrandbits(48):x}",
+            aanleverkenmerk=order.aanleverkenmerk or f"bench-{draw.getrandbits(48):x}",
             autorisatie_adres="http://geenausp.nl",
         )
         envelope = seal_request(

@@ -15,6 +15,7 @@ from openpoort.domain.kind import Kind, StepKind
 from openpoort.domain.message import AfleverBevestiging, Bericht
 from openpoort.process.ports import (
     Agency,
+    AgencySilent,
     CheckUnavailable,
     DeliveryFailed,
     DeliveryRefused,
@@ -71,7 +72,11 @@ class Shelf:
 
 class Agencies:
     """The channel `wus` and the agencies behind it. `speak` has an agency set a status by
-    zetStatus: (agency, kenmerk, code, seconds from now)."""
+    zetStatus: (agency, kenmerk, code, seconds from now).
+
+    Until `mended`, they cannot take some messages: they answer a share of all with a fault each
+    time (`sore`), and one kind with nothing (`hung`).
+    """
 
     name = "wus"
 
@@ -81,10 +86,16 @@ class Agencies:
     ) -> None:  # fmt: skip
         self._scheduler, self._speak = scheduler, speak
         self.shelves: dict[str, Shelf] = {}
+        self.sore, self.hung, self.mended = 0.0, "", False
         self._reports = {
             name for name, kind in kinds.items()
             if any(step.kind is StepKind.REPORT for step in kind.steps)
         }  # fmt: skip
+
+    def is_good(self, kenmerk: str, berichtsoort: str) -> bool:
+        """Whether the agencies can take this message from the beginning."""
+        digest = sha256(kenmerk.encode()).digest()
+        return berichtsoort != self.hung and digest[0] >= 256 * self.sore
 
     def deliver(self, bericht: Bericht, agency: Agency, message_id: str) -> AfleverBevestiging:
         scheduler, draw = self._scheduler, self._scheduler.draw
@@ -92,7 +103,13 @@ class Agencies:
         mood = shelf.mood
         if scheduler.now < mood.down_until:
             scheduler.pause(draw.choice((0.001, 3.0)))
-            raise DeliveryFailed("no connection")
+            raise AgencySilent("no connection")
+        if not self.mended and bericht.berichtsoort == self.hung:
+            scheduler.pause(5.0)
+            raise AgencySilent("nothing within the time")
+        if not self.mended and not self.is_good(bericht.kenmerk, bericht.berichtsoort):
+            scheduler.pause(0.05 * draw.random())
+            raise DeliveryFailed("AFS400: fault")
         slow = draw.random() < mood.slow
         scheduler.pause(draw.uniform(5.0, 2 * TIMEOUT) if slow else 0.005 + 0.05 * draw.random())
         refuses = draw.random() < mood.refuses and message_id not in shelf.kept
@@ -106,11 +123,11 @@ class Agencies:
         verdict = shelf.kept[message_id].verdict
         if slow and draw.random() < 0.5:
             scheduler.pause(TIMEOUT)
-            raise DeliveryFailed("no answer in time")
+            raise AgencySilent("no answer in time")
         if draw.random() < mood.half:
             raise DeliveryFailed("half an answer")
         if draw.random() < mood.lost:
-            raise DeliveryFailed("connection lost")
+            raise AgencySilent("connection lost")
         at = datetime.fromtimestamp(scheduler.wall(), UTC)
         return AfleverBevestiging(
             bericht.kenmerk, bericht.berichtkenmerk, at, bericht.berichtsoort,

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import psycopg
 from lxml import etree
 
+from openpoort.checks.split import split
 from openpoort.devkit.simulation.connection import Connection, Troubles
 from openpoort.devkit.simulation.database import Database
 from openpoort.devkit.simulation.host import Host
@@ -86,7 +87,7 @@ class Site:
 
     def house(self, host: Host) -> House:
         ask = self.authority is not None
-        return House(self.kinds, self.checks, ask=ask, new_kenmerk=host.uuid)
+        return House(self.kinds, self.checks, ask=ask, new_kenmerk=host.uuid, split=split)
 
 
 def connect(site: Site, host: Host) -> Any:

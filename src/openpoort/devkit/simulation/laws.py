@@ -31,6 +31,9 @@ STATES = ENDED | {"running", "waiting", "parked"}
 _TROUBLE = frozenset(b.trouble for b in BEHAVIOUR.values() if b.trouble)
 SOON = 0.25
 """Seconds within which idle workers take up new work when nothing is wrong: half a poll."""
+_HELD_UP = 3.0
+"""Seconds that a message which its agency can take waits there behind others at most, when nothing
+else is wrong. It is a law for a sender of a few messages a second, which these worlds are."""
 _ACCEPTED = ("message.accepted",)
 _parsed = JSONDecoder().decode
 _STARTED = 2.0  # seconds after which every worker listens
@@ -62,9 +65,11 @@ class Laws:
     ) -> None:
         self._db, self._scheduler, self._kinds, self._quick = database, scheduler, kinds, quick
         self.checked = 0
+        self.is_good: Callable[[str, str], bool] = lambda kenmerk, berichtsoort: True
         self.faults: Counter[str] = Counter()
         self._stories: dict[UUID, _Story] = {}
         self._since: dict[int, float] = {}
+        self._for_later: set[int] = set()
         self._acknowledged: dict[str, Order] = {}
         self._by_message: dict[tuple[str, str], str] = {}
         self._told: Counter[tuple[str, str, str, Any]] = Counter()
@@ -157,7 +162,14 @@ class Laws:
                 raise Broken(f"{new.kenmerk}: status {new.code} after {last.code}, which is final")
             if new.code == last.code and new.code in _TROUBLE and new.foutcode is None:
                 raise Broken(f"{new.kenmerk}: {new.code} twice in one episode")
+        if new.code == "420" and self._quick and self._good(new.kenmerk):
+            raise Broken(f"{new.kenmerk}: told of trouble that others have")
         found.append(new)
+
+    def _good(self, kenmerk: UUID) -> bool:
+        """Its agency can take it, whatever becomes of others."""
+        known = self._db.known(kenmerk)
+        return known is not None and self.is_good(str(kenmerk), known.berichtsoort)
 
     def _journal_line(self, entry: Mapping[str, Any]) -> tuple[str, ...]:
         """What may be in the journal of a message once only; () for anything else."""
@@ -201,11 +213,20 @@ class Laws:
             if old is None:
                 due = new.due_at.timestamp() - self._scheduler.wall()
                 self._since[new.id] = now + max(0.0, due)
+                if due > 0.0:  # idle workers of a simulation look seldom
+                    self._for_later.add(new.id)
         taken = (new is None or new.fence is not None) and old is not None and old.fence is None
         if taken and old is not None:
             waited = now - self._since.pop(old.id)
             if self._quick and old.lane == LOCAL and waited > SOON and now - waited > _STARTED:
                 raise Broken(f"{old.kenmerk}: {old.step} was not taken up for {waited:.2f} s")
+            late = waited > _HELD_UP and now - waited > _STARTED
+            if self._quick and late and self._is_first_try(old) and self._good(old.kenmerk):
+                raise Broken(f"{old.kenmerk}: held up by others for {waited:.2f} s")
+
+    def _is_first_try(self, job: rows.Job) -> bool:
+        """At an agency, and it could go at once."""
+        return job.agency is not None and not job.attempts and job.id not in self._for_later
 
     def _parked(self, old: rows.Parked | None, new: rows.Parked | None) -> None:
         if new is None:

@@ -199,10 +199,15 @@ def _seen_by(t: Transaction, p: Any) -> Answer:
     return [(r.kenmerk, list(r.seqs)) for r in _seen(t, t.database.seen, keys)]
 
 
-@means(queue.DUE_LANES, "due lanes")
-def _due_lanes(t: Transaction, p: Any) -> Answer:
-    names, now = p
-    return [(name,) for name in names if _is_due(t, name, now)]
+@means(queue.LANES, "lanes")
+def _lanes(t: Transaction, p: Any) -> Answer:
+    found = []
+    for name, line in sorted(t.database.job.lanes.items()):
+        jobs = (t.see(t.database.job.rows[number]) for _, number in line)
+        first = next((job for job in jobs if job is not None), None)
+        if first is not None:
+            found.append((name, first.agency, _is_due(t, name, p[0])))
+    return found
 
 
 def _is_due(t: Transaction, lane: str, now: Any) -> bool:

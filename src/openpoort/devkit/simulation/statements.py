@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -165,8 +165,11 @@ def _unpark(t: Transaction, p: Any) -> int:
 # --- the queue -----------------------------------------------------------------------------
 
 
-def _due(t: Transaction, lane: str, now: datetime, limit: int) -> list[Row]:
-    """Due jobs that nobody holds or leases, oldest first, up to `limit`; locked."""
+def _due(
+    t: Transaction, lane: str, now: datetime, limit: int, but: Container[UUID] = ()
+) -> list[Row]:
+    """Due jobs that nobody holds or leases, oldest first, up to `limit`, of no message in `but`;
+    locked."""
     jobs, clock = t.database.job, t.database.clock()
     found: list[Row] = []
     for due_at, number in jobs.lanes.get(lane, ()):
@@ -174,7 +177,9 @@ def _due(t: Transaction, lane: str, now: datetime, limit: int) -> list[Row]:
             break
         row = jobs.rows[number]
         job = t.see(row)
-        if job is not None and t.free(row) and (job.fence is None or job.lease_until < clock):
+        if job is None or job.kenmerk in but or not t.free(row):
+            continue
+        if job.fence is None or job.lease_until < clock:
             found.append(row)
     for row in found:
         t.lock(row)
@@ -204,13 +209,17 @@ def _take(t: Transaction, key: tuple[str, int], *, of_transaction: bool) -> bool
 
 @means(queue.LEASE, "lease jobs")
 def _lease(t: Transaction, p: Any) -> list[tuple[Any, ...]]:
-    fence, first, seconds, lane, now, limit, cap, _ = p
+    fence, first, seconds, lane, now, but, limit, cap, _, agency = p
     clock = t.database.clock()
-    leased = [row.value for row in t.database.job.leased.values()]
-    out = sum([j.lane == lane and j.lease_until >= clock for j in leased])
+    held = {*t.database.job.leased.values(), *(row for row, _, _ in t.undo if row.holder is t)}
+    leased = [
+        j for row in held if isinstance(j := t.see(row), rows.Job)
+        and j.lease_until is not None and j.lease_until >= clock
+    ]  # fmt: skip
+    out = sum([j.lane == lane or (agency is not None and j.agency == agency) for j in leased])
     until = clock + timedelta(seconds=seconds)
     found = []
-    for row in _due(t, lane, now, max(0, min(limit, cap - out))):
+    for row in _due(t, lane, now, max(0, min(limit, cap - out)), set(but)):
         j = t.see(row)
         job = j._replace(fence=fence, attempts=j.attempts + 1, first_at=j.first_at or first,
                          lease_until=until)  # fmt: skip
@@ -274,16 +283,24 @@ def _finish(t: Transaction, p: Any) -> list[tuple[Any, ...]]:
 
 @means(queue.HASTEN, "hasten jobs")
 def _hasten(t: Transaction, p: Any) -> int:
-    now, lane, _, limit = p
+    now, lane, _, but, limit = p
     line = t.database.job.lanes.get(lane, [])
     found = [
         row for _, number in line[bisect_right(line, now, key=lambda place: place[0]) :]
         if t.free(row := t.database.job.rows[number]) and (j := t.see(row)) is not None
-        and j.fence is None and j.first_at is not None
+        and j.fence is None and j.first_at is not None and j.kenmerk not in but
     ][:limit]  # fmt: skip
     for row in found:
         t.write(row, t.see(row)._replace(due_at=now))
     return len(found)
+
+
+@means(queue.POSTPONE, "postpone jobs")
+def _postpone(t: Transaction, p: Any) -> int:
+    until, numbers = p
+    for row in [t.database.job.rows[number] for number in numbers]:
+        t.write(row, t.see(row)._replace(due_at=until, fence=None, lease_until=None))
+    return len(numbers)
 
 
 @means(queue.NOTIFY, "notify")

@@ -42,6 +42,7 @@ class Weather:
         for shelf in world.agencies.shelves.values():
             m = shelf.mood
             m.down_until = m.slow = m.half = m.lost = m.refuses = 0.0
+        world.agencies.mended = True
         world.mend()
 
     def _network(self, draw: Random) -> None:

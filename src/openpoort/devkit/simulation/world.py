@@ -102,6 +102,10 @@ class World:
         self.checkers.append(Checker("xbrl", self.scheduler, seconds=0.05))
         self.ausp = Ausp(self.scheduler) if draw.random() < 0.5 else None
         most = draw.choice((1, 8, 32))
+        self.agencies.sore = draw.choice((0.0, 0.1, 0.4))
+        if most > 1:  # who takes one at a time is held up by any
+            self.agencies.hung = draw.choice(("", "", "Omzetbelasting", "eFactuur"))
+        self.laws.is_good = self.agencies.is_good
         directory = starting()
         directory = replace(
             directory, agencies=tuple(replace(a, max_parallel=most) for a in directory.agencies)
