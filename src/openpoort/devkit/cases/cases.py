@@ -297,6 +297,7 @@ def _dimensions() -> _Rows:
         ("Doel", "DE", "XDT 2.4.3", True),
         ("Doel", "een", "XDT 2.4.3", False),
         ("Maten", "maat", "XDT 3.1.4.7", True),
+        ("Maten", "D", "XDT 3.1.4", False),
         ("Tekst", "NL1", "XDT 3.1", True),
         ("Tekst", "NLboth", "XDT 3.1.4.4", False),
         ("Tekst", "NLNL", "XDT 3.1.4.4", False),
