@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+from click.testing import CliRunner
+
+from openpoort.checks.index import shelf
 from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import open_suite
+from openpoort.cli.agreement import agreement
 from openpoort.devkit.agreement import compare
 from openpoort.devkit.mutants import mutants
 from openpoort.devkit.samples import samples
@@ -48,3 +53,20 @@ def test_slice_of_mutants_agrees_or_says_why(demo_home: Path, tmp_path: Path) ->
         assert c.reference.valid == c.own.valid or c.reason.startswith(
             ("strict", "configured", "entry point")
         )
+
+
+def test_drawn_filings_are_counted_and_those_that_differ_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that finds nothing wrong differs wherever there is something to find."""
+    monkeypatch.setattr(shelf, "judge", lambda *_: [])
+    told = CliRunner().invoke(
+        agreement,
+        ["--drawn", "1", "--each", "12", "--keep", str(tmp_path), "--home", str(tmp_path)],
+    )
+    assert told.exit_code == 1, told.output
+    assert "12 filings of 1 drawn taxonomies." in told.output
+    kept = sorted(path.name for path in tmp_path.glob("*.xbrl"))
+    assert kept
+    assert all(f"| {name.removesuffix('.xbrl')} |" in told.output for name in kept)
+    assert (tmp_path / "1.0.zip").read_bytes()[:2] == b"PK"

@@ -40,8 +40,8 @@ def _judge(
 ) -> tuple[str, tuple[Finding, ...], tuple[Finding, ...]]:
     document = Document("application/xml", f"{case.name}.xbrl", case.content)
     filing = Filing(UNKNOWN, Identiteit("", ""), document)
-    found = suite.run(filing, ["xbrl"])
-    route = suite.routes.take()
+    found = suite.checks["xbrl"].check(filing)
+    route = suite.routes.take() or "processor: refused before"
     return route, found, processor.check(filing) if route == INDEX else found
 
 

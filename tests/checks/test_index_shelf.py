@@ -149,7 +149,7 @@ def test_nasty_instances_are_left_to_the_process_with_limits(
     root = read(content).root
     assert root is not None
     with pytest.raises(Undecided) as undecided:
-        Shelf().judge(taxonomy(home), ENTRY, root, len(content))
+        Shelf().judge(taxonomy(home), ENTRY, root, content)
     if reason != "context":
         assert str(undecided.value) == reason
 
@@ -160,4 +160,4 @@ def test_an_instance_just_under_the_limit_is_judged_here(home: Path) -> None:
     assert 700_000 < len(content) <= MOST
     root = read(content).root
     assert root is not None
-    assert Shelf().judge(taxonomy(home), ENTRY, root, len(content)) == []
+    assert Shelf().judge(taxonomy(home), ENTRY, root, content) == []

@@ -66,7 +66,7 @@ class Xbrl:
         route = PROCESSOR
         if self.shelf is not None:
             try:
-                messages = self.shelf.judge(taxonomy, entry, root, len(data))
+                messages = self.shelf.judge(taxonomy, entry, root, data)
             except Undecided as why:
                 route = f"{PROCESSOR}: {why}"
             else:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -12,6 +14,8 @@ from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import open_suite
 from openpoort.cli.home import home_option
 from openpoort.devkit.agreement import Report, compare
+from openpoort.devkit.cases.beside import Compared, beside
+from openpoort.devkit.cases.drawn import drawn as drawn_taxonomy
 from openpoort.devkit.cases.run import install, write_made
 from openpoort.devkit.cases.run import write as write_cases
 from openpoort.devkit.mutants import mutants
@@ -26,6 +30,11 @@ from openpoort.devkit.samples import write
 @click.option("--index", is_flag=True, help="Judge by the compiled index where it decides.")
 @click.option("--cases", "with_cases", is_flag=True, help="Only the cases of the standards.")
 @click.option("--made", default=0, show_default=True, help="Made-up instances of each entry point.")
+@click.option("--drawn", default=0, help="Taxonomies drawn by chance; the index only.")
+@click.option("--each", default=200, show_default=True, help="Filings of each drawn taxonomy.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), help="Write drawn filings that differ here."
+)
 @click.option("--table", type=click.Path(path_type=Path), help="Write a Markdown table here.")
 @home_option
 def agreement(
@@ -36,14 +45,21 @@ def agreement(
     index: bool,
     with_cases: bool,
     made: int,
+    drawn: int,
+    each: int,
+    keep: Path | None,
     table: Path | None,
     home: Path,
 ) -> None:
     """Judge INSTANCES (and their mutants) with the reference processor too, and compare.
 
     Without instances: the samples of the shipped kinds. Exit code 0: every disagreement has a
-    reason; 1: one stands open.
+    reason; 1: one stands open. With --drawn nothing else is judged: filings of taxonomies drawn by
+    chance, by the index and, where it decides, by the processor.
     """
+    if drawn:
+        text, wrong = _drawn([f"{seed}.{number}" for number in range(drawn)], each, keep)
+        _tell(text, table, wrong=wrong)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if with_cases:
@@ -55,11 +71,46 @@ def agreement(
             report = compare(suite, files, quick=quick)
         finally:
             suite.close()
-    text = markdown(report)
+    _tell(markdown(report), table, wrong=bool(report.open))
+
+
+def _tell(text: str, table: Path | None, *, wrong: bool) -> NoReturn:
     if table is not None:
         table.write_text(text, encoding="utf-8")
     click.echo(text)
-    raise SystemExit(int(bool(report.open)))
+    raise SystemExit(int(wrong))
+
+
+def _drawn(seeds: Sequence[str], each: int, keep: Path | None) -> tuple[str, bool]:
+    """Totals, and a row for every difference; true when there is one."""
+    routes: Counter[str] = Counter()
+    found, rows = 0, []
+    for one in beside(seeds, each):
+        routes[one.route] += 1
+        found += one.route == INDEX and one.found > 0
+        if one.differs:
+            rows.append(f"| {one.name} | {'; '.join(one.index)} | {'; '.join(one.processor)} |")
+            _keep(one, keep)
+    lines = [
+        f"{routes.total()} filings of {len(seeds)} drawn taxonomies.",
+        f"Judged by the index: {routes[INDEX]} ({found} with findings), "
+        f"of these {len(rows)} otherwise than the processor.",
+        "",
+        "| judged by | filings |",
+        "|---|---|",
+        *(f"| {route} | {number} |" for route, number in routes.most_common()),
+    ]
+    if rows:
+        lines += ["", "| filing | only the index | only the processor |", "|---|---|---|", *rows]
+    return "\n".join(lines) + "\n", bool(rows)
+
+
+def _keep(one: Compared, folder: Path | None) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        seed = one.name.rpartition("-")[0]
+        (folder / f"{one.name}.xbrl").write_bytes(one.content)
+        (folder / f"{seed}.zip").write_bytes(drawn_taxonomy(seed).package)
 
 
 def _files(instances: tuple[Path, ...], count: int, seed: int, folder: Path) -> list[Path]:

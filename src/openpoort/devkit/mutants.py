@@ -46,6 +46,15 @@ def mutants(content: bytes, count: int, seed: int = 1) -> Iterator[Mutant]:
             yield Mutant(f"{name}-{number:04}", mutated)
 
 
+def mutant(content: bytes, chance: random.Random) -> bytes:
+    """One change, drawn by chance; the same bytes where there is nothing of its kind to change."""
+    name = chance.choice([*_TREE, *_BYTES] if _well_formed(content) else [*_BYTES])
+    try:
+        return _mutate(content, name, chance) or content
+    except UnicodeDecodeError:  # to another encoding, from one that is no UTF-8
+        return content
+
+
 def _well_formed(content: bytes) -> bool:
     try:
         etree.fromstring(content)

@@ -6,6 +6,7 @@ Imports the processor; runs only in the compiling process.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from arelle import XbrlConst
@@ -19,6 +20,7 @@ from arelle.ModelFormulaObject import (
 from openpoort.checks.index.formulas import Assertion
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.index.values import NUMBERS
+from openpoort.checks.xbrl.limits import Message
 
 _BESIDE = (
     XbrlConst.variableSetFilter,
@@ -29,17 +31,22 @@ _BESIDE = (
     XbrlConst.consistencyAssertionFormula,
 )
 """Relationships of an assertion that change what it means."""
+_VERDICTS = ("message:", "formula:")
+"""What assertions said of no facts at all."""
 _FALLBACK = re.compile(r"-?\d{1,9}")
 _SHOWN = re.compile(r"\{\$([A-Za-z_][\w.-]*)\}")
 _MET = ". gt 0"
 """What an existence assertion without a test asks (Existence Assertions 1.0 §2.1)."""
 
 
-def assertions(model: Any) -> list[dict[str, Any]]:
-    """All of the entry point, by name. Undecided when one of them is beyond this room."""
+def assertions(model: Any, told: Iterable[Message]) -> list[dict[str, Any]]:
+    """All of the entry point, by name. Undecided when one of them is beyond this room, or when the
+    processor was `told` an error by the taxonomy: after some of these it evaluates nothing."""
     if model.qnameParameters:
         raise Undecided("formula: parameter")
     found = [_assertion(model, a) for a in model.modelVariableSets]
+    if found and any(m.level == "error" and not m.code.startswith(_VERDICTS) for m in told):
+        raise Undecided("formula: taxonomy")
     for raw in found:
         Assertion.build(raw).compile()
     return sorted(found, key=lambda raw: str(raw["name"]))

@@ -15,7 +15,7 @@ from typing import Any
 from openpoort.checks.index.formulas import Assertion
 from openpoort.checks.index.values import Type
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the compiler or of this form: older files are made again."""
 
 
@@ -32,8 +32,9 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Tuple:
-    """Its children in their order: name, least and most times."""
+    """Its children in their order: name, least and most times. `attributes` it may have."""
 
+    attributes: frozenset[str]
     children: tuple[tuple[str, int, int], ...]
 
 
@@ -59,7 +60,9 @@ class Cube:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`declared` are the names of all elements of the taxonomy, also of those not judged here.
+    """`declared` are the names of all elements of the taxonomy, also of those not judged here;
+    `local` those of them that the processor knows from inside another declaration; `spaces` the
+    namespaces of items, in braces.
 
     `cubes`: for each set, the alternatives (one per base set, one must hold whole). `undecided`
     says why formulas are not judged here; empty when they are.
@@ -69,6 +72,8 @@ class Index:
     items: Mapping[str, Item]
     tuples: Mapping[str, Tuple]
     declared: frozenset[str]
+    local: frozenset[str]
+    spaces: frozenset[str]
     axes: Mapping[str, Axis]
     cubes: tuple[tuple[tuple[Cube, ...], ...], ...]
     members: tuple[frozenset[str], ...]
@@ -102,8 +107,10 @@ def build(raw: Mapping[str, Any]) -> Index:
     return Index(
         raw["entry"],
         {n: Item(types[t], u, p, bool(nil), c) for n, (t, u, p, nil, c) in raw["items"].items()},
-        {n: Tuple(tuple((c, a, b) for c, a, b in found)) for n, found in raw["tuples"].items()},
+        {n: _tuple(*found) for n, found in raw["tuples"].items()},
         frozenset(raw["declared"]),
+        frozenset(raw["local"]),
+        frozenset(name.partition("}")[0] for name in raw["items"]),
         {
             name: Axis(default, element, None if number is None else types[number])
             for name, (default, element, number) in raw["axes"].items()
@@ -113,6 +120,10 @@ def build(raw: Mapping[str, Any]) -> Index:
         tuple(Assertion.build(a) for a in raw["assertions"]),
         raw["undecided"],
     )
+
+
+def _tuple(attributes: list[str], children: list[tuple[str, int, int]]) -> Tuple:
+    return Tuple(frozenset(attributes), tuple((c, least, most) for c, least, most in children))
 
 
 def _cube(raw: list[Any]) -> Cube:

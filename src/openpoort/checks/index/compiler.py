@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from openpoort.checks.index.values import BASES, DIGITS, LENGTHS, LEXICAL, NUMBE
 from openpoort.checks.xbrl.model import Held
 
 _ITEM_ATTRIBUTES = {"id", "contextRef"}
+_ACCURACY = ("decimals", "precision")
+"""The processor takes these from the declaration of the type where a fact has none."""
 _NUMBER_ATTRIBUTES = _ITEM_ATTRIBUTES | {"unitRef", "decimals", "precision"}
 _SPECIAL = (
     XbrlConst.dtrNoDecimalsItemTypes,
@@ -58,11 +61,13 @@ class Compiler:
         self.types, self.cubes, self.members = _Numbered(), _Numbered(), _Numbered()
 
     def compile(self, key: str) -> dict[str, Any]:
-        items, tuples, axes, declared = {}, {}, {}, []
+        items, tuples, axes, declared, local = {}, {}, {}, [], []
         for qname, concept in self.model.qnameConcepts.items():
             name = qname.clarkNotation
             declared.append(name)
-            if concept.isDimensionItem:
+            if not concept.isGlobalDeclaration:
+                local.append(name)
+            elif concept.isDimensionItem:
                 axis = self._axis(concept)
                 if axis is not None:
                     axes[name] = axis
@@ -73,7 +78,7 @@ class Compiler:
             elif concept.isTuple and not concept.isAbstract:
                 children = _children(concept)
                 if children is not None:
-                    tuples[name] = children
+                    tuples[name] = [[str(a) for a in concept.type.attributes], children]
         found, why = self._assertions()
         return {
             "key": key,
@@ -81,6 +86,7 @@ class Compiler:
             "items": items,
             "tuples": tuples,
             "declared": sorted(declared),
+            "local": sorted(local),
             "axes": axes,
             "types": self.types.values,
             "cubes": self.cubes.values,
@@ -91,7 +97,7 @@ class Compiler:
 
     def _assertions(self) -> tuple[list[dict[str, Any]], str]:
         try:
-            return assertions(self.model), ""
+            return assertions(self.model, self.held.found), ""
         except Undecided as why:
             return [], str(why)
 
@@ -108,11 +114,15 @@ class Compiler:
             or {str(a) for a in kind.attributes} != allowed
             or {str(a) for a in kind.requiredAttributeQnames} != required
             or kind.defaultAttributeQnames
+            or any(kind.fixedOrDefaultAttrValue(name) for name in _ACCURACY)
             or concept.periodType not in {"instant", "duration"}
             or any(concept.instanceOfType(names) for names in _SPECIAL)
         ):
             return None
-        return [number, unit, concept.periodType, int(concept.isNillable), self._cubes(concept)]
+        cubes = self._cubes(concept)
+        if cubes is None:
+            return None
+        return [number, unit, concept.periodType, int(concept.isNillable), cubes]
 
     def _type(self, concept: Any) -> int | None:
         """None for types that are not judged here, and for elements with a default value."""
@@ -136,27 +146,36 @@ class Compiler:
         domain = concept.typedDomainElement
         if domain is None or domain.isAbstract or default is not None:
             return None
+        if not domain.isGlobalDeclaration:
+            return None
         if domain.type is None or domain.type.attributes:
             return None
         number = self._type(domain)
         return None if number is None else ["", domain.qname.clarkNotation, number]
 
-    def _cubes(self, concept: Any) -> int:
+    def _cubes(self, concept: Any) -> int | None:
+        """None when one of them has an axis that is not judged here."""
         found = []
         for role, relations in Dimensions.priItemElrHcRels(self.held.validator, concept).items():
             found.append([self._cube(role, relation) for relation in relations])
-        return self.cubes.number(found)
+        return (
+            None if any(None in alternative for alternative in found) else self.cubes.number(found)
+        )
 
-    def _cube(self, role: str, relation: Any) -> list[Any]:
+    def _cube(self, role: str, relation: Any) -> list[Any] | None:
         role = relation.targetRole or role
         axes = []
         arcs = self.model.relationshipSet(XbrlConst.hypercubeDimension, role)
         for arc in arcs.fromModelObject(relation.toModelObject):
             axis = arc.toModelObject
+            if not axis.isGlobalDeclaration or self._axis(axis) is None:
+                return None
             usable = -1
             if not axis.isTypedDimension:
                 usable = self._usable(axis, arc.targetRole or role)
             axes.append([axis.qname.clarkNotation, usable])
+        if relation.contextElement not in {"segment", "scenario"}:
+            return None
         negated = relation.arcrole == XbrlConst.notAll
         return [int(negated), int(relation.isClosed), relation.contextElement, axes]
 
@@ -173,29 +192,40 @@ def _facet(base: str, name: str, value: Any) -> Any:
         # Those few the processor matches with an expression of its own.
         return value.xsdPattern if value.pyPattern.pattern == value.xsdPattern + "$" else None
     if name == "enumeration" and base in LEXICAL:
-        return list(value)
+        # Others are compared by value, after what their own type does with white space.
+        return list(value) if all(" ".join(text.split()) == text for text in value) else None
     if name in LENGTHS | DIGITS and isinstance(value, int):
         return value
-    if name in RANGES and base in NUMBERS:
+    if name in RANGES and base in NUMBERS and isinstance(value, int | Decimal):
         return str(value)
-    return value if name == "whiteSpace" and isinstance(value, str) else None
+    return value if name == "whiteSpace" and base in LEXICAL and isinstance(value, str) else None
 
 
 def _children(concept: Any) -> list[tuple[str, int, int]] | None:
     """Of a tuple whose content is one sequence of elements; None for any other content model."""
     kind = concept.type
-    if kind is None or {str(a) for a in kind.attributes} - {"id"}:
+    if kind is None or kind.baseXsdType != "noContent" or not _plain_id(kind):
         return None
     found: list[tuple[str, int, int]] = []
     for particle in _flat(kind.particles):
         child = particle.dereference() if isinstance(particle, ModelConcept) else None
-        if child is None or not (child.isItem or child.isTuple) or child.isAbstract:
+        if child is None or not child.isGlobalDeclaration or child.isAbstract:
+            return None
+        if not (child.isItem or child.isTuple):
             return None
         name, most = child.qname.clarkNotation, particle.maxOccurs
         if any(name == other for other, _, _ in found):
             return None
         found.append((name, int(particle.minOccurs), int(min(most, _NO_LIMIT))))
     return found
+
+
+def _plain_id(kind: Any) -> bool:
+    """No attributes, or an `id` that may be left out."""
+    return not kind.requiredAttributeQnames and all(
+        str(name) == "id" and attribute.baseXsdType == "ID" and not attribute.facets
+        for name, attribute in kind.attributes.items()
+    )
 
 
 def _flat(particles: Iterable[Any]) -> Iterable[Any]:

@@ -43,13 +43,15 @@ Members = dict[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`places`: members of `segment` and of `scenario`. `aspects`: all that formulas compare."""
+    """`places`: members of `segment` and of `scenario`. `aspects`: all that formulas compare;
+    `axes`: those of its axes that have no default."""
 
     id: str
     instant: bool
     backwards: bool
     places: dict[str, Members]
     aspects: Hashable
+    axes: frozenset[str]
     element: etree._Element
 
 
@@ -118,10 +120,12 @@ def read_context(element: etree._Element, index: Index) -> Context:
     scenario = _members(children[2], index) if len(children) == 3 else {}
     if segment.keys() & scenario.keys():
         raise Undecided("dimension twice")
-    aspects = (who, start, end, frozenset((segment | scenario).items()))
+    members = segment | scenario
+    aspects = (who, start, end, frozenset(members.items()))
+    axes = frozenset(name for name in members if not index.axes[name].default)
     places = {"segment": segment, "scenario": scenario}
     backwards = start is not None and end < start
-    return Context(name, start is None, backwards, places, aspects, element)
+    return Context(name, start is None, backwards, places, aspects, axes, element)
 
 
 def _entity(entity: etree._Element, index: Index) -> tuple[tuple[str, str], Members]:
@@ -171,7 +175,7 @@ def _members(container: etree._Element, index: Index) -> Members:
 def _member(member: etree._Element, axis: Axis, index: Index) -> tuple[str, ...]:
     if member.tag == _EXPLICIT and not axis.element:
         name = resolve(member, leaf(member))
-        if name not in index.declared or name == axis.default:
+        if name not in index.declared or name in index.local or name == axis.default:
             raise Undecided("dimension")
         return "e", name
     if member.tag == _TYPED and axis.element and axis.type is not None:

@@ -51,22 +51,26 @@ class Facts:
     bound: dict[str, list[Bound]] = field(default_factory=dict)
     _allowed: dict[tuple[int, str], bool] = field(default_factory=dict)
 
-    def judge(self, element: etree._Element, parent: int = 0) -> None:
-        """`parent` tells facts of different tuples apart; 0 for the instance itself."""
+    def judge(self, element: etree._Element, parent: etree._Element | None = None) -> None:
+        """`parent` is the tuple that it stands in; None for the instance itself."""
         name = str(element.tag)
         item = self.index.items.get(name)
         if item is not None:
             self._item(element, name, item, parent)
         elif name in self.index.tuples:
             self._tuple(element, self.index.tuples[name])
-        elif name in self.index.declared or parent:
+        elif name in self.index.declared or parent is not None or self._foreign(name):
             raise Undecided("element")
         else:
             self._unknown(element)
 
+    def _foreign(self, name: str) -> bool:
+        """Not in a namespace of items: the processor may know such an element by itself."""
+        return name.partition("}")[0] not in self.index.spaces
+
     def _tuple(self, element: etree._Element, found: Tuple) -> None:
         """Its children in the order of the schema, no attributes but an id (§4.9)."""
-        if not set(element.attrib) <= {"id"}:
+        if not set(element.attrib) <= found.attributes:
             raise Undecided("attribute")
         children = parts(element)
         place = 0
@@ -79,7 +83,7 @@ class Facts:
         if place < len(children):
             raise Undecided("tuple")
         for child in children:
-            self.judge(child, id(element))
+            self.judge(child, element)
 
     def _unknown(self, element: etree._Element) -> None:
         leaf(element)
@@ -89,7 +93,9 @@ class Facts:
             self._say(self.schema, "xmlSchema:elementUnexpected", element)
         self.unknown.append(element)
 
-    def _item(self, element: etree._Element, name: str, item: Item, parent: int) -> None:
+    def _item(
+        self, element: etree._Element, name: str, item: Item, parent: etree._Element | None
+    ) -> None:
         text = leaf(element)
         before = len(self.schema) + len(self.round)
         nil = self._attributes(element, item)
@@ -171,7 +177,7 @@ class Facts:
         element: etree._Element,
         name: str,
         item: Item,
-        place: tuple[Context | None, Unit | None, int],
+        place: tuple[Context | None, Unit | None, etree._Element | None],
         nil: bool,
         before: int,
     ) -> None:
@@ -184,7 +190,8 @@ class Facts:
         aspects = (context.aspects, unit.measures if unit else None, parent)
         text = content(element).strip()
         integer = item.type.base in INTEGERS
-        self.bound.setdefault(name, []).append(Bound(text, integer, aspects, element))
+        fact = Bound(text, integer, aspects, context.axes, element)
+        self.bound.setdefault(name, []).append(fact)
 
     @staticmethod
     def _say(

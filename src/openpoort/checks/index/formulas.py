@@ -4,6 +4,10 @@ Compiled only when each variable is one concept by name, without preconditions, 
 variables or parameters. Facts then bind together when they agree on all other aspects: period,
 entity, dimensions, unit, place. Two facts of one variable that agree on all of these would give
 several bindings in an order of the processor's own: `Undecided`.
+
+An axis without a default is an aspect only of facts that have it. When the facts of one variable
+know an axis that those of another do not, the processor matches none of them, or all by turns,
+depending on the order of the variables: `Undecided` too.
 """
 
 from __future__ import annotations
@@ -37,11 +41,13 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A reported fact as formulas see it; `aspects` are all but its concept."""
+    """A reported fact as formulas see it; `aspects` are all but its concept, `axes` those of its
+    context without a default."""
 
     text: str
     integer: bool
     aspects: Hashable
+    axes: frozenset[str]
     element: etree._Element
 
     @property
@@ -103,6 +109,8 @@ class Assertion:
                 yield [(variable, fact)]
             return
         groups: dict[Hashable, dict[str, Bound]] = defaultdict(dict)
+        if len(set(self._axes(facts))) > 1:
+            raise Undecided("formula: dimension without default")
         for variable in self.variables:
             for fact in facts.get(variable.concept, ()):
                 if variable.name in groups[fact.aspects]:
@@ -111,6 +119,12 @@ class Assertion:
         for group in groups.values():
             if all(v.name in group or v.fallback is not None for v in self.variables):
                 yield [(v, group.get(v.name)) for v in self.variables]
+
+    def _axes(self, facts: Facts) -> Iterator[frozenset[str]]:
+        """Of each variable that has facts, all axes without default that they know."""
+        for variable in self.variables:
+            if found := facts.get(variable.concept):
+                yield frozenset().union(*(fact.axes for fact in found))
 
     def _unsatisfied(self, texts: Mapping[str, str], elements: Sequence[etree._Element]) -> Message:
         if self.message is None:

@@ -1,7 +1,8 @@
 """One instance against one index: the same messages as the reference processor, or `Undecided`.
 
 The shape that is judged here: one schemaRef first, then contexts, units and facts in any order,
-nothing else. Links, footnotes, schema locations and everything rare go to the processor.
+nothing else, in UTF-8: of other encodings the parser finds more than the processor does, and does
+not tell. Links, footnotes, schema locations and everything rare go to the processor.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from openpoort.checks.instance import HREF, LANG, LINK
 from openpoort.checks.text import between, elements
 from openpoort.checks.xbrl.limits import SHOWN, Message
 from openpoort.checks.xbrl.places import pointer, prefixed
+from openpoort.domain.octets import Octets
 
 MOST = 1024 * 1024
 """Octets: what is longer goes to a process with limits of its own."""
@@ -31,10 +33,12 @@ _CONTEXT, _UNIT = f"{{{XBRLI}}}context", f"{{{XBRLI}}}unit"
 _NOT_FACTS = (f"{{{XBRLI}}}", f"{{{LINK}}}")
 
 
-def judge(index: Index, root: etree._Element, size: int) -> list[Message]:
-    """`size` in octets, of the document of this tree."""
-    if size > MOST:
+def judge(index: Index, root: etree._Element, data: Octets) -> list[Message]:
+    """`data` is the document that this tree was read from."""
+    if len(data) > MOST:
         raise Undecided("size")
+    if root.getroottree().docinfo.encoding != "UTF-8" or data.find(b"\0") >= 0:
+        raise Undecided("encoding")
     if index.undecided:
         raise Undecided(index.undecided)
     children = _children(root, index.entry)

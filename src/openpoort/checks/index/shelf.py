@@ -26,6 +26,7 @@ from openpoort.checks.index.judge import judge
 from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.xbrl.limits import Message
+from openpoort.domain.octets import Octets
 
 FOLDER = "index"
 _SECONDS = 900
@@ -41,13 +42,13 @@ class Shelf:
         self._found: dict[str, Index | None] = {}
 
     def judge(
-        self, taxonomy: Installed, entry: str, root: etree._Element, size: int
+        self, taxonomy: Installed, entry: str, root: etree._Element, data: Octets
     ) -> list[Message]:
         """The messages of the reference processor. Undecided when only it can tell."""
         index = self.get(taxonomy, entry)
         if index is None:
             raise Undecided("no index")
-        return judge(index, root, size)
+        return judge(index, root, data)
 
     def get(self, taxonomy: Installed, entry: str) -> Index | None:
         """None when it cannot be made; that is not tried again by this process."""

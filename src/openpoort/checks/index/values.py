@@ -47,7 +47,14 @@ _DECIMAL = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]")
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9/._~:-]+|[A-Za-z0-9/._~-]+")
+_ADDRESS = re.compile(
+    r"urn:[A-Za-z0-9/._~:-]+"
+    r"|([A-Za-z][A-Za-z0-9+.-]+:)?(//[A-Za-z0-9._~:-]+)?[A-Za-z0-9/._~-]+"
+)
+"""No colon but after a scheme of two letters or more, in a host, or in a `urn:`: the processor
+reads others by a rule of its own."""
+_DIGIT = re.compile(r"\\[dD]")
+"""What is a digit beyond ASCII differs from one version of Unicode to the next."""
 _SPACE = re.compile(r"[ \t\r\n]+")
 _REPLACED = str.maketrans("\t\r\n", "   ")
 
@@ -111,6 +118,8 @@ class Type:
         if self._pattern is None:
             return
         pattern, ways = self._pattern
+        if not value.isascii() and _DIGIT.search(self.facets["pattern"]):
+            raise Undecided("pattern")
         if ways(len(value)) * (len(value) + 1) > STEPS:
             raise Undecided("pattern")
         if pattern.match(value) is None:

@@ -1,7 +1,7 @@
 """One instance for each clause tried, with what the standard says of it.
 
-Clauses: `2.1` is XBRL 2.1, `XDT` Dimensions 1.0, `XSD` XML Schema Part 2, `VS` Variables 1.0,
-`VA` and `EA` Value and Existence Assertions 1.0.
+Clauses: `XML` is XML 1.0, `2.1` XBRL 2.1, `XDT` Dimensions 1.0, `XSD` XML Schema Part 2, `VS`
+Variables 1.0, `VA` and `EA` Value and Existence Assertions 1.0.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ DEPARTS = {
     "value-Moment-bad-0": "takes a date for a dateTime",
     "nil-wrong": "reads any other text of xsi:nil as false",
     "context-scheme-empty": "does not mind an empty scheme",
+    "context-scheme-letter": "takes no scheme of one letter",
+    "context-scheme-colons": "takes no second colon",
+    "value-Adres-good-3": "takes no scheme of one letter",
+    "value-Adres-good-4": "takes no second colon",
+    "formula-one-dimension-beside": "binds no fact of a variable when one has an axis more",
+    "requires-element": "looks at it only where calculations are asked for",
 }
 """Cases in which the reference processor departs from the clause, and how."""
 
@@ -51,7 +57,7 @@ _GOOD = {
     "Datum": ("2026-02-28", " 2024-02-29 "),
     "Moment": ("2026-01-01T10:00:00",),
     "JaNee": ("true", "0"),
-    "Adres": ("http://voorbeeld.example/a", "urn:a:b"),
+    "Adres": ("http://voorbeeld.example/a", "urn:a:b", "http://h:80/a", "a:b", "nl:kvk:nummer"),
     "Getal": ("1", "-1.000000000000000001", "123456789012345678901234567890"),
     "Tekst": ("", "  ", "lang " * 50, "a\n\tb"),
     "Klein": ("127", "-128"),
@@ -120,6 +126,8 @@ def _facts() -> _Rows:
     yield "both", "2.1 4.6.3", False, i(f("Bedrag", "1", precision="4"))
     yield "decimals-inf", "2.1 4.6.5", True, i(f("Bedrag", "1", decimals="INF"))
     yield "decimals-minus", "2.1 4.6.5", True, i(f("Bedrag", "1000", decimals="-3"))
+    yield "decimals-default", "2.1 4.6.5", True, i(f("Centen", "1.25", decimals=None))
+    yield "decimals-default-nil", "2.1 4.6.3", False, i(f("Centen", "", decimals=None, **nil))
     yield "decimals-wrong", "2.1 4.6.5", False, i(f("Bedrag", "1", decimals="1.5"))
     yield "text-decimals", "2.1 4.6.3", False, i(f("Code", "A", decimals="0"))
     yield (
@@ -187,6 +195,9 @@ def _contexts() -> _Rows:
     for name, old, new, valid in (
         ("scheme-empty", b"urn:proef", b"", False),
         ("scheme-spaces", b"urn:proef", b"a b", True),
+        ("scheme-port", b"urn:proef", b"http://voorbeeld.example:80/a", True),
+        ("scheme-letter", b"urn:proef", b"x:A", True),
+        ("scheme-colons", b"urn:proef", b"nl:kvk:nummer", True),
         ("identifier-empty", b">1</xbrli:identifier", b"></xbrli:identifier", True),
         ("identifier-spaces", b">1</xbrli:identifier", b"> 1 </xbrli:identifier", True),
         ("no-period", b"<xbrli:period>", b"<xbrli:periode>", False),
@@ -247,6 +258,8 @@ def _tuples() -> _Rows:
         yield f"tuple-{title}", "2.1 4.9", valid, i(f"<p:Regel>{inside}</p:Regel>")
     yield "tuple-context", "2.1 4.9", False, i(f"<p:Regel contextRef='D'>{name}</p:Regel>")
     yield "tuple-id", "2.1 4.9", True, i(f"<p:Regel id='r1'>{name}</p:Regel>")
+    yield "tuple-id-required", "2.1 4.9", False, i(f"<p:Merk>{name}</p:Merk>")
+    yield "tuple-id-given", "2.1 4.9", True, i(f"<p:Merk id='m1'>{name}</p:Merk>")
     yield "tuple-nil", "2.1 4.9", True, i("<p:Regel xsi:nil='true'/>")
     yield "tuple-choice", "2.1 4.9", True, i(f"<p:Keuze2>{name}</p:Keuze2>")
     yield "tuple-choice-both", "2.1 4.9", False, i(f"<p:Keuze2>{name}{f('Diep', 'y')}</p:Keuze2>")
@@ -283,6 +296,8 @@ def _dimensions() -> _Rows:
         ("Doel", "BY", "XDT 2.4.3", True),
         ("Doel", "DE", "XDT 2.4.3", True),
         ("Doel", "een", "XDT 2.4.3", False),
+        ("Maten", "maat", "XDT 3.1.4.7", True),
+        ("Maten", "D", "XDT 3.1.4", False),
         ("Tekst", "NL1", "XDT 3.1", True),
         ("Tekst", "NLboth", "XDT 3.1.4.4", False),
         ("Tekst", "NLNL", "XDT 3.1.4.4", False),
@@ -333,6 +348,16 @@ def _formulas() -> _Rows:
         ),
         ("alike-contexts", "VS 2.1.1", True, (total("1"), high("1", "D2"))),
         ("by-dimension", "VS 2.1.1", False, (total("1", "NL"), high("1", "DE"))),
+        ("one-dimension", "VS 2.1.1", True, (total("1"), high("1"), low("5", "NL"))),
+        ("one-dimension-wrong", "VS 2.1.1", False, (total("2"), high("1"), low("5", "NL"))),
+        (
+            "one-dimension-beside",
+            "VS 2.1.1",
+            True,
+            (total("3"), high("1"), low("2"), low("5", "NL")),
+        ),
+        ("one-typed-dimension", "VS 2.1.1", True, (total("1"), high("1"), low("5", "een"))),
+        ("one-default", "VS 2.1.1", True, (total("1"), high("1"), low("5", "deel"))),
         ("same-dimension", "VS 2.1.1", True, (total("1", "NL1"), high("1", "NL1"))),
         ("repeated", "VS 2.1", True, (total("1"), high("1"), high("1"))),
         ("repeated-other", "VS 2.1", False, (total("1"), high("1"), high("2"))),
@@ -371,6 +396,12 @@ def _others() -> _Rows:
     good = f("Code", "A")
     yield "comment", "2.1 4", True, i("<!-- tekst -->" + good)
     yield "instruction", "2.1 4", True, i("<?tekst x?>" + good)
+    plain = i(good).decode().replace(' encoding="UTF-8"', "")
+    for codec in ("utf-16-le", "utf-16-be", "utf-32-be"):
+        yield f"encoding-{codec}", "XML 4.3.3", False, plain.encode(codec)
+    yield "encoding-unsaid", "XML 4.3.3", True, plain.encode()
+    yield "requires-element", "2.1 5.2.6.2.4", False, i(f("Vraag", "x"))
+    yield "requires-element-given", "2.1 5.2.6.2.4", True, i(f("Vraag", "x"), f("Antwoord", "y"))
     yield "text", "2.1 4", False, i("tekst" + good)
     yield (
         "role",

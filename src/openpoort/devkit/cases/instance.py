@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.sax.saxutils import escape
 
-from openpoort.devkit.cases.taxonomy import BASE, ENTRY
+from openpoort.devkit.cases.bundle import BASE, ENTRY
 
 _ENTITY = "<xbrli:identifier scheme='urn:proef'>1</xbrli:identifier>"
 _YEAR = "<xbrli:startDate>2026-01-01</xbrli:startDate><xbrli:endDate>2026-12-31</xbrli:endDate>"
@@ -15,6 +15,7 @@ NUMBERS = frozenset(
         *("Bedrag", "Bereik", "Telling", "Getal", "Aandelen", "Puur", "Stand", "Klein", "Post"),
         *("Hoog", "Laag", "Totaal", "Gesloten", "Open", "Niet", "Segment", "Twee", "Standaard"),
         "Doel",
+        "Centen",
     )
 )
 
@@ -62,6 +63,7 @@ CONTEXTS = {
     "verkeerd": context("verkeerd", explicit("Nummer", "NL")),
     "typedland": context("typedland", typed("1", axis="Land")),
     "lang": context("lang", typed("1234567")),
+    "maat": context("maat", typed("2", "Maat", "MaatWaarde")),
     "leegtyped": context("leegtyped", typed("")),
     "ander": context("ander", typed("1", element="Naam")),
     "achterom": context(

@@ -11,10 +11,10 @@ from openpoort.devkit.cases.made import made
 from openpoort.devkit.cases.taxonomy import package
 
 
-def install(folder: Path) -> Path:
-    """A home under `folder` with the taxonomy of the cases and nothing else."""
+def install(folder: Path, content: bytes | None = None) -> Path:
+    """A home under `folder` with this package and nothing else, or that of the cases."""
     home, path = folder / "home", folder / "proef.zip"
-    path.write_bytes(package())
+    path.write_bytes(package() if content is None else content)
     Registry(home).add([path], name="proef")
     return home
 

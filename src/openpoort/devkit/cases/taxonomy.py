@@ -5,16 +5,10 @@ Small enough to read; `package()` gives the same bytes each time.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Mapping
 from xml.sax.saxutils import quoteattr
 
-BASE = "http://taxonomie.openpoort.example/proef/20260101"
-ENTRY = f"{BASE}/entrypoints/proef-rpt-alles.xsd"
-_X = "http://www.xbrl.org"
-_DIM = "http://xbrl.org/int/dim/arcrole/"
-_TOP = '<?xml version="1.0" encoding="UTF-8"?>\n'
+from openpoort.devkit.cases.bundle import BASE, abstract, bundle
 
 TYPES: Mapping[str, tuple[str, str]] = {
     "bedrag": ("xbrli:monetaryItemType", r"pattern=(\-)?\d{1,10}"),
@@ -53,6 +47,10 @@ ITEMS: Mapping[str, str] = {
     "Hoog": "t:bedrag",
     "Laag": "t:bedrag",
     "Totaal": "t:bedrag",
+    "Centen": "t:centen",
+    "Vraag": "xbrli:stringItemType",
+    "Antwoord": "xbrli:stringItemType",
+    "Maten": "xbrli:stringItemType",
     **dict.fromkeys(
         ("Gesloten", "Open", "Niet", "Segment", "Twee", "Standaard", "Doel"), "t:bedrag"
     ),
@@ -60,8 +58,19 @@ ITEMS: Mapping[str, str] = {
 """Name and type; nillable all; duration unless `@instant`."""
 
 _ABSTRACT = ("Kop", "LandDomein", "NL", "DE", "BY", "StdDomein", "Alles", "Deel")
-_CUBES = ("KubusG", "KubusO", "KubusN", "KubusX", "KubusS", "KubusA", "KubusB", "KubusD", "KubusT")
-_AXES = {"Land": "", "Std": "", "Nummer": "NummerWaarde"}
+_CUBES = (
+    "KubusG",
+    "KubusO",
+    "KubusN",
+    "KubusX",
+    "KubusS",
+    "KubusA",
+    "KubusB",
+    "KubusD",
+    "KubusT",
+    "KubusM",
+)
+_AXES = {"Land": "", "Std": "", "Nummer": "NummerWaarde", "Maat": "MaatWaarde"}
 _MEMBERS = (
     *(("dimension-domain", "Land", "LandDomein", ' xbrldt:usable="false"'),),
     *(("domain-member", "LandDomein", "NL", ""), ("domain-member", "LandDomein", "DE", "")),
@@ -120,6 +129,11 @@ ROLES: Mapping[str, tuple[tuple[str, ...], ...]] = {
         ("domain-member", "Kop", "Doel", ""),
         ("hypercube-dimension", "KubusT", "Land", _TARGET),
     ),
+    "maat": (
+        _has("Maten", "KubusM", "scenario", _CLOSED),
+        ("hypercube-dimension", "KubusM", "Maat", ""),
+    ),
+    "vereist": (("requires-element", "Vraag", "Antwoord", ""),),
     "leden": _MEMBERS,
 }
 """Definition links: arcrole, from, to, more attributes."""
@@ -138,66 +152,35 @@ ASSERTIONS = (
 
 
 def package() -> bytes:
-    """A standard taxonomy package."""
-    content = {
-        "META-INF/taxonomyPackage.xml": _metadata(),
-        "META-INF/catalog.xml": _TOP
-        + '<catalog xmlns="urn:oasis:names:tc:entity:xmlns:xml:catalog">'
-        f'<rewriteURI uriStartString="{BASE}/" rewritePrefix="../taxonomie/"/></catalog>',
-        "taxonomie/proef.xsd": _schema(),
-        "taxonomie/proef-def.xml": _definition(),
-        "taxonomie/proef-pre.xml": _presentation(),
-        "taxonomie/proef-for.xml": _formulas(),
-        "taxonomie/entrypoints/proef-rpt-alles.xsd": _entrypoint(),
-    }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        for path, text in sorted(content.items()):
-            info = zipfile.ZipInfo(f"proef/{path}", (2026, 1, 1, 0, 0, 0))
-            archive.writestr(info, text)
-    return out.getvalue()
+    """The taxonomy of the cases as a standard taxonomy package."""
+    return bundle(_declarations(), ROLES, [*ITEMS, "Regel", "Sub", "Keuze2", "Merk"], ASSERTIONS)
 
 
-def _metadata() -> str:
-    return (
-        f'{_TOP}<tp:taxonomyPackage xmlns:tp="http://xbrl.org/2016/taxonomy-package" xml:lang="nl">'
-        f"<tp:identifier>{BASE}</tp:identifier><tp:name>proef</tp:name>"
-        "<tp:version>20260101</tp:version><tp:entryPoints><tp:entryPoint><tp:name>alles</tp:name>"
-        f'<tp:entryPointDocument href="{ENTRY}"/></tp:entryPoint></tp:entryPoints>'
-        "</tp:taxonomyPackage>"
-    )
-
-
-def _schema() -> str:
+def _declarations() -> str:
     body = "".join(_type(name, *given) for name, given in TYPES.items())
     body += "".join(_item(name, kind) for name, kind in ITEMS.items())
     for names, group in ((_ABSTRACT, "xbrli:item"), (_CUBES, "xbrldt:hypercubeItem")):
-        body += "".join(_abstract(name, group) for name in names)
+        body += "".join(abstract(name, group) for name in names)
     for name, element in _AXES.items():
         typed = f' xbrldt:typedDomainRef="#p_{element}"' if element else ""
-        body += _abstract(name, "xbrldt:dimensionItem", typed)
+        body += abstract(name, "xbrldt:dimensionItem", typed)
     body += (
         '<xs:element id="p_NummerWaarde" name="NummerWaarde"><xs:simpleType><xs:restriction'
         ' base="xs:string"><xs:maxLength value="6"/></xs:restriction></xs:simpleType></xs:element>'
+        '<xs:element id="p_MaatWaarde" name="MaatWaarde" type="xs:decimal" default="1"/>'
     )
     body += _tuple("Regel", (("Naam", 1, "1"), ("Post", 0, "2"), ("Sub", 0, "unbounded")))
     body += _tuple("Sub", (("Diep", 1, "1"),))
-    body += _tuple("Keuze2", (("Naam", 1, "1"), ("Diep", 1, "1")), "choice")
-    roles = "".join(
-        f'<link:roleType roleURI="{BASE}/role/{name}" id="r_{name}"><link:usedOn>'
-        "link:definitionLink</link:usedOn></link:roleType>"
-        for name in ROLES
-    )
-    return (
-        f'{_TOP}<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{BASE}"'
-        f' xmlns:t="{BASE}" xmlns:xbrli="{_X}/2003/instance" xmlns:link="{_X}/2003/linkbase"'
-        ' xmlns:xbrldt="http://xbrl.org/2005/xbrldt" elementFormDefault="qualified">'
-        f"<xs:annotation><xs:appinfo>{roles}</xs:appinfo></xs:annotation>"
-        f'<xs:import namespace="{_X}/2003/instance"'
-        f' schemaLocation="{_X}/2003/xbrl-instance-2003-12-31.xsd"/>'
-        '<xs:import namespace="http://xbrl.org/2005/xbrldt"'
-        f' schemaLocation="{_X}/2005/xbrldt-2005.xsd"/>{body}</xs:schema>'
-    )
+    body += _tuple("Merk", (("Naam", 1, "1"),), required=True)
+    body += _CENTEN
+    return body + _tuple("Keuze2", (("Naam", 1, "1"), ("Diep", 1, "1")), "choice")
+
+
+_CENTEN = (
+    '<xs:complexType name="centen"><xs:simpleContent><xs:restriction base="xbrli:monetaryItemType">'
+    '<xs:attribute name="decimals" type="xbrli:decimalsType" default="2"/></xs:restriction>'
+    "</xs:simpleContent></xs:complexType>"
+)
 
 
 def _type(name: str, base: str, facets: str) -> str:
@@ -220,159 +203,21 @@ def _item(name: str, kind: str) -> str:
     )
 
 
-def _abstract(name: str, group: str, more: str = "") -> str:
-    return (
-        f'<xs:element id="p_{name}" name="{name}" abstract="true" type="xbrli:stringItemType"'
-        f' substitutionGroup="{group}" nillable="true" xbrli:periodType="duration"{more}/>'
-    )
-
-
-def _tuple(name: str, children: tuple[tuple[str, int, str], ...], kind: str = "sequence") -> str:
+def _tuple(
+    name: str,
+    children: tuple[tuple[str, int, str], ...],
+    kind: str = "sequence",
+    *,
+    required: bool = False,
+) -> str:
     inner = "".join(
         f'<xs:element ref="t:{child}" minOccurs="{least}" maxOccurs="{most}"/>'
         for child, least, most in children
     )
+    use = ' use="required"' if required else ""
     return (
         f'<xs:element id="p_{name}" name="{name}" substitutionGroup="xbrli:tuple" nillable="true">'
         f'<xs:complexType><xs:complexContent><xs:restriction base="xs:anyType"><xs:{kind}>{inner}'
-        f'</xs:{kind}><xs:attribute name="id" type="xs:ID"/></xs:restriction></xs:complexContent>'
-        "</xs:complexType></xs:element>"
-    )
-
-
-def _linkbase(body: str) -> str:
-    named = {
-        "link": f"{_X}/2003/linkbase",
-        "xlink": "http://www.w3.org/1999/xlink",
-        "gen": "http://xbrl.org/2008/generic",
-        "xbrldt": "http://xbrl.org/2005/xbrldt",
-        "variable": "http://xbrl.org/2008/variable",
-        "va": "http://xbrl.org/2008/assertion/value",
-        "ea": "http://xbrl.org/2008/assertion/existence",
-        "cf": "http://xbrl.org/2008/filter/concept",
-        "msg": "http://xbrl.org/2010/message",
-        "xsi": "http://www.w3.org/2001/XMLSchema-instance",
-        "p": BASE,
-    }
-    files = {
-        "gen": "2008/generic-link",
-        "variable": "2008/variable",
-        "va": "2008/value-assertion",
-        "ea": "2008/existence-assertion",
-        "cf": "2008/concept-filter",
-        "msg": "2010/generic-message",
-    }
-    spaces = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in named.items())
-    places = " ".join(f"{named[prefix]} {_X}/{path}.xsd" for prefix, path in files.items())
-    return f'{_TOP}<link:linkbase{spaces} xsi:schemaLocation="{places}">{body}</link:linkbase>'
-
-
-def _definition() -> str:
-    head = "".join(
-        f'<link:roleRef roleURI="{BASE}/role/{name}" xlink:type="simple"'
-        f' xlink:href="proef.xsd#r_{name}"/>'
-        for name in ROLES
-    )
-    kinds = {arc[0] for arcs in ROLES.values() for arc in arcs}
-    head += "".join(
-        f'<link:arcroleRef arcroleURI="{_DIM}{kind}" xlink:type="simple"'
-        f' xlink:href="{_X}/2005/xbrldt-2005.xsd#{kind}"/>'
-        for kind in sorted(kinds)
-    )
-    body = ""
-    for name, arcs in ROLES.items():
-        places = sorted({end for arc in arcs for end in arc[1:3]})
-        body += f'<link:definitionLink xlink:type="extended" xlink:role="{BASE}/role/{name}">'
-        body += "".join(map(_loc, places))
-        body += "".join(
-            f'<link:definitionArc xlink:type="arc" xlink:arcrole="{_DIM}{kind}"'
-            f' xlink:from="{start}" xlink:to="{end}" order="{order}"{more}/>'
-            for order, (kind, start, end, more) in enumerate(arcs, 1)
-        )
-        body += "</link:definitionLink>"
-    return _linkbase(head + body)
-
-
-def _loc(name: str) -> str:
-    return f'<link:loc xlink:type="locator" xlink:href="proef.xsd#p_{name}" xlink:label="{name}"/>'
-
-
-def _presentation() -> str:
-    children = [*ITEMS, "Regel", "Sub", "Keuze2"]
-    arcs = "".join(
-        f'<link:presentationArc xlink:type="arc" xlink:arcrole="{_X}/2003/arcrole/parent-child"'
-        f' xlink:from="Kop" xlink:to="{name}" order="{order}"/>'
-        for order, name in enumerate(children, 1)
-    )
-    places = "".join(map(_loc, ["Kop", *children]))
-    return _linkbase(
-        f'<link:presentationLink xlink:type="extended" xlink:role="{_X}/2003/role/link">'
-        f"{places}{arcs}</link:presentationLink>"
-    )
-
-
-def _formulas() -> str:
-    head = "".join(
-        f'<link:{kind}Ref {kind}URI="{uri}" xlink:type="simple" xlink:href="{_X}/{href}"/>'
-        for kind, uri, href in (
-            ("role", f"{_X}/2008/role/link", "2008/generic-link.xsd#standard-link-role"),
-            ("role", f"{_X}/2010/role/message", "2010/generic-message.xsd#standard-message"),
-            ("arcrole", _SET, "2008/variable.xsd#variable-set"),
-            ("arcrole", _FILTER, "2008/variable.xsd#variable-filter"),
-            ("arcrole", _TOLD, "2010/validation-message.xsd#assertion-unsatisfied-message"),
-        )
-    )
-    body = "".join(_assertion(*given) for given in ASSERTIONS)
-    return _linkbase(
-        f'{head}<gen:link xlink:type="extended" xlink:role="{_X}/2008/role/link">{body}</gen:link>'
-    )
-
-
-_SET = "http://xbrl.org/arcrole/2008/variable-set"
-_FILTER = "http://xbrl.org/arcrole/2008/variable-filter"
-_TOLD = "http://xbrl.org/arcrole/2010/assertion-unsatisfied-message"
-
-
-def _assertion(name: str, test: str, variables: Mapping[str, str]) -> str:
-    existence = not test or test.startswith(".")
-    kind = "ea:existenceAssertion" if existence else "va:valueAssertion"
-    asked = f" test={quoteattr(test)}" if test else ""
-    shown = "" if existence else " ".join(f"{{${variable}}}" for variable in variables)
-    return (
-        f'<{kind} xlink:type="resource" xlink:label="{name}" id="{name}" aspectModel="dimensional"'
-        f' implicitFiltering="true"{asked}/>'
-        + "".join(_variable(name, variable, concept) for variable, concept in variables.items())
-        + f'<msg:message xlink:type="resource" xlink:label="{name}_m" xml:lang="nl"'
-        f' xlink:role="{_X}/2010/role/message">Regel {name}: {shown}.</msg:message>'
-        f'<gen:arc xlink:type="arc" xlink:from="{name}" xlink:to="{name}_m"'
-        f' xlink:arcrole="{_TOLD}"/>'
-    )
-
-
-def _variable(owner: str, name: str, concept: str) -> str:
-    fallback = ' fallbackValue="0"' if concept.endswith("?") else ""
-    label = f"{owner}_{name}"
-    return (
-        f'<variable:factVariable xlink:type="resource" xlink:label="{label}"'
-        f' bindAsSequence="false"{fallback}/><variable:variableArc xlink:type="arc"'
-        f' xlink:from="{owner}" xlink:to="{label}" name="{name}" xlink:arcrole="{_SET}"/>'
-        f'<cf:conceptName xlink:type="resource" xlink:label="{label}_f"><cf:concept>'
-        f"<cf:qname>p:{concept.rstrip('?')}</cf:qname></cf:concept></cf:conceptName>"
-        f'<variable:variableFilterArc xlink:type="arc" xlink:from="{label}" xlink:to="{label}_f"'
-        f' complement="false" cover="true" xlink:arcrole="{_FILTER}"/>'
-    )
-
-
-def _entrypoint() -> str:
-    refs = "".join(
-        f'<link:linkbaseRef xlink:type="simple" xlink:href="../proef-{kind}.xml"'
-        ' xlink:arcrole="http://www.w3.org/1999/xlink/properties/linkbase"/>'
-        for kind in ("def", "pre", "for")
-    )
-    return (
-        f'{_TOP}<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"'
-        f' targetNamespace="{BASE}/entrypoints/alles" xmlns:link="{_X}/2003/linkbase"'
-        ' xmlns:xlink="http://www.w3.org/1999/xlink"><xs:annotation><xs:appinfo>'
-        f'{refs}</xs:appinfo></xs:annotation><xs:import namespace="{BASE}"'
-        ' schemaLocation="../proef.xsd"/></xs:schema>'
+        f'</xs:{kind}><xs:attribute name="id" type="xs:ID"{use}/></xs:restriction>'
+        "</xs:complexContent></xs:complexType></xs:element>"
     )
