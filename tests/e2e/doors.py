@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvloop
+
 from openpoort.app.sockets import listen
 from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Answer, Door, Post
@@ -41,6 +43,7 @@ class Running:
     echo: Echo
     pki: Path
     door: Door
+    noticed: list[tuple[str, str]]
 
     def context(
         self, who: str | None = "bedrijf", version: ssl.TLSVersion | None = None
@@ -142,14 +145,22 @@ def running(
     echo = Echo()
     door = Door(echo, (f"https://localhost:{port}",), body or BodyLimits())
     limits = limits or ServerLimits(drain_seconds=1)
-    server = DoorServer(door, certificates, limits, away=door.away)
+    noticed: list[tuple[str, str]] = []
+    server = DoorServer(
+        door, certificates, limits, lambda *told: noticed.append(told), away=door.away
+    )
     started = threading.Event()
     server.on_started = started.set
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets)), daemon=True)
+
+    def serve() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(sockets))
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     assert started.wait(10)
     try:
-        yield Running(port, echo, pki, door)
+        yield Running(port, echo, pki, door, noticed)
     finally:
         server.should_exit = True
         thread.join(10)

@@ -14,7 +14,7 @@ from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.domain.party import Directory, Party
 from openpoort.inbound.limits import Limits, Rate, Shares, Wait, Why
-from openpoort.inbound.server import Line
+from openpoort.inbound.line import Line
 from openpoort.inbound.turnstile import Turnstile, whose
 from openpoort.keys.pem import PemSigner
 from openpoort.wire.services import Service

@@ -16,8 +16,10 @@ from typing import Protocol
 from openpoort.domain.octets import Octets
 from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
+from openpoort.inbound.handshake import Noticed
 from openpoort.inbound.limits import Wait
-from openpoort.inbound.server import Line, Noticed, Receive, Scope, Send, unheard
+from openpoort.inbound.line import Line
+from openpoort.inbound.server import Receive, Scope, Send, unheard
 from openpoort.inbound.turns import Turns
 from openpoort.inbound.turnstile import Turnstile, whose
 from openpoort.process.crashpoints import crash_point
@@ -34,7 +36,7 @@ async def _nothing(_delivered: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer. `then` is told, when it is over, whether the last byte was written."""
+    """An HTTP answer. `then` is told, when it is over, whether the peer has all of it."""
 
     status: int
     content: bytes = b""
@@ -98,8 +100,9 @@ class Door:
             return
         delivered = False
         try:
-            await _send(send, answer)
-            delivered = await line.flushed(len(answer.content))
+            with line.receipt() as receipt:
+                await _send(send, answer)
+                delivered = receipt is not None and await receipt.acknowledged(len(answer.content))
         finally:
             await asyncio.shield(answer.then(delivered))
 

@@ -7,13 +7,10 @@ been idle longest makes room, so that idling costs an attacker his own connectio
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
-import fcntl
 import random
 import socket
-import termios
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,6 +19,8 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from openpoort.inbound.handshake import Arrivals, Noticed
+from openpoort.inbound.line import Line
 from openpoort.inbound.tls import Certificates
 
 Scope = dict[str, Any]
@@ -49,51 +48,10 @@ class ServerLimits:
     head_seconds: float = 15.0
     keep_alive_seconds: int = 75
     handshake_seconds: float = 15.0
+    handshakes: int = 500
     connections: int = 10_000
     backlog: int = 2048
     drain_seconds: int = 4
-
-
-class Line:
-    """What the app may know of the connection under a request."""
-
-    __slots__ = ("lost", "origin", "peer", "place", "transport")
-
-    def __init__(self, transport: asyncio.Transport, certificates: Certificates) -> None:
-        tls = transport.get_extra_info("ssl_object")
-        self.transport = transport
-        self.peer: bytes | None = tls.getpeercert(binary_form=True) if tls else None
-        peername = transport.get_extra_info("peername")
-        self.origin = f"{peername[0]}:{peername[1]}" if peername else "unknown"
-        self.place = certificates.of(tls.context if tls else None)
-        self.lost = False
-
-    async def flushed(self, size: int, seconds: float = 60.0) -> bool:
-        """Whether the last of `size` bytes was written; False when the peer went away first.
-
-        What fits the kernel's buffer is written at once. Of more, the event loop's TLS layer
-        hides how much it still holds, so we wait until the kernel has nothing left to send.
-        """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        empty = 0
-        while not self.lost and size > _AT_ONCE and empty < 3:
-            if loop.time() > end:
-                return False
-            empty = empty + 1 if self._unsent() == 0 else 0
-            await asyncio.sleep(0.01)
-        # A broken connection is told to us a few turns after it broke.
-        for _ in range(3):
-            await asyncio.sleep(0)
-        return not self.lost
-
-    def _unsent(self) -> int:
-        """Bytes that wait for the peer, as the kernel and the transport know them."""
-        sock = self.transport.get_extra_info("socket")
-        waiting = array.array("i", [0])
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, waiting)
-        return waiting[0] + self.transport.get_write_buffer_size()
 
 
 Away = Callable[[Line], int]
@@ -137,10 +95,6 @@ class _InOnePiece:
             self._head = b""
 
 
-Noticed = Callable[[str, str], None]
-"""Hears of connections cut before there was a request: origin and reason."""
-
-
 def unheard(_origin: str, _reason: str) -> None:
     """Nobody listens."""
 
@@ -178,15 +132,14 @@ def protocol(
                 oldest.transport.abort()
 
         def connection_lost(self, exc: Exception | None) -> None:
-            # Only a close that we began (no keep-alive) after a whole answer is a clean one.
-            cycle = self.cycle
-            whole = cycle is not None and cycle.response_complete and not cycle.keep_alive
-            self.line.lost = exc is not None or not whole
+            self.line.lost = True
+            self.line.stir()
             self._disarm()
             idle.pop(self, None)
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            self.line.stir()
             heads, waiting = self.heads, self.in_head
             super().data_received(data)
             if not (waiting and self.in_head and heads == self.heads):
@@ -316,11 +269,10 @@ class DoorServer(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=limits.keep_alive_seconds,
                 timeout_graceful_shutdown=limits.drain_seconds,
-                ssl_context_factory=lambda _config, _default: certificates.default(),
-                backlog=limits.backlog,
             )
         )
         self.limits = limits
+        self._noticed, self._certificates = noticed, certificates
         self.on_started: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -332,19 +284,23 @@ class DoorServer(uvicorn.Server):
             made: asyncio.Protocol = build_one(config, self.server_state, {}, loop)
             return made
 
-        self.servers = [
-            await loop.create_server(
-                build,
-                sock=sock,
-                ssl=config.ssl,
-                backlog=config.backlog,
-                ssl_handshake_timeout=self.limits.handshake_seconds,
-                ssl_shutdown_timeout=2.0,
-            )
-            for sock in sockets or []
-        ]
+        self._arrivals = Arrivals(
+            build,
+            self._certificates.default,
+            self._noticed,
+            self.limits.handshake_seconds,
+            self.limits.handshakes,
+        )
+        self.servers = []
+        for sock in sockets or []:
+            self._arrivals.listen(sock, self.limits.backlog)
         self.started = True
         self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._arrivals.close()
+        await self._arrivals.wait_closed()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:

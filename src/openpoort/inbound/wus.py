@@ -32,7 +32,7 @@ from openpoort.domain.message import (
 from openpoort.domain.party import Directory
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.limits import Wait, Why
-from openpoort.inbound.server import Line
+from openpoort.inbound.line import Line
 from openpoort.inbound.turnstile import whose
 from openpoort.process.answers import LARGEST
 from openpoort.process.crashpoints import crash_point
