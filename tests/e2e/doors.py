@@ -19,6 +19,8 @@ from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Answer, Door, Post
 from openpoort.inbound.server import DoorServer, ServerLimits
 from openpoort.inbound.tls import Certificates, HostCertificate
+from openpoort.wire.signed import SoapFault
+from openpoort.wire.soap import open_answer
 
 
 @dataclass
@@ -122,6 +124,18 @@ def post(path: str, body: bytes, *headers: bytes) -> bytes:
     if not any(h.lower().startswith((b"content-length", b"transfer-encoding")) for h in headers):
         head.append(b"content-length: %d" % len(body))
     return b"\r\n".join([*head, *headers, b"", b""]) + body
+
+
+def busy_fault(answer: bytes) -> str:
+    """The code in the SOAP fault of a 503 or 429; a client that reads nothing else finds it."""
+    head, _, content = answer.partition(b"\r\n\r\n")
+    assert b"content-type: text/xml; charset=utf-8" in head
+    fault = open_answer(content, "text/xml; charset=utf-8")
+    assert isinstance(fault, SoapFault)
+    assert fault.fout is not None
+    assert "Retry-After" in fault.fout.foutbeschrijving
+    assert fault.faultcode == "soapenv:Server"
+    return fault.fout.foutcode
 
 
 def status(answer: bytes) -> int:
