@@ -14,8 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL:!MD5:!DSS"
-"""TLS 1.2 suites with forward secrecy (NCSC: goed or voldoende); 1.3 has its own list."""
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+"""TLS 1.2 suites with forward secrecy (NCSC: goed or voldoende); 1.3 has its own list. No DHE:
+NCSC phases it out, and it would need a group that clients of its time accept."""
 
 
 class Session(ssl.SSLObject):

@@ -44,7 +44,7 @@ from openpoort.trust.sender import Admits, CertificateRefused, VerifiedMessage
 from openpoort.wire import addressing, koppelvlak, seal
 from openpoort.wire.koppelvlak import Value
 from openpoort.wire.seal import Signer
-from openpoort.wire.services import AANLEVER, Operation, Service
+from openpoort.wire.services import AANLEVER, AANSLUIT_SUITE, Operation, Service
 from openpoort.wire.signed import SignedMessage
 from openpoort.wire.soap import glimpse, open_signed
 
@@ -205,7 +205,11 @@ class Wus:
         if isinstance(value, Aanlevering):
             try:
                 taken = await self.intake.aanleveren(
-                    who, value, raw, lambda said: self._seal(post, judged, said)
+                    who,
+                    value,
+                    raw,
+                    lambda said: self._seal(post, judged, said),
+                    suite=post.service.path in AANSLUIT_SUITE,
                 )
             except Fault:
                 trail.action = self._event(who.sender.oin, value)
@@ -266,7 +270,7 @@ class Wus:
         answer = seal.seal_answer(
             koppelvlak.write(value),
             action=judged.operation.response_action,
-            message_id=asked if post.service is AANLEVER else _fresh(),
+            message_id=asked if post.service.name == AANLEVER.name else _fresh(),
             relates_to=asked,
             created=self.now(),
             signer=self.signers[post.line.place],
@@ -322,7 +326,7 @@ class Wus:
 
 def _sealed_fault(service: Service, fout: Fout, answers: _Asked) -> bytes:
     operation, asked = answers
-    message_id = asked if asked and service is AANLEVER else _fresh()
+    message_id = asked if asked and service.name == AANLEVER.name else _fresh()
     return seal.seal_fault(service, operation, fout, message_id=message_id, relates_to=asked)
 
 
