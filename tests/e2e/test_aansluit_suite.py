@@ -98,10 +98,8 @@ def test_happyflow_is_for_who_may_send_and_for_messages_that_fit_the_schema(
             client.aanleveren(dataclasses.replace(happy, belanghebbende=stranger))
         with pytest.raises(Faulted, match="ALS100"):
             client.aanleveren(dataclasses.replace(happy, berichtsoort="Bestaat_niet"))
-        fault = pytest.raises(
-            Faulted, client.aanleveren, dataclasses.replace(happy, rol_belanghebbende="")
-        )
-        assert "ALS100" in str(fault.value)
+        with pytest.raises(Faulted, match="ALS100"):
+            client.aanleveren(dataclasses.replace(happy, rol_belanghebbende=""))
         lijst = Vraag(Operatie.BERICHTEN_LIJST, belanghebbende=KVK, berichtsoort="eFactuur")
         assert client.vraag(lijst).items == ()
     for path in ("aanleverservice/1.2", "statusinformatieservice/1.2"):

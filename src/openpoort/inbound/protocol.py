@@ -22,8 +22,12 @@ from openpoort.inbound.line import Line
 from openpoort.inbound.tls import Certificates
 
 _AT_ONCE = 64 * 1024
-_HEADERS = 100
-"""Fields of one head; each costs more than its octets."""
+_FIELDS = 100
+"""Fields of one request, trailers included; each costs more than its octets."""
+_PIECES, _PIECE = 256, 32
+"""Pieces of a body, by chunks or by reads: so many, and one more for each so many octets."""
+_BESIDE = 8 * 1024
+"""Octets beside a body, and one more for each four of it: sizes of chunks, extensions, trailers."""
 _OFFER = frozenset({b"upgrade", b"http2-settings"})
 _DEAF = (0.5, 1.0)
 """Seconds for which a sender that was told to wait and calls again is not read: not all of its
@@ -63,6 +67,10 @@ Away = Callable[[Line, str], TooMany | None]
 
 def never(_line: Line, _path: str) -> None:
     return None
+
+
+class _Enough(Exception):
+    """Stops the parser in the middle of what it was fed."""
 
 
 class _InOnePiece:
@@ -138,7 +146,7 @@ def protocol(
         heads = 0
         head_bytes = 0
         in_head = True
-        body_octets = 0  # of this request
+        fields = pieces = body_octets = 0  # of this request
         framing = 0  # what came beside them: sizes of chunks, their extensions, trailers
         deaf = False  # for good: whatever comes is no request
         head_timer: asyncio.TimerHandle | None = None
@@ -178,7 +186,7 @@ def protocol(
                     self._cut("431 Request Header Fields Too Large", "request head too large")
             elif not waiting and not self.in_head:
                 self.framing += len(data) - (self.body_octets - before)
-                if self.framing > limits.head_bytes + self.body_octets // 4:
+                if self.framing > _BESIDE + self.body_octets // 4:
                     self._cut("400 Bad Request", "chunks or trailers without end")
 
         def _feed(self, data: bytes) -> None:
@@ -187,6 +195,8 @@ def protocol(
             except httptools.HttpParserUpgrade as offer:
                 self._decline(data[offer.args[0] :])
             except httptools.HttpParserError:
+                if self.deaf:
+                    return  # we have had enough ourselves
                 if self.cycle is None or self.cycle.response_complete or self.cycle.more_body:
                     self.send_400_response("Invalid HTTP request received.")
                 else:  # the request was whole: answer it, and listen to nothing after it
@@ -214,20 +224,22 @@ def protocol(
         def on_message_begin(self) -> None:
             super().on_message_begin()
             self.in_head = True
+            self.fields = 0
             self.scope["extensions"] = {"openpoort.line": self.line}  # type: ignore[dict-item]  # a value of ours
 
         def on_header(self, name: bytes, value: bytes) -> None:
-            if not self.in_head:
-                return  # a trailer: nobody reads it
-            super().on_header(name, value)
-            if len(self.headers) > _HEADERS and not self.transport.is_closing():
-                self._cut("431 Request Header Fields Too Large", "too many request headers")
+            if self.in_head:
+                super().on_header(name, value)
+            self.fields += 1  # a trailer counts, and is read by nobody
+            if self.fields > _FIELDS:
+                self._cut("431 Request Header Fields Too Large", "too many header fields")
+                raise _Enough
 
         def on_headers_complete(self) -> None:
             if self.deaf or self.parser.should_upgrade():
                 return
             self.in_head = False
-            self.body_octets = self.framing = 0
+            self.body_octets = self.framing = self.pieces = 0
             self.heads += 1
             self.head_bytes = 0
             self._disarm()
@@ -242,6 +254,10 @@ def protocol(
 
         def on_body(self, body: bytes) -> None:
             self.body_octets += len(body)
+            self.pieces += 1
+            if self.pieces > _PIECES + self.body_octets // _PIECE:
+                self._cut("400 Bad Request", "chunks of hardly an octet")
+                raise _Enough
             if not self.refused and not self.deaf:
                 super().on_body(body)
 
