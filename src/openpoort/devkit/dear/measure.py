@@ -27,7 +27,7 @@ from openpoort.keys.pem import PemSigner
 
 _LEAST = 500
 """Octets of content of the smallest honest message."""
-_NEIGHBOUR = 30
+_NEIGHBOUR = 20
 """Messages of the honest sender next to each kind."""
 _PAUSE = 0.02
 """Seconds between two of the requests next to it, dear or honest."""
