@@ -24,7 +24,14 @@ from openpoort.wire.names import (
     WSU,
     XENC,
 )
-from openpoort.wire.services import AANLEVER, OPHAAL, SERVICES, STATUSINFORMATIE, Service
+from openpoort.wire.services import (
+    AANLEVER,
+    AANSLUIT_SUITE,
+    OPHAAL,
+    SERVICES,
+    STATUSINFORMATIE,
+    Service,
+)
 from openpoort.wire.soap import SignedMessage, open_signed
 from tests.wire_kit import HOST, NOW, key
 
@@ -125,13 +132,57 @@ def test_timestamp_without_expires_is_good_and_without_created_is_not() -> None:
     [
         HOST + OPHAAL.path,
         "https://elders.example/wus/2.0/aanleverservice/1.2",
-        HOST + AANLEVER.path + "/",
+        HOST + AANLEVER.path + "//",
+        HOST + AANLEVER.path.upper(),
+        HOST + AANLEVER.path + "?x",
+        "http" + HOST.removeprefix("https") + AANLEVER.path,
+        OPHAAL.path,
+        "ophaalservice/1.2",
+        "2.0/aanleverservice/1.2",
+        "wus/2.0/aanleverservice/1.2",
+        "//localhost:8443" + AANLEVER.path,
+        "/",
+        "aanleverservice",
         ANONYMOUS,
     ],
 )
-def test_other_address_gets_a_fault_that_names_both(to: str) -> None:
-    with pytest.raises(Fault, match=f"wsa:To is {to}; verwacht is .*{HOST + AANLEVER.path}"):
-        judge(forge(to=to).sign().raw())
+def test_other_address_gets_a_fault_that_names_both_and_no_host(to: str) -> None:
+    sent = forge(to=to).sign().raw()
+    with pytest.raises(Fault) as no:
+        judge(sent)
+    assert no.value.text == (
+        f"wsa:To is {to}; verwacht is het adres waar het verzoek heen gaat: "
+        f"https://HOST{AANLEVER.path}, met de HOST die u aanroept."
+    )
+
+
+@pytest.mark.conformance("WUS-2.1-3")
+@pytest.mark.parametrize(
+    "to",
+    [
+        "aanleverservice/1.2",  # relative to https://HOST/wus/2.0/
+        "/wus/2.0/aanleverservice/1.2",  # to the host
+        "aanleverservice/1.2/",
+        "/wus/2.0/aanleverservice/1.2/",
+        HOST + AANLEVER.path + "/",
+        "HTTPS" + HOST.removeprefix("https").upper() + AANLEVER.path,
+    ],
+)
+def test_a_reference_means_the_address_of_the_request(to: str) -> None:
+    judge(forge(to=to).sign().raw())
+    with pytest.raises(Fault, match="wsa:To is"):
+        judge(forge(OPHAAL, to=to).sign().raw(), OPHAAL)
+
+
+@pytest.mark.parametrize("service", AANSLUIT_SUITE.values(), ids=lambda s: s.path)
+def test_the_paths_of_the_aansluit_suite_are_addresses_of_their_own(service: Service) -> None:
+    usual = next(s for s in SERVICES.values() if s.name == service.name)
+    for to in (HOST + service.path, service.path, service.path + "/", service.path[5:]):
+        made = forge(usual, to=to).sign().raw()
+        judge(made, service)
+    for other, to in ((usual, HOST + service.path), (service, HOST + usual.path)):
+        with pytest.raises(Fault, match=f"https://HOST{other.path},"):
+            judge(forge(usual, to=to).sign().raw(), other)
 
 
 @pytest.mark.conformance("WUS-2.1-3")

@@ -12,11 +12,15 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvloop
+
 from openpoort.app.sockets import listen
 from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Answer, Door, Post
 from openpoort.inbound.server import DoorServer, ServerLimits
 from openpoort.inbound.tls import Certificates, HostCertificate
+from openpoort.wire.signed import SoapFault
+from openpoort.wire.soap import open_answer
 
 
 @dataclass
@@ -41,6 +45,7 @@ class Running:
     echo: Echo
     pki: Path
     door: Door
+    noticed: list[tuple[str, str]]
 
     def context(
         self, who: str | None = "bedrijf", version: ssl.TLSVersion | None = None
@@ -121,6 +126,18 @@ def post(path: str, body: bytes, *headers: bytes) -> bytes:
     return b"\r\n".join([*head, *headers, b"", b""]) + body
 
 
+def busy_fault(answer: bytes) -> str:
+    """The code in the SOAP fault of a 503 or 429; a client that reads nothing else finds it."""
+    head, _, content = answer.partition(b"\r\n\r\n")
+    assert b"content-type: text/xml; charset=utf-8" in head
+    fault = open_answer(content, "text/xml; charset=utf-8")
+    assert isinstance(fault, SoapFault)
+    assert fault.fout is not None
+    assert "Retry-After" in fault.fout.foutbeschrijving
+    assert fault.faultcode == "soapenv:Server"
+    return fault.fout.foutcode
+
+
 def status(answer: bytes) -> int:
     return int(answer.split(b" ", 2)[1])
 
@@ -142,14 +159,22 @@ def running(
     echo = Echo()
     door = Door(echo, (f"https://localhost:{port}",), body or BodyLimits())
     limits = limits or ServerLimits(drain_seconds=1)
-    server = DoorServer(door, certificates, limits, away=door.away)
+    noticed: list[tuple[str, str]] = []
+    server = DoorServer(
+        door, certificates, limits, lambda *told: noticed.append(told), away=door.away
+    )
     started = threading.Event()
     server.on_started = started.set
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets)), daemon=True)
+
+    def serve() -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(sockets))
+
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     assert started.wait(10)
     try:
-        yield Running(port, echo, pki, door)
+        yield Running(port, echo, pki, door, noticed)
     finally:
         server.should_exit = True
         thread.join(10)

@@ -21,7 +21,7 @@ from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.server import ServerLimits
 from openpoort.inbound.tls import HostCertificate
 from openpoort.store.spool import Spooled
-from tests.e2e.doors import Running, cut, post, read_answer, refused, running, status
+from tests.e2e.doors import Running, busy_fault, cut, post, read_answer, refused, running, status
 
 PATH = "/wus/2.0/aanleverservice/1.2"
 
@@ -187,6 +187,7 @@ def test_large_requests_share_a_pool_and_small_ones_never_wait(pki: Path) -> Non
             answer = door.ask(half)
             assert status(answer) == 503
             assert b"retry-after: 2" in answer
+            assert busy_fault(answer) == "ALS400"
             assert status(door.ask(post(PATH, b"x"))) == 200
 
 
@@ -361,3 +362,82 @@ def test_a_small_answer_is_one_tls_record_and_a_large_one_is_whole(door: Running
         assert read_answer(tls).endswith(large)
         tls.sendall(b"HEAD / HTTP/1.1\r\nhost: localhost\r\n\r\n")
         assert status(tls.recv(64 * 1024)) == 404
+
+
+_OFFERS = [(b"connection: Upgrade, HTTP2-Settings", b"upgrade: h2c", b"http2-settings: AAMAAABk"),
+           (b"connection: keep-alive, upgrade", b"upgrade: websocket"),
+           (b"connection: upgrade", b"upgrade: TLS/1.0")]  # fmt: skip
+
+
+@pytest.mark.parametrize("offer", _OFFERS, ids=lambda o: o[1].decode())
+def test_an_offer_to_speak_something_else_is_passed_over(
+    door: Running, offer: tuple[bytes, ...]
+) -> None:
+    """RFC 9110, 7.8: what follows is HTTP/1.1, body and all; also in pieces and chunked."""
+    with door.connect() as tls:
+        whole = post(PATH, b"<whole/>", *offer)
+        tls.sendall(whole[:-5])
+        time.sleep(0.05)
+        tls.sendall(whole[-5:])
+        assert read_answer(tls).endswith(b"<whole/>")
+        tls.sendall(
+            post(PATH, b"4\r\n<ch/\r\n1\r\n>\r\n0\r\n\r\n", b"transfer-encoding: chunked", *offer)
+        )
+        assert read_answer(tls).endswith(b"<ch/>")
+        assert status(door.ask(b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n")) == 400
+
+
+@pytest.mark.parametrize("rest", [b"rubbish", b"\0\0\0\0", b"<a/>", b"POST / HTTP/9.9\r\n\r\n"])
+def test_octets_after_a_body_cost_the_request_nothing(door: Running, rest: bytes) -> None:
+    """It was whole: taken in, and so answered. Then the connection ends."""
+    chunked = post(PATH, b"4\r\n<b/>\r\n0\r\n\r\n", b"transfer-encoding: chunked")
+    for request, content in ((post(PATH, b"<b/>"), b"<b/>"), (chunked, b"<b/>")):
+        with door.connect() as tls:
+            tls.sendall(request + rest)
+            answer = read_answer(tls)
+            assert status(answer) == 200
+            assert answer.endswith(content)
+            with contextlib.suppress(ConnectionError):
+                assert tls.recv(100) == b""
+    end = time.monotonic() + 10
+    while "octets after a request that are no HTTP" not in [why for _, why in door.noticed]:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    ("begin", "piece"),
+    [
+        (b"1\r\nx\r\n0\r\n", b"x-trailer: y\r\n"),
+        (b"1\r\nx\r\n0\r\nx-trailer: ", b"y" * 1000),
+        (b"1;a=", b"b" * 1000),
+        (b"", b"1\r\nx\r\n"),
+        (b"", b"1;" + b"e" * 100 + b"\r\nx\r\n"),
+    ],
+    ids=["trailers", "one long trailer", "long extension", "chunks of one octet", "extensions"],
+)
+def test_what_comes_beside_a_body_has_a_bound(door: Running, begin: bytes, piece: bytes) -> None:
+    seen = len(door.echo.posts)
+    with door.connect() as tls:
+        tls.sendall(post(PATH, begin, b"transfer-encoding: chunked"))
+        assert cut(tls, piece * (4000 // len(piece) + 1), 2000)
+    assert len(door.echo.posts) == seen
+    told = {why for _, why in door.noticed}
+    assert told & {
+        "chunks or trailers without end", "too many header fields", "chunks of hardly an octet"
+    }  # fmt: skip
+
+
+def test_small_chunks_and_a_few_trailers_are_fine(door: Running) -> None:
+    body = b"20\r\n" + b"x" * 32 + b"\r\n"
+    chunked = b"transfer-encoding: chunked"
+    answer = door.ask(
+        post(PATH, body * 20_000 + b"0\r\nx-sum: y\r\ncontent-type: z\r\n\r\n", chunked)
+    )
+    assert answer.endswith(b"x" * 32 * 20_000)
+    assert door.echo.posts[-1].content_type is None
+
+
+def test_too_many_fields_in_a_head_are_refused(door: Running) -> None:
+    assert status(door.ask(post(PATH, b"x", *[b"a: b"] * 90))) == 200
+    assert status(door.ask(post(PATH, b"x", *[b"a: b"] * 200))) == 431

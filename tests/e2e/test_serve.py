@@ -19,7 +19,7 @@ import pytest
 
 from openpoort.app.home import create
 from openpoort.domain.ids import Identiteit
-from openpoort.domain.message import Document
+from openpoort.domain.message import Document, Operatie, Vraag
 from openpoort.outbound.exchange import BadAnswer
 from openpoort.outbound.http import NoAnswer
 from openpoort.store.postmaster import current
@@ -173,6 +173,22 @@ def test_killed_door_worker_and_database_come_back(own: Gateway) -> None:
     for kenmerk in (first, second):
         # A delivery that met the killed agency is tried again after most of a minute.
         until(lambda kenmerk=kenmerk: last_status(own, kenmerk) == "400", 120.0)
+
+
+def test_the_first_request_after_health_says_ready_is_taken_in(own: Gateway) -> None:
+    own.start()
+    kenmerk = hand_in(own)
+    data = own.home / "postgres" / "data"
+    first = current(data)
+    assert first is not None
+    os.kill(first.pid, signal.SIGKILL)
+    until(lambda: (p := current(data)) and p.pid != first.pid)
+    until(lambda: health(own, "/health/ready")[0] == 200)
+    with own.client() as client:
+        vraag = Vraag(Operatie.NIEUWE_STATUSSEN_PROCES, kenmerk=kenmerk)
+        assert client.vraag(vraag).items
+    assert last_status(own, kenmerk)
+    assert hand_in(own) != kenmerk
 
 
 def test_connection_made_while_the_door_starts_again_waits(own: Gateway) -> None:

@@ -8,11 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Bericht, Received
 from openpoort.process.ports import AgencySilent
+from openpoort.store.link import Lost, connect, usable
 from openpoort.store.writer import Batcher, Busy
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 
@@ -102,6 +104,38 @@ def test_over_the_bound_the_door_hears_busy_and_what_was_taken_is_safe(dsn: str)
     assert all(isinstance(b, Busy) and b.retry_after >= 1 for b in busy)
     assert gate.count("message") == len(results) - len(busy)
     gate.close()
+
+
+def test_a_connection_that_ended_while_it_lay_idle_costs_nobody_an_answer(dsn: str) -> None:
+    """The server was started again: whoever comes next must not be the one who notices."""
+    gate = Gate(dsn)
+    gate.send()
+    pooled = gate.store.pool.take()
+    gate.store.pool.give(pooled)
+    ours = "pid <> pg_backend_pid() and datname = current_database()"
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(f"select pg_terminate_backend(pid, 5000) from pg_stat_activity where {ours}")
+    kenmerk = gate.send()
+    assert gate.codes(kenmerk)
+    with gate.store.pool.lend() as conn:
+        assert conn is not pooled
+        assert conn.execute("select 1").fetchone() == (1,)
+    gate.close()
+
+
+def test_a_server_that_fell_silent_is_not_asked_again_over_older_connections(dsn: str) -> None:
+    older, other = connect(dsn), connect(dsn, silence=0.2)
+    assert usable(older)
+    with pytest.raises(Lost, match="said nothing"):
+        other.execute("select pg_sleep(30)")
+    assert not usable(older)
+    with connect(dsn) as fresh:
+        assert usable(fresh)
+        fresh.execute("listen x")
+        with connect(dsn) as third:
+            third.execute("notify x")
+        assert usable(fresh)  # something came in, and it was not the end
+    older.close()
 
 
 def test_a_batcher_that_closes_finishes_what_it_has() -> None:

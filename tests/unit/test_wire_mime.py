@@ -131,3 +131,20 @@ def test_message_that_holds_the_mark_of_a_content_is_refused() -> None:
 def test_unpacked_mtom_is_well_formed() -> None:
     raw = mtom(request(koppelvlak.write(aanlevering(CONTENT))), ("a@x", CONTENT))
     etree.fromstring(mime.unpack(raw, TYPE))
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/xml" + ";" * 20, "text/xml" + "; a=b" * 17, 'text/xml; charset="' + "x" * 1024 + '"'],
+)
+def test_a_content_type_is_bounded_before_it_is_read(content_type: str) -> None:
+    """The library's time grows with the square of the semicolons."""
+    with pytest.raises(Fault, match="meer dan 16 parameters"):
+        mime.unpack(request(), content_type)
+    part = b"--b\r\ncontent-type: " + content_type.encode() + b"\r\n\r\n<a/>\r\n--b--\r\n"
+    with pytest.raises(Fault, match="meer dan 16 parameters"):
+        mime.unpack(part, "multipart/related; boundary=b")
+
+
+def test_a_content_type_of_some_length_is_read() -> None:
+    assert mime.unpack(request(), "text/xml; charset=utf-8" + "; a=b" * 15) == request()

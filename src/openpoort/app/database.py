@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import psycopg
 
 from openpoort.settings import Settings
+from openpoort.store import pooler
 from openpoort.store.db import Phase, migrate
 from openpoort.store.embedded import Embedded, ServerFailed
 from openpoort.store.link import connect
@@ -27,7 +28,10 @@ def reach(url: str) -> str:
         with connect(url) as conn:
             if conn.info.server_version < _OLDEST:
                 raise ServerFailed("database.url: PostgreSQL 15 or newer is needed")
-            return conn.place
+            place = conn.place
+            if pooler.takes_apart(conn, url):
+                raise ServerFailed(f"database.url: {pooler.WHAT}")
+            return place
     except psycopg.Error as wrong:
         # Never the URL itself: it may hold a password.
         raise ServerFailed(f"database.url cannot be used: {wrong}") from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
@@ -28,7 +28,7 @@ from openpoort.inbound.wus import Wus
 from openpoort.process.clock import Clock
 from openpoort.settings import Settings
 from openpoort.wire.addressing import endpoints
-from openpoort.wire.services import SERVICES
+from openpoort.wire.services import AANSLUIT_SUITE, AFLEVER, SERVICES, Service
 
 _MIB = 1024 * 1024
 OTHER_FILES = 256
@@ -56,12 +56,13 @@ def run_door(
         threads = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="large"))
         intake, reader = open_front(settings, dsn, clock, snapshot.now, stack)
         urls = bases(settings)
+        served = _served(settings)
         wus = Wus(
             gate=gate.keeper,
             intake=intake,
             reader=reader,
             directory=snapshot.now,
-            to={path: endpoints(urls, service) for path, service in SERVICES.items()},
+            to={path: endpoints(urls, service) for path, service in served.items()},
             signers=trusting.signers(settings),
             now=clock.now,
             outcomes=Outcomes(clock.now),
@@ -73,7 +74,7 @@ def run_door(
             spool=settings.home / "run",
         )  # fmt: skip
         limits = ServerLimits(connections=connections, drain_seconds=settings.door.stop_seconds)
-        door = Door(wus, urls, body)
+        door = Door(wus, urls, body, served=served)
         door.turnstile = _turnstile(settings, door.in_flight, snapshot)
         door.limited = wus.limited
         door.noticed = Connections(clock.now, f"port {settings.door.port}")
@@ -81,6 +82,13 @@ def run_door(
         server.on_started = ready
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(server.serve(sockets))
+
+
+def _served(settings: Settings) -> Mapping[str, Service]:
+    """By path: all services of companies and agencies, and where its switch names are known also
+    the paths of the Aansluit Suite."""
+    more = AANSLUIT_SUITE if settings.switches.aansluit_suite else {}
+    return {p: s for p, s in (*SERVICES.items(), *more.items()) if s is not AFLEVER}
 
 
 def _turnstile(settings: Settings, in_flight: int, snapshot: Snapshot) -> Turnstile:

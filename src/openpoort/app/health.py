@@ -21,7 +21,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, overview
+from openpoort.store import journal, overview, pooler
 from openpoort.store.link import Lost, connect
 
 _SECONDS = 3
@@ -38,6 +38,8 @@ def ready_state(dsn: str) -> dict[str, str]:
             except psycopg.Error as wrong:
                 state["journal"] = f"cannot be written: {wrong.sqlstate}"
             overview.beat(conn, socket.gethostname())
+            if pooler.takes_apart(conn, dsn):
+                state["database"] = pooler.WHAT
     except Lost as wrong:
         state["database"] = f"does not take a commit: {wrong}"
         state["journal"] = "not available"

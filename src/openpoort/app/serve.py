@@ -26,6 +26,7 @@ from cryptography.x509 import load_pem_x509_certificates
 from openpoort import telemetry
 from openpoort.app import database, journal, places, starting, timestamps, trusting
 from openpoort.app.clock import clock
+from openpoort.app.exposed import exposed
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
 from openpoort.app.wiring import known_kinds
@@ -64,6 +65,9 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         settings = _with_ports(settings, sockets, only)
         common = clock(settings)
         certificates = _preflight(settings, common)
+        for reason in exposed(settings, trusting.anchors(settings)) if sockets else ():
+            _log.warning("EXPOSED: others can reach this gateway, and " + reason)
+            _tell("gateway.exposed", only, {"reason": reason})
         local = _health_socket(settings)
         if local:
             stack.callback(local.close)
@@ -247,13 +251,12 @@ def _with_ports(settings: Settings, sockets: list[socket.socket], only: str | No
 
 
 def _handshake(settings: Settings, sock: socket.socket) -> None:
-    """Speak TLS with the door until its half of the handshake is done. Raises OSError.
-
-    Without a client certificate the door then hangs up, as it should.
-    """
+    """Speak TLS with the door, as ourselves. Raises OSError."""
+    own = settings.tls.certificates[0]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.load_cert_chain(settings.path(own.certificate), settings.path(own.key))
     address, port = sock.getsockname()[:2]
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # not bound here
     with (

@@ -450,4 +450,52 @@ def checks(
         click.echo(json.dumps(found))
 
 
+@bench.command()
+@click.option("--only", default="", help="Kinds whose group or name holds this.")
+@click.option("--octets", type=click.IntRange(1000, 16_000_000), default=256_000, show_default=True)
+@click.option("--seconds", type=click.FloatRange(0.05, 60), default=0.5, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+def dear(only: str, octets: int, seconds: float, as_json: bool) -> None:
+    """Requests that are cheap to send and dear to receive, by kind of construct.
+
+    Processor time of a door beside an honest message of the same size, memory, and how long an
+    honest sender waits next to them. Exit code 1 when one costs over 5 times as much, or makes the
+    honest sender wait over 1.5 times as long.
+    """
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from openpoort.devkit import dear as generator
+    from openpoort.devkit.bench.gateway import own
+    from openpoort.devkit.dear.measure import measure
+
+    console = Console(stderr=as_json)
+    kinds = [k for k in generator.KINDS if only in k.group or only in k.name]
+    table = Table(title=f"bench dear: {octets:,} octets")
+    for head in ("kind", "octets", "CPU ms", "honest", "times", "memory MB", "wait ms", "times"):
+        table.add_column(head, justify="left" if head == "kind" else "right")
+    costs = []
+    with tempfile.TemporaryDirectory(prefix="dear-") as folder:
+        extra = {"OPENPOORT_DOOR_PROCESSES": "1"}
+        with own(Path(folder) / "home", "--only", "door", extra=extra) as gateway:
+            for cost in measure(gateway, kinds, octets, seconds):
+                costs.append(cost)
+                row = (
+                    f"{cost.group}: {cost.name}", f"{cost.octets:,}", f"{cost.ms:.2f}",
+                    f"{cost.honest_ms:.2f}", f"{cost.times:.1f}", f"{cost.memory / 1e6:.0f}",
+                    f"{cost.wait_ms:.1f}", f"{cost.waits:.2f}",
+                )  # fmt: skip
+                click.echo(" | ".join(row), err=True)
+                table.add_row(*row)
+    console.print(table)
+    dearest = [c for c in costs if c.times > 5 or c.waits > 1.5]
+    if as_json:
+        rows = [{**dataclasses.asdict(c), "times": c.times, "waits": c.waits} for c in costs]
+        click.echo(json.dumps({"kinds": rows, "good": not dearest}))
+    if dearest:
+        raise SystemExit(1)
+
+
 bench.add_command(replication)

@@ -115,7 +115,7 @@ class Agency:
         self._now = now
         self._exchange = Exchange(http, signer, anchors.judge, now)
         self._outbox = Outbox(setting.folder / "uit", self._tell)
-        self._accepted = frozenset({setting.address})
+        self._accepted = frozenset({addressing.alike(setting.address)})
 
     def start(self) -> None:
         self._outbox.start()

@@ -31,7 +31,8 @@ from openpoort.wire.services import AANLEVER
 from openpoort.wire.soap import open_signed
 
 SIZES = (10_000, 50_000, 1_000_000, 15_000_000)
-TO = "https://localhost" + AANLEVER.path
+HOST = "https://localhost"
+TO = HOST + AANLEVER.path
 NOW = datetime(2026, 11, 23, 13, tzinfo=UTC)
 _WHO = Identiteit("001000044B37", "BTW")
 
@@ -80,7 +81,7 @@ def request(octets: int, hash_name: str = "sha256") -> bytes:
 def accept(raw: bytes) -> koppelvlak.Value:
     """What the codec does with a request at the door."""
     message = open_signed(raw, "text/xml; charset=utf-8")
-    addressing.check(message, AANLEVER, frozenset({TO}), NOW)
+    addressing.check(message, AANLEVER, addressing.endpoints([HOST], AANLEVER), NOW)
     return koppelvlak.read(message)
 
 

@@ -31,6 +31,7 @@ OINS = {
 """OIN per file name in `pki/`. `server` is the gateway; `agency` DEMODIENST; `register`
 DEMOREGISTER."""
 
+GENERATION = "openpoort development"
 _TRUST = """\
 # Whom this gateway believes; the format stands in docs/how-to/certificates.md.
 test_oins = true
@@ -41,11 +42,11 @@ algorithms = "algorithms.toml"
 default = "soft"
 
 [[generation]]
-name = "openpoort development"
+name = "GENERATION"
 roots = ["ca.pem"]
 intermediates = ["intermediate.pem"]
 purposes = ["authentication", "signature"]
-"""
+""".replace("GENERATION", GENERATION)
 LOCAL = ("localhost", "127.0.0.1", "::1")
 
 

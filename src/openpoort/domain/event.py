@@ -163,6 +163,10 @@ _ALL = (
         {"version": (str, "version of openpoort")},
     ),
     EventType(
+        "gateway.exposed", "Others can reach a gateway that is set up for trying out.",
+        "the role: door, worker or all", Severity.ALARM, (OK,), _HOW,
+    ),
+    EventType(
         "gateway.stopped", "A process of the gateway ended.",
         "the role: door, worker or all", Severity.INFO, (OK, FAILED), _HOW,
     ),

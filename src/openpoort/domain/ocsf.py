@@ -68,6 +68,7 @@ CLASSES: Mapping[str, tuple[Class, int]] = {
     "retention.deleted": (API, _DELETE),
     "hold.changed": (ENTITY, _UPDATE),
     "gateway.started": (LIFECYCLE, _LIFECYCLE_START),
+    "gateway.exposed": (LIFECYCLE, _LIFECYCLE_START),
     "gateway.stopped": (LIFECYCLE, _LIFECYCLE_STOP),
     "admin.command": (API, _OTHER),
     "message.handled": (API, _UPDATE),

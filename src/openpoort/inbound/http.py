@@ -1,27 +1,32 @@
 """HTTP in front of the WUS services: routes, methods, bodies; SOAP begins in `wus.py`.
 
 A service is a path. GET gives its WSDL and schema, POST a message; the SOAPAction header is
-ignored (half of the known clients send a wrong one). Whatever has no SOAP answer is a few words
-of plain text, or nothing at all for an attack.
+ignored (half of the known clients send a wrong one). 503 and 429 are SOAP faults with Retry-After;
+whatever else has no SOAP answer is a few words of plain text, or nothing at all for an attack.
 """
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from openpoort.domain.fault import Fault
 from openpoort.domain.octets import Octets
 from openpoort.inbound import body
 from openpoort.inbound.body import BodyLimits, BodyRefused, Gone, Pool
+from openpoort.inbound.handshake import Noticed
 from openpoort.inbound.limits import Wait
-from openpoort.inbound.server import Line, Noticed, Receive, Scope, Send, unheard
+from openpoort.inbound.line import Line
+from openpoort.inbound.protocol import TooMany, unheard
+from openpoort.inbound.server import Receive, Scope, Send
 from openpoort.inbound.turns import Turns
 from openpoort.inbound.turnstile import Turnstile, whose
 from openpoort.process.crashpoints import crash_point
-from openpoort.wire import services
+from openpoort.wire import seal, services
 from openpoort.wire.services import AFLEVER, SERVICES, Service
 
 XML = b"text/xml; charset=utf-8"
@@ -34,7 +39,7 @@ async def _nothing(_delivered: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer. `then` is told, when it is over, whether the last byte was written."""
+    """An HTTP answer. `then` is told, when it is over, whether the peer has all of it."""
 
     status: int
     content: bytes = b""
@@ -83,12 +88,11 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         line: Line = scope["extensions"]["openpoort.line"]
+        service = self._service(scope["path"])
         try:
-            answer = await self._answer(scope, receive, line)
+            answer = await self._answer(scope, service, receive, line)
         except BodyRefused as refused:
-            close = ((b"connection", b"close"),)
-            wait = ((b"retry-after", b"2"),) if refused.status == 503 else ()
-            answer = Answer(refused.status, refused.text.encode(), PLAIN, close + wait)
+            answer = _unread(refused, service)
             self.noticed(line.origin, refused.text)
         except Gone:
             self.noticed(line.origin, "hung up in the middle of a request")
@@ -98,19 +102,26 @@ class Door:
             return
         delivered = False
         try:
-            await _send(send, answer)
-            delivered = await line.flushed(len(answer.content))
+            with line.receipt() as receipt:
+                await _send(send, answer)
+                delivered = receipt is not None and await receipt.acknowledged(len(answer.content))
         finally:
             await asyncio.shield(answer.then(delivered))
 
-    def away(self, line: Line) -> int:
-        """Seconds that a sender who was told to wait must still wait; 0: let it be asked."""
+    def away(self, line: Line, path: str) -> TooMany | None:
+        """What a sender hears who was told to wait and still must; None: let it be asked."""
         wait = self.turnstile.away(line.peer, asyncio.get_running_loop().time())
-        return wait.seconds if wait else 0
+        service = self._service(path.partition("?")[0]) if wait else None
+        if wait is None or service is None:
+            return None
+        return TooMany(wait.seconds, _busy(service, _OFTEN), XML)
 
-    async def _answer(self, scope: Scope, receive: Receive, line: Line) -> Answer:
-        path: str = scope["path"]
-        service = self.served.get(path.rstrip("/"))
+    def _service(self, path: str) -> Service | None:
+        return self.served.get(path.rstrip("/"))
+
+    async def _answer(
+        self, scope: Scope, service: Service | None, receive: Receive, line: Line
+    ) -> Answer:
         if service is None:
             return Answer(404, b"no such service", PLAIN)
         headers = _headers(scope["headers"])
@@ -125,7 +136,7 @@ class Door:
             if not wait.again:
                 self.limited(service, line, wait)
             # The connection stays: a new handshake would cost us more than the refusal.
-            return Answer(429, b"too many requests", PLAIN, (_retry_after(wait),))
+            return Answer(429, _busy(service, _OFTEN), XML, (_retry_after(wait),))
         self._busy += 1
         try:
             return await self._post(service, receive, headers, line)
@@ -157,6 +168,27 @@ class Door:
         host = "https://" + headers.get(b"host", b"").decode("latin-1")
         base = host if host in self.bases else self.bases[0]
         return Answer(200, _wsdl(service, base + service.path))
+
+
+def _unread(refused: BodyRefused, service: Service | None) -> Answer:
+    """Of a request that was not read to its end. The sender may not have been either: a client
+    that made no mistake gets a fault."""
+    close = (b"connection", b"close")
+    if refused.status != 503 or service is None:
+        return Answer(refused.status, refused.text.encode(), PLAIN, (close,))
+    return Answer(503, _busy(service, _FULL), XML, (close, (b"retry-after", b"2")))
+
+
+_OFTEN = (
+    "Er komen te veel verzoeken tegelijk van deze afzender. Wacht zo lang als Retry-After zegt."
+)
+_FULL = "Digipoort heeft het op dit moment te druk. Probeer het opnieuw na de tijd in Retry-After."
+
+
+def _busy(service: Service, text: str) -> bytes:
+    """A fault to a request that nobody looked at: it names no MessageID."""
+    fout = seal.fout(service, Fault(text, reason=400))
+    return seal.seal_fault(service, None, fout, message_id=f"uuid:{uuid.uuid4()}", relates_to=None)
 
 
 def _retry_after(wait: Wait) -> tuple[bytes, bytes]:

@@ -1,28 +1,23 @@
-"""The HTTP server of a door: uvicorn with what a public mutual-TLS port needs besides.
+"""The HTTP server of a door: uvicorn with a protocol, and a way of arriving, of our own.
 
-The peer certificate goes into the scope (in the style of the ASGI `tls` extension, but as DER);
-a request head has a size and a deadline; when there are too many connections the one that has
-been idle longest makes room, so that idling costs an attacker his own connections.
+The connection under a request goes into its scope (`openpoort.line`).
 """
 
 from __future__ import annotations
 
-import array
 import asyncio
 import contextlib
-import fcntl
-import random
 import socket
-import termios
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from openpoort.inbound.handshake import Arrivals, Noticed
+from openpoort.inbound.protocol import Away, ServerLimits, never, protocol, unheard
 from openpoort.inbound.tls import Certificates
+
+__all__ = ["App", "DoorServer", "Receive", "Scope", "Send", "ServerLimits"]
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -30,271 +25,8 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-_AT_ONCE = 64 * 1024
-_DEAF = (0.5, 1.0)
-"""Seconds for which a sender that was told to wait and calls again is not read: not all of its
-connections the same, or they would all call in the same millisecond."""
-_CONTINUE = b"HTTP/1.1 100 "
-_TOO_MANY = (
-    b"HTTP/1.1 429 Too Many Requests\r\n%scontent-length: 17\r\n"
-    b"content-type: text/plain; charset=utf-8\r\nretry-after: %d\r\n\r\ntoo many requests"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ServerLimits:
-    """Seconds, bytes and connections per door process."""
-
-    head_bytes: int = 32 * 1024
-    head_seconds: float = 15.0
-    keep_alive_seconds: int = 75
-    handshake_seconds: float = 15.0
-    connections: int = 10_000
-    backlog: int = 2048
-    drain_seconds: int = 4
-
-
-class Line:
-    """What the app may know of the connection under a request."""
-
-    __slots__ = ("lost", "origin", "peer", "place", "transport")
-
-    def __init__(self, transport: asyncio.Transport, certificates: Certificates) -> None:
-        tls = transport.get_extra_info("ssl_object")
-        self.transport = transport
-        self.peer: bytes | None = tls.getpeercert(binary_form=True) if tls else None
-        peername = transport.get_extra_info("peername")
-        self.origin = f"{peername[0]}:{peername[1]}" if peername else "unknown"
-        self.place = certificates.of(tls.context if tls else None)
-        self.lost = False
-
-    async def flushed(self, size: int, seconds: float = 60.0) -> bool:
-        """Whether the last of `size` bytes was written; False when the peer went away first.
-
-        What fits the kernel's buffer is written at once. Of more, the event loop's TLS layer
-        hides how much it still holds, so we wait until the kernel has nothing left to send.
-        """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + seconds
-        empty = 0
-        while not self.lost and size > _AT_ONCE and empty < 3:
-            if loop.time() > end:
-                return False
-            empty = empty + 1 if self._unsent() == 0 else 0
-            await asyncio.sleep(0.01)
-        # A broken connection is told to us a few turns after it broke.
-        for _ in range(3):
-            await asyncio.sleep(0)
-        return not self.lost
-
-    def _unsent(self) -> int:
-        """Bytes that wait for the peer, as the kernel and the transport know them."""
-        sock = self.transport.get_extra_info("socket")
-        waiting = array.array("i", [0])
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, waiting)
-        return waiting[0] + self.transport.get_write_buffer_size()
-
-
-Away = Callable[[Line], int]
-"""Seconds that the sender on this connection must still stay away; 0: it need not."""
-
-
-def _never(_line: Line) -> int:
-    return 0
-
-
-class _InOnePiece:
-    """A transport for one answer: its head waits for the body, so that both leave in one TLS
-    record and one system call."""
-
-    __slots__ = ("_head", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._head: bytes | None = None
-
-    def write(self, data: bytes) -> None:
-        if self._head is None and not data.startswith(_CONTINUE):
-            self._head = data
-        elif self._head and len(data) <= _AT_ONCE:
-            head, self._head = self._head, b""
-            self._transport.write(head + data)
-        else:
-            self._flush()
-            self._transport.write(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def is_closing(self) -> bool:
-        return self._transport.is_closing()
-
-    def _flush(self) -> None:
-        if self._head:
-            self._transport.write(self._head)
-            self._head = b""
-
-
-Noticed = Callable[[str, str], None]
-"""Hears of connections cut before there was a request: origin and reason."""
-
-
-def unheard(_origin: str, _reason: str) -> None:
-    """Nobody listens."""
-
-
-def protocol(
-    limits: ServerLimits,
-    certificates: Certificates,
-    noticed: Noticed = unheard,
-    away: Away = _never,
-) -> type[HttpToolsProtocol]:
-    """A protocol class for one door; `idle` is shared by its connections, oldest first.
-
-    Who was told to wait (429) and calls again is refused here, on the bytes of the head: no
-    task, no scope, its body is dropped, and for up to a second nothing more is read. A storm
-    then waits in the sender's own buffers; who waits as told never notices.
-    """
-    idle: OrderedDict[HttpToolsProtocol, None] = OrderedDict()
-
-    class DoorProtocol(HttpToolsProtocol):
-        line: Line
-        heads = 0
-        head_bytes = 0
-        in_head = True
-        head_timer: asyncio.TimerHandle | None = None
-        refused = False  # the request whose body is coming in
-        turned_away = False  # the connection, for up to a second
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-            super().connection_made(transport)
-            self.line = Line(transport, certificates)
-            idle[self] = None
-            self._arm()
-            if len(self.connections) > limits.connections and idle:
-                oldest, _ = idle.popitem(last=False)
-                oldest.transport.abort()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            # Only a close that we began (no keep-alive) after a whole answer is a clean one.
-            cycle = self.cycle
-            whole = cycle is not None and cycle.response_complete and not cycle.keep_alive
-            self.line.lost = exc is not None or not whole
-            self._disarm()
-            idle.pop(self, None)
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            heads, waiting = self.heads, self.in_head
-            super().data_received(data)
-            if not (waiting and self.in_head and heads == self.heads):
-                return  # a head ended in these bytes; only those of an unfinished one count
-            if self.head_timer is None:
-                self._arm()
-            self.head_bytes += len(data)
-            if self.head_bytes > limits.head_bytes and not self.transport.is_closing():
-                noticed(self.line.origin, "request head too large")
-                self.transport.write(
-                    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-                    b"connection: close\r\ncontent-length: 0\r\n\r\n"
-                )
-                self.transport.close()
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self.in_head = True
-            self.scope["extensions"] = {"openpoort.line": self.line}  # type: ignore[dict-item]  # a value of ours
-
-        def on_headers_complete(self) -> None:
-            self.in_head = False
-            self.heads += 1
-            self.head_bytes = 0
-            self._disarm()
-            idle.pop(self, None)
-            seconds = self._away()
-            if seconds:
-                self._turn_away(seconds)
-            else:
-                super().on_headers_complete()
-                if self.scope["method"] != "HEAD":
-                    self.cycle.transport = _InOnePiece(self.transport)  # type: ignore[assignment]  # what a cycle needs of one
-
-        def on_body(self, body: bytes) -> None:
-            if not self.refused:
-                super().on_body(body)
-
-        def on_message_complete(self) -> None:
-            self.in_head = True
-            if self.refused:
-                self.refused = False
-            else:
-                super().on_message_complete()
-
-        def _away(self) -> int:
-            """Only plain requests, one after the other; odd ones go the ordinary way."""
-            busy = self.cycle is not None and not self.cycle.response_complete
-            if busy or self.expect_100_continue or not self.parser.should_keep_alive():
-                return 0
-            return away(self.line) if self.parser.get_method() == b"POST" else 0
-
-        def _turn_away(self, seconds: int) -> None:
-            self.refused = self.turned_away = True
-            idle[self] = None
-            idle.move_to_end(self, last=False)  # the first to make room
-            if self.flow.write_paused:  # it does not even read its answers
-                self.transport.abort()
-                return
-            dated = b"".join(b"%s: %s\r\n" % pair for pair in self.server_state.default_headers)
-            self.transport.write(_TOO_MANY % (dated, seconds))
-            self.flow.pause_reading()
-            self.loop.call_later(random.uniform(*_DEAF), self._listen_again)  # noqa: S311  # no secret
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-
-        def on_response_complete(self) -> None:
-            if not self.line.lost:
-                idle[self] = None
-            super().on_response_complete()
-
-        def _listen_again(self) -> None:
-            self.turned_away = False
-            if not self.transport.is_closing():
-                self.flow.resume_reading()
-
-        def shutdown(self) -> None:
-            if self.turned_away:
-                self.transport.abort()  # not being read, it would not notice the end either
-            else:
-                super().shutdown()
-
-        def _arm(self) -> None:
-            self.head_timer = self.loop.call_later(limits.head_seconds, self._late)
-
-        def _disarm(self) -> None:
-            if self.head_timer is not None:
-                self.head_timer.cancel()
-                self.head_timer = None
-
-        def _late(self) -> None:
-            self.head_timer = None
-            if self.in_head and not self.transport.is_closing():
-                if self.head_bytes:
-                    noticed(self.line.origin, "request head too slow")
-                self.transport.abort()
-
-        def send_400_response(self, msg: str) -> None:
-            noticed(self.line.origin, "not HTTP")
-            super().send_400_response(msg)
-
-    return DoorProtocol
-
-
 class DoorServer(uvicorn.Server):
-    """uvicorn's server on sockets that are already bound, with a deadline on handshakes."""
+    """uvicorn's server on sockets that are already bound."""
 
     def __init__(
         self,
@@ -302,7 +34,7 @@ class DoorServer(uvicorn.Server):
         certificates: Certificates,
         limits: ServerLimits,
         noticed: Noticed = unheard,
-        away: Away = _never,
+        away: Away = never,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -316,11 +48,10 @@ class DoorServer(uvicorn.Server):
                 server_header=False,
                 timeout_keep_alive=limits.keep_alive_seconds,
                 timeout_graceful_shutdown=limits.drain_seconds,
-                ssl_context_factory=lambda _config, _default: certificates.default(),
-                backlog=limits.backlog,
             )
         )
         self.limits = limits
+        self._noticed, self._certificates = noticed, certificates
         self.on_started: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -332,19 +63,23 @@ class DoorServer(uvicorn.Server):
             made: asyncio.Protocol = build_one(config, self.server_state, {}, loop)
             return made
 
-        self.servers = [
-            await loop.create_server(
-                build,
-                sock=sock,
-                ssl=config.ssl,
-                backlog=config.backlog,
-                ssl_handshake_timeout=self.limits.handshake_seconds,
-                ssl_shutdown_timeout=2.0,
-            )
-            for sock in sockets or []
-        ]
+        self._arrivals = Arrivals(
+            build,
+            self._certificates.default,
+            self._noticed,
+            self.limits.handshake_seconds,
+            self.limits.handshakes,
+        )
+        self.servers = []
+        for sock in sockets or []:
+            self._arrivals.listen(sock, self.limits.backlog)
         self.started = True
         self.on_started()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._arrivals.close()
+        await self._arrivals.wait_closed()
+        await super().shutdown(sockets)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:

@@ -12,9 +12,59 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:!aNULL:!MD5:!DSS"
-"""TLS 1.2 suites with forward secrecy (NCSC: goed or voldoende); 1.3 has its own list."""
+_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL"
+"""TLS 1.2 suites with forward secrecy (NCSC: goed or voldoende); 1.3 has its own list. No DHE:
+NCSC phases it out, and it would need a group that clients of its time accept."""
+
+
+class Session(ssl.SSLObject):
+    """TLS of one connection, with its books: `plain` octets went in, `sent` octets came out of
+    them and of the handshake. A handshake that fails leaves its alert with the error."""
+
+    outgoing: ssl.MemoryBIO
+    plain = 0
+    sent = 0
+
+    def do_handshake(self) -> None:
+        before = self.outgoing.pending
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as wrong:
+            vars(wrong)["alert"] = self.outgoing.read()
+            raise
+        finally:
+            self.sent += self.outgoing.pending - before
+
+    def write(self, data: Any) -> int:
+        before = self.outgoing.pending
+        done = super().write(data)
+        self.plain += done
+        self.sent += self.outgoing.pending - before
+        return done
+
+    @staticmethod
+    def alert_of(wrong: BaseException) -> bytes:
+        """What must still be sent to the client; empty when it knows already."""
+        alert: bytes = vars(wrong).get("alert", b"")
+        return alert
+
+
+class _Context(ssl.SSLContext):
+    """A context whose connections are a Session each."""
+
+    sslobject_class = Session
+
+    def wrap_bio(
+        self, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, *how: Any, **named: Any
+    ) -> Session:
+        made = super().wrap_bio(incoming, outgoing, *how, **named)
+        assert isinstance(made, Session)
+        made.outgoing = outgoing
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +110,7 @@ class Certificates:
             context.load_verify_locations(cadata=client_pem)
 
     def _context(self, entry: HostCertificate) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context = _Context(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION

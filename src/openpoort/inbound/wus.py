@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
-from openpoort.domain.fault import Fault, Refusal, Turn
+from openpoort.domain.fault import Fault, Fout, Refusal, Turn
 from openpoort.domain.ids import Oin
 from openpoort.domain.message import (
     AanleverBevestiging,
@@ -32,7 +32,7 @@ from openpoort.domain.message import (
 from openpoort.domain.party import Directory
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.limits import Wait, Why
-from openpoort.inbound.server import Line
+from openpoort.inbound.line import Line
 from openpoort.inbound.turnstile import whose
 from openpoort.process.answers import LARGEST
 from openpoort.process.crashpoints import crash_point
@@ -44,7 +44,7 @@ from openpoort.trust.sender import Admits, CertificateRefused, VerifiedMessage
 from openpoort.wire import addressing, koppelvlak, seal
 from openpoort.wire.koppelvlak import Value
 from openpoort.wire.seal import Signer
-from openpoort.wire.services import AANLEVER, Operation, Service
+from openpoort.wire.services import AANLEVER, AANSLUIT_SUITE, Operation, Service
 from openpoort.wire.signed import SignedMessage
 from openpoort.wire.soap import glimpse, open_signed
 
@@ -153,9 +153,7 @@ class Wus:
             self._bare(post, refusal, trail)
             return Answer(refusal.status)
         except Busy as busy:
-            wait = str(busy.retry_after)
-            self._refused(post, "request.shed", "503", trail, wait)
-            return Answer(503, headers=((b"retry-after", wait.encode()),))
+            return self._shed(post, busy, trail, await self._asked(post, trail))
         except Exception as error:  # noqa: BLE001  # the sender must get an answer, whatever broke
             _log.exception("request failed", service=post.service.name, error=type(error).__name__)
             return self._fault(post, _technical(error), trail, await self._asked(post, trail))
@@ -207,7 +205,11 @@ class Wus:
         if isinstance(value, Aanlevering):
             try:
                 taken = await self.intake.aanleveren(
-                    who, value, raw, lambda said: self._seal(post, judged, said)
+                    who,
+                    value,
+                    raw,
+                    lambda said: self._seal(post, judged, said),
+                    suite=post.service.path in AANSLUIT_SUITE,
                 )
             except Fault:
                 trail.action = self._event(who.sender.oin, value)
@@ -268,7 +270,7 @@ class Wus:
         answer = seal.seal_answer(
             koppelvlak.write(value),
             action=judged.operation.response_action,
-            message_id=asked if post.service is AANLEVER else _fresh(),
+            message_id=asked if post.service.name == AANLEVER.name else _fresh(),
             relates_to=asked,
             created=self.now(),
             signer=self.signers[post.line.place],
@@ -299,6 +301,17 @@ class Wus:
         oin = caller if isinstance(caller, Oin) else None
         self.outcomes.refused(post.service, action, code, oin, post.line.origin, why, about)
 
+    def _shed(self, post: Post, busy: Busy, trail: _Trail, answers: _Asked) -> Answer:
+        """Not now: 503 with Retry-After, and a fault for who reads nothing else."""
+        wait = str(busy.retry_after)
+        self._refused(post, "request.shed", "503", trail, wait)
+        fault = Fault(
+            f"Digipoort kan dit verzoek nu niet verwerken. Probeer het over {wait} s opnieuw.",
+            reason=400,
+        )
+        content = _sealed_fault(post.service, seal.fout(post.service, fault), answers)
+        return Answer(503, content, headers=((b"retry-after", wait.encode()),))
+
     def _fault(self, post: Post, fault: Fault, trail: _Trail, answers: _Asked) -> Answer:
         service = post.service
         fout = seal.fout(service, fault)
@@ -306,16 +319,15 @@ class Wus:
         if isinstance(fault, AlgorithmRefused):
             action, about = "algorithm.refused", fault.algorithm
         self._refused(post, action, fout.foutcode, trail, fault.log, about)
-        operation, asked = answers
-        content = seal.seal_fault(
-            service,
-            operation,
-            fout,
-            message_id=asked if asked and service is AANLEVER else _fresh(),
-            relates_to=asked,
-        )
+        content = _sealed_fault(service, fout, answers)
         party = self.directory().party(trail.oin) if trail.oin else None
         return Answer(party.fault_status if party else 500, content)
+
+
+def _sealed_fault(service: Service, fout: Fout, answers: _Asked) -> bytes:
+    operation, asked = answers
+    message_id = asked if asked and service.name == AANLEVER.name else _fresh()
+    return seal.seal_fault(service, operation, fout, message_id=message_id, relates_to=asked)
 
 
 def _seen(post: Post) -> _Asked:

@@ -148,6 +148,8 @@ class Exchange:
 def _opened(answer: Answer) -> SignedMessage:
     if answer.status == 403 and not answer.body:
         raise BadAnswer("HTTP 403: the certificate is not accepted")
+    if answer.status in (429, 503):
+        raise BadAnswer(f"HTTP {answer.status}: too busy, or away for the moment")
     if not answer.body:
         raise BadAnswer(f"HTTP {answer.status} without a body")
     try:

@@ -30,7 +30,8 @@ _MOST = 50_000
 
 
 class Turn:
-    """The right of one requester to be told what is new, from look-up to last byte.
+    """The right of one requester to be told what is new, from look-up until the peer has
+    the answer.
 
     Holds a connection with an advisory lock: when this process dies the turn is given up and
     everything stays new. Made without `take` it holds nothing and only journals what was fetched.

@@ -2,7 +2,7 @@
 
 A kenmerk of somebody else gets the same answer, after the same look-up, as one that does not
 exist. What is "new" is kept per requester; its polls go one after the other, and items stop being
-new only when the last byte of the answer was written (settled points, "Nieuwe").
+new only when the peer's TCP has acknowledged the answer (settled points, "Nieuwe").
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Reading:
         self._row = row
 
     async def delivered(self) -> None:
-        """The last byte is written: what was new no longer is."""
+        """The peer has the whole answer: what was new no longer is."""
         if self._turn is not None:
             await self._end(self._turn.delivered)
 

@@ -17,6 +17,8 @@ from openpoort.store.writer import Busy
 
 SLOW = timedelta(seconds=5)
 """How long a heavily loaded service takes, in real time."""
+HAPPY = ("105", "100", "110", "200", "301", "301", "405", "400", "500")
+"""What the Aansluit Suite told of every `Happyflow` (captured), whatever the document."""
 OVERLOADED = 30
 """Retry-After of an overloaded service, seconds."""
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import time
 from collections.abc import Generator, Iterator
 from typing import Any, Self, TypeVar
@@ -63,6 +64,8 @@ _best: dict[str, int] = {}
 """DSN -> the place of the host that was the primary last: it is asked first, and if it is still
 one, alone. Forgotten when a server fell silent, and by a child after a fork: then all are asked."""
 os.register_at_fork(after_in_child=_best.clear)
+_silences = 0
+"""How often a server fell silent under a connection of this process."""
 
 
 class Lost(psycopg.OperationalError):
@@ -83,6 +86,7 @@ class Link(psycopg.Connection[Any]):
     silence: float = 0.0
     place: str = ""
     _alone = False
+    _made_at = 0
 
     def wait(
         self, gen: PQGen[_Result], interval: float = _INTERVAL, timeout: float | None = None
@@ -107,10 +111,28 @@ class Link(psycopg.Connection[Any]):
         that we left, and a new one each time would use up all its connections. What it wrote is
         then visible on the primary alone, but nothing is told or sent without a later commit of
         our own, and the log is replicated in order."""
+        global _silences  # noqa: PLW0603  # of the process, as what it stands for
+        _silences += 1
         with contextlib.suppress(psycopg.Error):
             self.cancel_safe(timeout=_CANCEL)
         self.close()
         _best.clear()
+
+    def ended(self) -> bool:
+        """Whether the server hung up while this connection lay idle, or fell silent under another
+        one made no later. A system call where all is well."""
+        if self._made_at != _silences:
+            return True
+        heard = select.poll()
+        heard.register(self.pgconn.socket, select.POLLIN)
+        try:
+            while heard.poll(0):  # a farewell first, then the end; or just a notice
+                self.pgconn.consume_input()
+                while self.pgconn.notifies():
+                    pass
+        except psycopg.OperationalError:
+            return True
+        return False
 
     def _notice(self, said: Diagnostic) -> None:
         """By the name of PostgreSQL's function: the text is translated, its code is general."""
@@ -124,6 +146,7 @@ class Link(psycopg.Connection[Any]):
         conn = cls.connect(conninfo, autocommit=True)
         conn.silence = int(str(given["tcp_user_timeout"])) / 1000 if silence is None else silence
         conn.place = conninfo
+        conn._made_at = _silences
         conn.add_notice_handler(conn._notice)
         try:
             conn.execute(SETUP)
@@ -148,6 +171,12 @@ def _heard(gen: PQGen[_Result], seconds: float) -> Generator[Any, Any, _Result]:
     except StopIteration as done:
         result: _Result = done.value
         return result
+
+
+def usable(conn: psycopg.Connection[Any]) -> bool:
+    """Whether a connection that lay idle may be used. Where this is not asked, the first request
+    after an outage fails on a connection that ended long before it came."""
+    return not conn.closed and not (isinstance(conn, Link) and conn.ended())
 
 
 def connect(dsn: str, *, silence: float | None = None) -> Link:

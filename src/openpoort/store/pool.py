@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 
+from openpoort.store.link import usable
 from openpoort.store.writer import Away, Busy
 
 Connection = psycopg.Connection[Any]
@@ -34,8 +35,9 @@ class Pool:
         try:
             while self._idle:
                 conn = self._idle.pop()
-                if not conn.closed:
+                if usable(conn):
                     return conn
+                conn.close()
             return self._make()
         except psycopg.OperationalError as error:
             self._room.release()

@@ -18,6 +18,7 @@ from typing import Any, Generic, TypeVar
 import psycopg
 
 from openpoort.store.aborted import until_done
+from openpoort.store.link import usable
 from openpoort.store.machine import Machine
 from openpoort.telemetry import logger
 
@@ -176,7 +177,10 @@ class Batcher(Generic[Item, Result]):
             asked.outcome.__cause__ = error
 
     def _connection(self) -> psycopg.Connection[tuple[object, ...]]:
-        if self._conn is None or self._conn.closed:
+        if self._conn is None or not usable(self._conn):
+            stale, self._conn = self._conn, None
+            if stale is not None:
+                stale.close()
             self._conn = self._connect()
         return self._conn
 

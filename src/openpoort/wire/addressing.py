@@ -15,7 +15,7 @@ from openpoort.wire.names import ANONYMOUS, NONE, WSA
 from openpoort.wire.services import Operation, Service
 from openpoort.wire.signed import Addressing, SignedMessage
 
-__all__ = ["LIFETIME", "SKEW", "Addressing", "check", "endpoints", "read"]
+__all__ = ["LIFETIME", "SKEW", "Addressing", "alike", "check", "endpoints", "read"]
 
 SKEW = timedelta(minutes=5)
 LIFETIME = timedelta(hours=1)
@@ -40,9 +40,16 @@ def read(headers: Mapping[str, etree._Element], *, answer: bool = False) -> Addr
     )
 
 
+_FOLDERS = ("/wus/2.0/", "/cpl/")
+
+
 def endpoints(bases: Iterable[str], service: Service) -> frozenset[str]:
-    """The wsa:To values a service answers to: every base URL (`https://host:port`) + path."""
-    return frozenset(base.rstrip("/") + service.path for base in bases)
+    """The wsa:To values a service answers to, for `check`: every base URL (`https://host:port`)
+    and its path, and the references that mean the same: the path itself, and the path below the
+    folder of all services (`aanleverservice/1.2`, which a published client sends)."""
+    path = service.path
+    below = {path.removeprefix(folder) for folder in _FOLDERS if path.startswith(folder)}
+    return frozenset({*(alike(base.rstrip("/") + path) for base in bases), path, *below})
 
 
 def check(
@@ -54,7 +61,7 @@ def check(
 ) -> Operation:
     """The operation a request asks for, found by its body element (never by Action alone).
 
-    `accepted_to` holds whole wsa:To values (see `endpoints`). Fault if To, Action, MessageID,
+    `accepted_to` comes from `endpoints`. Fault if To, Action, MessageID,
     ReplyTo or the Timestamp is not as prescribed; its text names the header and both values.
     """
     fresh(message, now, skew)
@@ -65,10 +72,10 @@ def check(
             f"in namespace {(etree.QName(message.body).namespace or '')[:120]}."
         )
     values = message.addressing
-    if _normal(values.to or "") not in {_normal(to) for to in accepted_to}:
+    if alike(values.to or "") not in accepted_to:
         raise Fault(
-            f"wsa:To is {(values.to or '')[:255]}; verwacht is het adres van deze service: "
-            f"{', '.join(sorted(accepted_to)[:3])}."
+            f"wsa:To is {(values.to or '')[:255]}; verwacht is het adres waar het verzoek heen "
+            f"gaat: https://HOST{service.path}, met de HOST die u aanroept."
         )
     if values.action not in (operation.action, operation.action_wcf):
         raise Fault(f"wsa:Action is {values.action[:255]}; verwacht is {operation.action}.")
@@ -114,11 +121,14 @@ def _answers_here(values: Addressing) -> None:
             raise Fault(f"wsa:{local} mag alleen {ANONYMOUS} of {NONE} bevatten.")
 
 
-def _normal(to: str) -> str:
-    """Host names have no case, 443 is what https means without a port. Nothing else is alike."""
-    scheme, mark, rest = to.partition("://")
+def alike(to: str) -> str:
+    """One spelling for addresses that are the same: scheme and host have no case (RFC 3986,
+    6.2.2.1), 443 is what https means without a port, one slash at the end says nothing."""
+    scheme, mark, rest = to.removesuffix("/").partition("://")
+    if not mark:
+        return scheme
     host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.lower().removesuffix(':443')}{slash}{path}"
+    return f"{scheme.lower()}://{host.lower().removesuffix(':443')}{slash}{path}"
 
 
 def _text(headers: Mapping[str, etree._Element], local: str) -> str | None:

@@ -25,6 +25,7 @@ _XOP_TYPES = frozenset({"application/xop+xml", "text/xml", "application/xml"})
 _INCLUDE = "{http://www.w3.org/2004/08/xop/include}Include"
 _MAX_PARTS = 64
 _MAX_HEADER = 8192
+_MAX_TYPE, _MAX_PARAMETERS = 1024, 16
 
 
 def unpack(body: Octets, content_type: str | None, limits: Limits = DEFAULT) -> Octets:
@@ -32,7 +33,7 @@ def unpack(body: Octets, content_type: str | None, limits: Limits = DEFAULT) -> 
 
     Fault if the content type or charset is not ours or the MIME is broken.
     """
-    kind, options = _content_type((content_type or "text/xml")[:_MAX_HEADER])
+    kind, options = _content_type(content_type or "text/xml")
     if kind == "multipart/related":
         return _inline(body, options, limits)
     if kind == "application/soap+xml":
@@ -45,8 +46,19 @@ def unpack(body: Octets, content_type: str | None, limits: Limits = DEFAULT) -> 
     return body[len(BOM) :] if isinstance(body, bytes) else body.part(len(BOM), len(body))
 
 
-@lru_cache(maxsize=64)
 def _content_type(text: str) -> tuple[str, dict[str, str]]:
+    """Type and parameters. Bounded before it is read: the library takes time that grows with the
+    square of the semicolons."""
+    if len(text) > _MAX_TYPE or text.count(";") > _MAX_PARAMETERS:
+        raise Fault(
+            f"Content-Type is langer dan {_MAX_TYPE} tekens of heeft meer dan {_MAX_PARAMETERS} "
+            "parameters."
+        )
+    return _read_type(text)
+
+
+@lru_cache(maxsize=64)
+def _read_type(text: str) -> tuple[str, dict[str, str]]:
     header = Message()
     header["content-type"] = text.replace("\r", " ").replace("\n", " ")
     options = header.get_params(failobj=[], header="content-type")

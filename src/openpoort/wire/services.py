@@ -8,7 +8,7 @@ our own documents; tests hold them against the interface's.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from string import Template
@@ -135,6 +135,16 @@ ZETSTATUS = _service("ZetStatusService", "ZSS", "zetStatusFault", _same("zetStat
 
 SERVICES = {s.path: s for s in (AANLEVER, STATUSINFORMATIE, OPHAAL, AFLEVER, ZETSTATUS)}
 """By path. The doors of the gateway serve all but AFLEVER, which is the agency's side."""
+
+AANSLUIT_SUITE = {
+    path: replace(service, path=path)
+    for path, service in (
+        ("/cpl/aanleverservice/1.2", AANLEVER),
+        ("/cpl/statusinformatieservice/1.2", STATUSINFORMATIE),
+        ("/cpl/ophaalservice/services/OphaalService_V1_2", OPHAAL),
+    )
+}
+"""The paths of the Aansluit Suite, for installations that know its switch names."""
 
 
 def by_element(element: str) -> tuple[Service, Operation] | None:

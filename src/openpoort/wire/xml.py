@@ -35,8 +35,8 @@ class Limits:
 
     max_bytes: int = 64 * MIB
     max_depth: int = 32
-    max_elements: int = 100_000
-    max_attributes: int = 100_000
+    max_elements: int = 8_000
+    max_attributes: int = 8_000
     max_namespaces: int = 500
     max_width: int = 32
     max_name: int = 128

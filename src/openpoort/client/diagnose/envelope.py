@@ -5,6 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
+from openpoort.wire.addressing import alike, endpoints
 from openpoort.wire.names import ANONYMOUS, KOPPELVLAK, NONE, SOAP, SOAP12, WSA, WSSE
 from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, by_element
 
@@ -151,7 +152,9 @@ def addressing(subject: Subject) -> None:
 def _to(subject: Subject, value: str) -> None:
     service, hosts = subject.service, subject.around.hosts
     if not hosts:
-        known = service is not None and value.endswith(service.path)
+        known = service is not None and (
+            alike(value).endswith(service.path) or alike(value) in endpoints((), service)
+        )
         subject.report.attention(
             "wsa:To",
             value,
@@ -159,10 +162,8 @@ def _to(subject: Subject, value: str) -> None:
             + ("" if known or service is None else f", which ends in {service.path}"),
         )
         return
-    good = service is not None and value in {host.rstrip("/") + service.path for host in hosts}
+    good = service is not None and alike(value) in endpoints(hosts, service)
     advice = f"it must be {hosts[0].rstrip('/')}{service.path if service else '…'}"
-    if good is False and value.endswith("/"):
-        advice += " (without a slash at the end)"
     subject.report.judge("wsa:To", good, value, advice)
 
 

@@ -20,8 +20,9 @@ def verdict(subject: Subject) -> str:
         raw = mime.unpack(request.body, request.header("content-type"))
         message = open_signed(raw)
         to = message.addressing.to
-        accepted = addressing.endpoints(around.hosts, service) if around.hosts else {to or ""}
-        addressing.check(message, service, frozenset(accepted), around.now, around.skew)
+        anywhere = frozenset({addressing.alike(to or "")})
+        accepted = addressing.endpoints(around.hosts, service) if around.hosts else anywhere
+        addressing.check(message, service, accepted, around.now, around.skew)
         koppelvlak.read(message)
     except Fault as fault:
         fout = seal.fout(service, fault)
