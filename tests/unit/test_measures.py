@@ -94,6 +94,7 @@ def test_a_criterion_follows_what_the_gateway_measured(conformance: Path, tmp_pa
     out.write_text(json.dumps(published), encoding="utf-8")
     assert weeg("feed", folder, out).exit_code == 0
     change(folder, "feeds.yaml", "measures/proefopstelling.json", "measures/openpoort.json")
+    change(folder, "feeds.yaml", "measure: frameworks_passed", "measure: conformance_passed")
     outcome = json.loads(weeg("run", folder, "--json").stdout)
     cell = outcome["options"][1]["scores"]["8"]
     assert (cell["mode"], cell["state"]) == ("66.67", "fresh")
