@@ -63,7 +63,7 @@ def run(
     gateway.init(home)
     say("made a gateway: settings, certificates, parties, samples")
     with gateway.serving(home) as running:
-        say(f"it answers at {running.url}: doors, worker, two agencies, database")
+        say(f"it answers at {running.url}: doors, worker, agencies, database")
         pki = home / "pki"
         files = (pki / "bedrijf.pem", pki / "bedrijf.key", pki / "ca.pem")
         with Client.from_files(running.url, *files) as client:
