@@ -154,6 +154,7 @@ def _drill(file: Path) -> list[dict[str, str]]:
             _measure(f"restore_drill_{name}", f"{done[f'{name}_seconds'] / 60:.4f}", "minutes",
                      at, source)
             for name in ("rto", "rpo")
+            if done[f"{name}_seconds"] is not None
         ]  # fmt: skip
     except FileNotFoundError:
         return []
