@@ -1,4 +1,4 @@
-"""The demo agencies as data: the rows of `agencies.toml`."""
+"""The demo agencies as data: the rows of `agencies.toml`, by name as a directory has them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class DemoAgency:
 
 def _rows() -> tuple[DemoAgency, ...]:
     text = resources.files("openpoort.devkit").joinpath("agencies.toml").read_text("utf-8")
-    return tuple(DemoAgency(**row) for row in tomllib.loads(text)["agency"])
+    rows = [DemoAgency(**row) for row in tomllib.loads(text)["agency"]]
+    return tuple(sorted(rows, key=lambda row: row.name))
 
 
 AGENCIES = _rows()

@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from openpoort.devkit import proofs
+from openpoort.process import drawing, kinds
 from weeg import measured
 from weeg import model as criteria
 from weeg.document import parse
@@ -180,6 +181,7 @@ def pages(root: Path) -> dict[Path, str]:
     return {
         root / "docs" / "letter.md": page(letter),
         root / "docs" / "conformance" / "frameworks.md": proofs.frameworks_page(frameworks),
+        root / "docs" / "explanation" / "flow.md": drawing.page(kinds.load().values()),
         readme: put(readme.read_text("utf-8"), "letter", front(letter)),
         names: put(names.read_text("utf-8"), "names", measured.table()),
     }
