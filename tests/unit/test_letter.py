@@ -107,17 +107,26 @@ def test_named_test_exists(test: str) -> None:
 WORKS = [row for row in FOUND.rows if row.state == "works"]
 
 
-@pytest.mark.parametrize("row", WORKS, ids=lambda r: r.nl[:40])
-def test_row_that_works_names_a_test_that_runs_its_command(row: Row) -> None:
-    """The file of the test names the command as a word, or runs the module behind it."""
-    assert row.command
-    assert row.test
-    source = (ROOT / row.test.partition("::")[0]).read_text(encoding="utf-8")
-    source += (ROOT / "tests" / "e2e" / "gateway.py").read_text(encoding="utf-8")
-    word = row.command.split()[1]
+def runs(command: str, test: str) -> bool:
+    """Whether the file of the test names the command as a word, or runs the module behind it."""
+    source = (ROOT / test.partition("::")[0]).read_text(encoding="utf-8")
+    if "from tests.e2e.gateway import" in source:  # whose Gateway is `openpoort serve`
+        source += (ROOT / "tests" / "e2e" / "gateway.py").read_text(encoding="utf-8")
+    word = command.split()[1]
     head = word.partition("-")[0]
     behind = rf"openpoort\.devkit\.{head}\b|openpoort\.devkit import {head}\b"
-    assert re.search(rf"\"{word}\"|{behind}", source)
+    return re.search(rf"\"{word}\"|{behind}", source) is not None
+
+
+@pytest.mark.parametrize("row", WORKS, ids=lambda r: r.nl[:40])
+def test_row_that_works_names_a_test_that_runs_its_command(row: Row) -> None:
+    assert runs(row.command, row.test)
+
+
+def test_test_that_does_not_run_the_command_is_seen() -> None:
+    assert not runs("openpoort chaos", "tests/unit/test_weeg_beside.py::test_x")
+    assert not runs("openpoort serve HOME", "tests/unit/test_weeg_beside.py::test_x")
+    assert not runs("weeg diff A B", "tests/e2e/test_chaos_slice.py::test_x")
 
 
 def test_planned_and_peoples_work_name_no_test_and_planned_no_command() -> None:
