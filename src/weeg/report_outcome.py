@@ -23,22 +23,18 @@ _ROWS_OF_TORNADO = 10
 def short(outcome: Outcome, language: Language) -> list[Html]:
     """What a reader with one minute should know, doubts included."""
     named = names(outcome, language)
-    first, others = contest(outcome.joint.ranking)
-    share = {k: a.ranks[first.option][0] for k, a in outcome.acceptability.items()}
     top = levels(outcome.joint.ranking)[0]
-    key = "short.vetoed" if first.vetoed else "short.tied" if len(top) > 1 else "short.first"
-    together_first = together((named[s.option] for s in top), language)
-    found = [
-        say(key, language, name=together_first, names=together_first,
-            value=points(first.value, language)),
-        say("short.share", language, group=percent(share["group"], language),
-            criterion=percent(share["criterion"], language)),
-    ]  # fmt: skip
-    if others and len(top) == 1:
-        second = others[0]
-        lead = points(first.value - second.value, language)
-        found.append(say("short.second", language, name=named[second.option], lead=lead))
-    found += _short_flips(outcome, language)
+    first = top[0]
+    leaders = together((named[s.option] for s in top), language)
+    value = points(first.value, language)
+    if first.vetoed:
+        found = [say("short.vetoed", language, name=leaders, value=value)]
+    elif len(top) > 1:
+        found = [say("short.tied", language, names=leaders, value=value)]
+    else:
+        found = [say("short.first", language, name=leaders, value=value)]
+    if len(top) == 1:  # what follows is about one first option
+        found += [*_short_lead(outcome, language), *_short_flips(outcome, language)]
     firsts = {
         v.name: tuple(s.option for s in levels(v.ranking)[0])
         for v in outcome.views
@@ -61,6 +57,22 @@ def short(outcome: Outcome, language: Language) -> list[Html]:
     warned = sum(p.severity.name == "WARNING" for p in outcome.findings)
     found.append(say("short.warnings", language, count=warned))
     return [bullets(found), paragraph(say("short.help", language))]
+
+
+def _short_lead(outcome: Outcome, language: Language) -> list[str]:
+    """How often the first is first, and by how much it leads."""
+    named = names(outcome, language)
+    first, others = contest(outcome.joint.ranking)
+    share = {k: a.ranks[first.option][0] for k, a in outcome.acceptability.items()}
+    found = [
+        say("short.share", language, group=percent(share["group"], language),
+            criterion=percent(share["criterion"], language)),
+    ]  # fmt: skip
+    if others:
+        second = others[0]
+        lead = points(first.value - second.value, language)
+        found.append(say("short.second", language, name=named[second.option], lead=lead))
+    return found
 
 
 def _short_flips(outcome: Outcome, language: Language) -> list[str]:
@@ -282,8 +294,8 @@ def people(outcome: Outcome, language: Language) -> list[Html]:
 def _counted(outcome: Outcome, language: Language) -> Html:
     """Who counted, as what, and for how much of the joint weight."""
     rows = [
-        [say_who, how, percent(share, language) if share is not None else "–"]
-        for say_who, how, share in counted(outcome, language)
+        [name, how, percent(share, language) if share is not None else "–"]
+        for name, how, share in counted(outcome, language)
     ]
     header = [say("word.stakeholder", language), say("people.counts", language),
               say("people.share", language)]  # fmt: skip

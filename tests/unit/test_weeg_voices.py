@@ -145,6 +145,17 @@ def test_tie_is_said_to_be_one(folder: Path, tmp_path: Path) -> None:
     page = out.read_text(encoding="utf-8")
     assert "Volledige herbouw = Standaardpakket" in page
     assert "Volledige herbouw › Standaardpakket" not in page
+    # and for the first place: a sentence about both, and none about a lead or a shift
+    ends = "100;100;100;100;100;100;100;100;100;0;0;0;0;100;0;100;5"
+    rows = [f"{r.split(';')[0]};{ends}" if r.split(";")[0] in ("herbouw", "pakket") else r
+            for r in rows]  # fmt: skip
+    first = quick(tmp_path / "first")
+    (first / "options.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    weeg("report", first, "--out", out, "--lang", "nl")
+    short = out.read_text(encoding="utf-8").split('<section id="short"')[1].split("</section>")[0]
+    assert "staan Volledige herbouw en Standaardpakket gelijk op de eerste plaats" in short
+    assert "Tweede is" not in short
+    assert "verschuiving van één gewicht" not in short
     other = quick(tmp_path / "other")
     change(folder, "decision.yaml", "option: hergebruik", "option: pakket")
     found = weeg("diff", other, folder, "--json")
