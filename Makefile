@@ -24,6 +24,7 @@ serve: $(VENV)/ready
 	$(BIN)/openpoort serve $(HOME_DIR)
 
 docs: $(VENV)/ready
+	$(BIN)/python -m openpoort.devkit.letter
 	$(BIN)/mkdocs build --strict --site-dir build/site
 
 interop: $(VENV)/ready
@@ -56,12 +57,17 @@ $(VENV)/ready: requirements.lock pyproject.toml
 	touch $@
 
 # Tables of figures from recorded measurements; `make measure` records them anew (half an hour);
-# `make measure NAMES=flat` those with millions of messages in the tables (as long again).
+# `make measure NAMES=flat` those with millions of messages in the tables (as long again). What the
+# tests of others' clients, of the controls and of the frameworks showed is recorded by
+# `make measure NAMES="clients controls frameworks"` and travels with the release.
+RECORDS := clients controls frameworks
 figures: $(VENV)/ready
 	$(BIN)/python -m openpoort.devkit.figures write
+	$(BIN)/python -m openpoort.devkit.proofs
 
 measure: $(VENV)/ready
-	$(BIN)/python -m openpoort.devkit.figures measure $(NAMES)
+	$(if $(or $(if $(NAMES),,x),$(filter-out $(RECORDS),$(NAMES))),$(BIN)/python -m openpoort.devkit.figures measure $(filter-out $(RECORDS),$(NAMES)))
+	$(BIN)/python -m openpoort.devkit.proofs $(filter $(RECORDS),$(NAMES))
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \

@@ -27,6 +27,13 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
 
 
+def quick(folder: Path) -> Path:
+    """The example with few draws, for tests that look at none of them."""
+    example(folder)
+    change(folder, "decision.yaml", "draws: 100000", "draws: 1000")
+    return folder
+
+
 def cells(folder: Path, rows: Mapping[str, Mapping[int, str]]) -> None:
     """Write cells of options.csv: option -> column index -> text."""
     path = folder / "options.csv"

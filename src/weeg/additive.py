@@ -7,8 +7,9 @@ Sums are correctly rounded (`fsum`), so no order of rows or columns can change a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from weeg.feeds import Used
 from weeg.model import Model, natural
@@ -31,6 +32,11 @@ class Standing:
     @property
     def vetoed(self) -> bool:
         return bool(self.vetoed_by)
+
+
+def levels(ranking: Sequence[Standing]) -> tuple[tuple[Standing, ...], ...]:
+    """Best first; options that tie stand together."""
+    return tuple(tuple(same) for _, same in groupby(ranking, key=lambda s: s.rank))
 
 
 def scores(model: Model, used: Mapping[str, Mapping[str, Used]]) -> dict[str, dict[str, float]]:

@@ -12,11 +12,13 @@ from decimal import Decimal
 from typing import Any
 
 from weeg import VERSION, weights
-from weeg.additive import Standing
-from weeg.costs import Costs
+from weeg.additive import Standing, levels
+from weeg.advice import COLUMNS as ADVICE
+from weeg.costs import Contract, Costs
 from weeg.feeds import Used
 from weeg.figure import Range
-from weeg.money import Money
+from weeg.inventory import COLUMNS as INVENTORY
+from weeg.money import Money, exposure
 from weeg.smaa import Acceptability
 from weeg.weigh import Outcome, View
 
@@ -44,6 +46,15 @@ def as_json(outcome: Outcome) -> Json:
         "criteria": [_criterion(outcome, c.id) for c in decision.model.criteria],
         "options": [_option(outcome, o.id) for o in decision.options],
         "money_model": _money_model(decision.costs) if decision.costs else None,
+        "voices": [
+            {"name": v.name, "members": [p.stakeholder for p in v.members],
+             "share": _round(1 / len(decision.voices))}
+            for v in decision.voices
+        ],
+        "advises": [name for name, one in head.stakeholders.items() if one.advises],
+        "chosen": _chosen(outcome),
+        "advice": [_told(point, ADVICE) for point in decision.advice or ()],
+        "inventory": [_told(part, INVENTORY) for part in decision.inventory or ()],
         "ranking": [_place(outcome, s) for s in outcome.joint.ranking],
         "views": [_view(outcome, v) for v in (outcome.joint, *outcome.views, outcome.equal)],
         "acceptability": {per: _acceptability(a) for per, a in outcome.acceptability.items()},
@@ -96,6 +107,11 @@ def _criterion(outcome: Outcome, name: str) -> Json:
         "worst": plain(c.worst.value), "best": plain(c.best.value),
         "veto": None if c.veto is None else plain(c.veto),
         "weight": _round(outcome.joint.weights[c.id]), "at": c.place.short,
+        "parts": [
+            {"id": p.id, "nl": p.words.nl, "en": p.words.en, "proof": p.proof or None,
+             "sentence": p.sentence or None, "reconstructed": p.reconstructed}
+            for p in c.parts
+        ],
     }  # fmt: skip
 
 
@@ -111,6 +127,29 @@ def _option(outcome: Outcome, name: str) -> Json:
             c: _cell(outcome, name, c, used) for c, used in decision.used[name].items()
         },
         "money": _money(outcome, name, money) if money else None,
+        "responsibility": [
+            {"part": d.part or None, "who": d.who or None, "from": d.start or None,
+             "until": d.until or None}
+            for d in option.duties
+        ],
+        "risks": [
+            _told(risk, ("what", "chance", "effect", "owner", "control")) for risk in option.risks
+        ],
+    }  # fmt: skip
+
+
+def _told(row: object, columns: tuple[str, ...]) -> Json:
+    return {name: getattr(row, name) or None for name in columns}
+
+
+def _chosen(outcome: Outcome) -> Json | None:
+    chosen = outcome.decision.head.chosen
+    if chosen is None:
+        return None
+    first = [s.option for s in levels(outcome.joint.ranking)[0]]
+    return {
+        **_told(chosen, ("option", "day", "by", "dissent")),
+        "leads": chosen.option in first, "first": first,
     }  # fmt: skip
 
 
@@ -147,7 +186,7 @@ def _money_model(costs: Costs) -> Json:
 
 def _money(outcome: Outcome, option: str, money: Money) -> Json:
     sources, costs = outcome.decision.sources, outcome.decision.costs
-    exposure = costs.options[option].unlawful if costs else None
+    contracts = costs.options[option].unlawful if costs else ()
     rows = []
     for flow in money.flows:
         source = sources.of(f"costs/{option}/{flow.line}")
@@ -165,7 +204,8 @@ def _money(outcome: Outcome, option: str, money: Money) -> Json:
         "investment": _range(money.investment),
         "unlawful": _range(money.unlawful),
         "unlawful_months": _range(money.unlawful_months),
-        "unlawful_at": exposure.place.short if exposure else None,
+        "unlawful_at": contracts[0].stretch.place.short if contracts else None,
+        "unlawful_contracts": [_contract(outcome, option, c) for c in contracts],
         "double_running": _range(money.double_running),
         "tariff_total": _range(money.tariff_total),
         "split": {name: plain(v) for name, v in money.split.items()},
@@ -173,6 +213,16 @@ def _money(outcome: Outcome, option: str, money: Money) -> Json:
             key: {name: plain(v) for name, v in parts.items()} for key, parts in money.keys.items()
         },
         "lines": rows,
+    }  # fmt: skip
+
+
+def _contract(outcome: Outcome, option: str, contract: Contract) -> Json:
+    source = outcome.decision.sources.of_contract(option, contract.name)
+    return {
+        "name": contract.name or None, "from": contract.since or None,
+        "months": _range(contract.stretch.count), "per_month": _range(contract.stretch.price),
+        "euros": _range(exposure(contract).rounded()), "at": contract.stretch.place.short,
+        "source": source.source if source else None,
     }  # fmt: skip
 
 
@@ -243,7 +293,8 @@ def _disagreement(outcome: Outcome) -> Json:
         ],
         "regret": {p: _rounded(row) for p, row in d.regret.items()},
         "agreement": [{"between": list(k), "tau": _round(v)} for k, v in d.agreement.items()],
-        "compromise": d.compromise,
+        "compromise": d.compromises[0],
+        "compromises": list(d.compromises),
     }  # fmt: skip
 
 

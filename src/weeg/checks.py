@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from weeg import additive, weights
+from weeg import additive, voices
+from weeg.advice import FILE as ADVICE
 from weeg.folder import FILE, Decision
+from weeg.inventory import FILE as INVENTORY
+from weeg.measured import unpublished
 from weeg.model import FILE as MODEL
 from weeg.problem import Place, Problem, Severity, clean
+from weeg.sources import contract_cell
 
 
 def findings(decision: Decision) -> tuple[Problem, ...]:
@@ -20,6 +24,7 @@ def findings(decision: Decision) -> tuple[Problem, ...]:
         *_vetoes(decision),
         *_overlaps(decision),
         *_alone(decision),
+        *_missing(decision),
     ]
     return tuple(sorted(found, key=lambda p: -p.severity))
 
@@ -34,12 +39,15 @@ def _sourceless(decision: Decision) -> Iterator[Problem]:
                 yield _warning("source.none", place, cell=f"{option}/{criterion}")
     for option, costs in decision.costs.options.items() if decision.costs else ():
         lines = [(line.id, line.place) for line in costs.lines]
-        lines += [("unlawful", costs.unlawful.place)] if costs.unlawful else []
         lines += [("double_running", costs.double_running.place)] if costs.double_running else []
         for line, place in lines:
             cell = f"costs/{option}/{line}"
             if not decision.sources.of(cell):
                 yield _warning("source.none", place, cell=cell)
+        for contract in costs.unlawful:
+            cell = contract_cell(option, contract.name)
+            if not decision.sources.of_contract(option, contract.name):
+                yield _warning("source.none", contract.stretch.place, cell=cell)
     if decision.costs and not decision.sources.of("costs/volume"):
         yield _warning("source.none", Place("costs.yaml"), cell="costs/volume")
     for profile in decision.profiles:
@@ -82,7 +90,7 @@ def _vetoes(decision: Decision) -> Iterator[Problem]:
 
 
 def _overlaps(decision: Decision) -> Iterator[Problem]:
-    joint = weights.mean([p.weights for p in decision.profiles])
+    joint = voices.joint(decision.voices)
     for overlap in decision.model.overlaps:
         share = joint[overlap.first] + joint[overlap.second]
         yield _note("overlap", Place(MODEL), first=overlap.first, second=overlap.second,
@@ -92,8 +100,60 @@ def _overlaps(decision: Decision) -> Iterator[Problem]:
 def _alone(decision: Decision) -> Iterator[Problem]:
     if len(decision.options) == 1:
         yield _warning("decision.alone", Place(FILE))
-    if len(decision.profiles) == 1:
+    if len(decision.voices) == 1:
         yield _note("decision.one_voice", Place(FILE))
+
+
+def unsaid(decision: Decision) -> tuple[Problem, ...]:
+    """What `weeg check` tells besides: parts of the folder and measurements that are not there."""
+    return (*_unrecorded(decision), *_unmeasured(decision))
+
+
+def _unrecorded(decision: Decision) -> Iterator[Problem]:
+    begun = decision.advice is not None or decision.inventory is not None or decision.head.chosen
+    if not begun and not any(o.duties or o.risks for o in decision.options):
+        yield _note("record.none", Place(FILE))
+
+
+def _unmeasured(decision: Decision) -> Iterator[Problem]:
+    """Measurements that a feed or the model names and that nothing publishes."""
+    for feed in decision.feeds.values():
+        if unpublished([feed.measure]):
+            yield _note("measures.nobody", feed.place, names=feed.measure)
+    silent = [
+        f"{name} ({c.id})" for c in decision.model.criteria for name in unpublished(c.measures)
+    ]
+    if silent:
+        values = {"names": ", ".join(silent)}  # all of our own list: nothing to clean or cut
+        yield Problem("measures.nobody", Place(MODEL), values, Severity.NOTE)
+
+
+def _missing(decision: Decision) -> Iterator[Problem]:
+    """What is missing in a part that was begun."""
+    if chosen := decision.head.chosen:
+        yield from _gaps("chosen", chosen.place, chosen.missing())
+    for option in decision.options:
+        for duty in option.duties:
+            yield from _gaps(f"{option.id}, responsibility", duty.place, duty.missing())
+        for risk in option.risks:
+            yield from _gaps(f"{option.id}, risks", risk.place, risk.missing())
+        place = decision.head.option_places.get(option.id, Place(FILE))
+        if not option.duties and any(o.duties for o in decision.options):
+            yield _warning("record.duties", place, id=option.id)
+        if not option.risks and any(o.risks for o in decision.options):
+            yield _warning("record.risks", place, id=option.id)
+    for point in decision.advice or ():
+        yield from _gaps(point.who, point.place, point.missing())
+    for part in decision.inventory or ():
+        yield from _gaps(part.part, part.place, part.missing())
+    for file, rows in ((ADVICE, decision.advice), (INVENTORY, decision.inventory)):
+        if rows == ():
+            yield _warning("record.empty", Place(file))
+
+
+def _gaps(part: str, place: Place, missing: Iterator[str]) -> Iterator[Problem]:
+    for name in missing:
+        yield _warning("record.missing", place, part=part or "–", name=name)
 
 
 def _warning(code: str, place: Place, /, **values: object) -> Problem:

@@ -54,10 +54,10 @@ def init(folder: Path, example: bool, lang: Language) -> None:
 def check(folder: Path, at: dt.datetime | None, accept_stale: bool, lang: Language) -> None:
     """Say what is missing, stale, without source or doubtful. Exit 1 on warnings, 2 on errors."""
     from weeg import terminal
-    from weeg.checks import findings
+    from weeg.checks import findings, unsaid
 
     decision = _load(folder, at, accept_stale, lang)
-    found = findings(decision)
+    found = (*findings(decision), *unsaid(decision))
     terminal.problems(_console(), found, lang)
     warnings = sum(p.severity is Severity.WARNING for p in found)
     notes = len(found) - warnings

@@ -12,24 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from weeg.feeds import Used
-from weeg.figure import Range
-from weeg.shown import local, points
+from weeg.additive import levels
+from weeg.changes import Change, changes, scales
+from weeg.shown import local, points, together
 from weeg.texts import Language, say
 from weeg.weigh import Outcome
 
+Levels = tuple[tuple[str, ...], ...]
+"""Options best first; those that tie stand together."""
 _TINY = 1e-9
 _MOST_REASONS = 6
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One input that differs: `what` is a kind of text, `before` or `after` empty if absent."""
-
-    what: str
-    name: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +44,25 @@ class Swap:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """The chosen option, its rank now, and the others that stand first."""
+
+    option: str
+    rank: int
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     changes: tuple[Change, ...]
-    order_before: tuple[str, ...]
-    order_after: tuple[str, ...]
+    order_before: Levels
+    order_after: Levels
     totals: Mapping[str, tuple[float | None, float | None]]
     reasons: Mapping[str, tuple[Reason, ...]]
     swaps: tuple[Swap, ...]
     hashes: tuple[str, str]
     same_scales: bool
+    chosen: Chosen | None
 
     @property
     def moved(self) -> bool:
@@ -77,10 +79,25 @@ def between(old: Outcome, new: Outcome) -> Comparison:
         for o in [*after, *(o for o in before if o not in after)]
     }
     return Comparison(
-        tuple(_changes(old, new)), tuple(before), tuple(after), totals, reasons,
+        tuple(changes(old, new)), _levels(old), _levels(new), totals, reasons,
         tuple(_swaps(old, new, both)), (old.decision.digest, new.decision.digest),
-        _scales(old) == _scales(new),
+        scales(old) == scales(new),
+        standing(new, old),
     )  # fmt: skip
+
+
+def _levels(outcome: Outcome) -> Levels:
+    return tuple(tuple(s.option for s in same) for same in levels(outcome.joint.ranking))
+
+
+def standing(now: Outcome, before: Outcome | None = None) -> Chosen | None:
+    """Where the chosen option stands now; the choice is that of `before` when `now` has none."""
+    said = now.decision.head.chosen or (before and before.decision.head.chosen)
+    ranks = {s.option: s.rank for s in now.joint.ranking}
+    if not said or said.option not in ranks:
+        return None
+    first = tuple(o for o in _levels(now)[0] if o != said.option)
+    return Chosen(said.option, ranks[said.option], first)
 
 
 def _parts(old: Outcome, new: Outcome, option: str) -> list[Reason]:
@@ -115,87 +132,13 @@ def _swaps(old: Outcome, new: Outcome, both: list[str]) -> Iterator[Swap]:
         yield Swap(up, down, lead[0], lead[1], _reasons(parts), any(vetoed.values()))
 
 
-def _scales(outcome: Outcome) -> dict[str, tuple[object, ...]]:
-    return {
-        c.id: (c.worst.value, c.best.value, c.unit, c.veto) for c in outcome.decision.model.criteria
-    }
-
-
-def _changes(old: Outcome, new: Outcome) -> Iterator[Change]:
-    yield from _pairs("as_of", {"": str(old.decision.as_of)}, {"": str(new.decision.as_of)})
-    yield from _pairs("criterion", _shown_scales(old), _shown_scales(new))
-    yield from _pairs("option", _options(old), _options(new))
-    yield from _pairs("score", _cells(old), _cells(new))
-    for mine in new.decision.profiles:
-        theirs = next((p for p in old.decision.profiles if p.stakeholder == mine.stakeholder), None)
-        before = {} if theirs is None else _weights(mine.stakeholder, theirs.weights)
-        yield from _pairs("weight", before, _weights(mine.stakeholder, mine.weights))
-    gone = {p.stakeholder for p in old.decision.profiles}
-    gone -= {p.stakeholder for p in new.decision.profiles}
-    for name in sorted(gone):
-        yield Change("stakeholder", name, name, "")
-    yield from _pairs("money", _money(old), _money(new))
-    yield from _pairs("veto", _vetoes(old), _vetoes(new))
-
-
-def _pairs(what: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
-    for name in dict.fromkeys((*after, *before)):
-        if before.get(name) != after.get(name):
-            yield Change(what, name, before.get(name, ""), after.get(name, ""))
-
-
-def _shown_scales(outcome: Outcome) -> dict[str, str]:
-    return {
-        name: f"{worst:f}..{best:f} {unit}" + (f", veto {veto:f}" if veto is not None else "")
-        for name, (worst, best, unit, veto) in _scales(outcome).items()
-    }
-
-
-def _options(outcome: Outcome) -> dict[str, str]:
-    return {o.id: o.id for o in outcome.decision.options}
-
-
-def _cells(outcome: Outcome) -> dict[str, str]:
-    return {
-        f"{option}/{criterion}": _cell(used)
-        for option, cells in outcome.decision.used.items()
-        for criterion, used in cells.items()
-    }
-
-
-def _cell(used: Used) -> str:
-    text = _range(used.value)
-    when = f", {used.measure.time.date()}" if used.measure else ""
-    return text if used.state == "typed" else f"{text} [{used.state}{when}]"
-
-
-def _range(value: Range) -> str:
-    if value.certain:
-        return f"{value.mode:f}"
-    return f"{value.low:f}|{value.mode:f}|{value.high:f}"
-
-
-def _weights(who: str, given: Mapping[str, float]) -> dict[str, str]:
-    return {f"{who}/{c}": f"{weight:.1%}" for c, weight in given.items()}
-
-
-def _money(outcome: Outcome) -> dict[str, str]:
-    return {
-        f"{option}/{name}": _range(money.of(name))
-        for option, money in outcome.decision.money.items()
-        for name in ("npv", "tco", "unit_price", "unlawful", "double_running")
-    }
-
-
-def _vetoes(outcome: Outcome) -> dict[str, str]:
-    return {option: ", ".join(by) for option, by in outcome.vetoes.items() if by}
-
-
 def lines(found: Comparison, language: Language) -> Iterator[str]:
     """The comparison as text, ranking first."""
-    before, after = " > ".join(found.order_before), " > ".join(found.order_after)
+    before, after = _shown(found.order_before), _shown(found.order_after)
     key = "diff.moved" if found.moved else "diff.stays"
     yield say(key, language, before=before, after=after)
+    if found.chosen:
+        yield leads(found.chosen, language)
     if not found.same_scales:
         yield say("diff.scales", language)
     for option, (old, new) in found.totals.items():
@@ -217,9 +160,30 @@ def lines(found: Comparison, language: Language) -> Iterator[str]:
     yield say("diff.hashes", language, before=found.hashes[0], after=found.hashes[1])
 
 
+def _shown(found: Levels) -> str:
+    return " > ".join(" = ".join(same) for same in found)
+
+
+def leads(chosen: Chosen, language: Language, named: Mapping[str, str] | None = None) -> str:
+    """Whether the chosen option still stands first; by id, or by the names given."""
+    option, *first = [(named or {}).get(o, o) for o in (chosen.option, *chosen.first)]
+    others = together(first, language) if first else ""
+    if chosen.rank > 1:
+        return say("diff.behind", language, option=option, rank=chosen.rank, first=others)
+    return say("diff.shares" if others else "diff.leads", language, option=option, others=others)
+
+
 def _reason(reason: Reason, language: Language) -> str:
     effect = local(f"{reason.effect * 100:+.1f}", language)
     return say(f"diff.by_{reason.by}", language, id=reason.criterion, effect=effect)
+
+
+def _flat(found: Levels) -> list[str]:
+    return [option for same in found for option in same]
+
+
+def _tied(found: Levels) -> list[list[str]]:
+    return [list(same) for same in found if len(same) > 1]
 
 
 def dumps(found: Comparison) -> str:
@@ -229,9 +193,15 @@ def dumps(found: Comparison) -> str:
     return json.dumps(
         {
             "moved": found.moved,
-            "before": {"input_hash": found.hashes[0], "order": list(found.order_before)},
-            "after": {"input_hash": found.hashes[1], "order": list(found.order_after)},
+            "before": {"input_hash": found.hashes[0], "order": _flat(found.order_before),
+                       "ties": _tied(found.order_before)},
+            "after": {"input_hash": found.hashes[1], "order": _flat(found.order_after),
+                      "ties": _tied(found.order_after)},
             "same_scales": found.same_scales,
+            "chosen": found.chosen and {
+                "option": found.chosen.option, "rank": found.chosen.rank,
+                "leads": found.chosen.rank == 1, "first": list(found.chosen.first),
+            },
             "totals": {
                 option: [None if v is None else round(v, 9) for v in pair]
                 for option, pair in found.totals.items()

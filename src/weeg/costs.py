@@ -6,10 +6,13 @@ Everything is an exact Decimal with the row it stands on. Costs are positive; on
 
 from __future__ import annotations
 
+import calendar
+import datetime as dt
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from weeg.document import Entry, Words
 from weeg.figure import Range
@@ -19,6 +22,8 @@ from weeg.split import Agency, Splits, read_agencies, read_splits
 
 FILE = "costs.yaml"
 KINDS = ("fixed", "platform", "licence", "variable", "investment", "benefit")
+MOST_CONTRACTS = 20
+_MONTH = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _YEARS = re.compile(r"(\d{4})(?:\s*-\s*(\d{4}))?")
 
 
@@ -37,7 +42,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A period with a price: `count` months or weeks of `price` euros each."""
+    """A period with a price: `count` months or weeks of `price` euros each. `year` is that of
+    weeks of double running; an unlawful period belongs to no year."""
 
     count: Range
     price: Range
@@ -46,9 +52,20 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract that runs on unlawfully. `start` is in months since the year 0; a contract that
+    stands alone may lack name and start."""
+
+    name: str
+    since: str
+    start: Fraction | None
+    stretch: Stretch
+
+
+@dataclass(frozen=True, slots=True)
 class OptionCosts:
     lines: tuple[Line, ...]
-    unlawful: Stretch | None
+    unlawful: tuple[Contract, ...]
     double_running: Stretch | None
     place: Place
 
@@ -135,11 +152,12 @@ def _option(entry: Entry, first: int, last: int) -> OptionCosts:
     fields = entry.fields(("lines",), ("unlawful", "double_running"))
     lines = tuple(_line(item, first, last) for item in fields["lines"].list())
     unique(((line.id, line.place) for line in lines), "costs.line_double")
-    unlawful = double = None
-    if "unlawful" in fields:
-        unlawful = _stretch(fields["unlawful"], "months", "per_month", None, first, last)
+    unlawful = _contracts(fields["unlawful"]) if "unlawful" in fields else ()
+    double = None
     if "double_running" in fields:
-        double = _stretch(fields["double_running"], "weeks", "per_week", "year", first, last)
+        run = fields["double_running"].fields(("weeks", "per_week", "year"))
+        year = run["year"].integer(first, last)
+        double = _stretch(run, "weeks", "per_week", year, fields["double_running"].place)
     return OptionCosts(lines, unlawful, double, entry.place)
 
 
@@ -165,13 +183,44 @@ def _line(entry: Entry, first: int, last: int) -> Line:
     return Line(name, kind, words, amounts, None, life, place)
 
 
-def _stretch(
-    entry: Entry, count: str, price: str, year: str | None, first: int, last: int
-) -> Stretch:
-    fields = entry.fields((count, price, *((year,) if year else ())))
+def _contracts(entry: Entry) -> tuple[Contract, ...]:
+    """One contract, or a list of them with name and start each."""
+    alone = entry.items is None
+    rows = (entry,) if alone else entry.list()
+    if not 1 <= len(rows) <= MOST_CONTRACTS:
+        raise refuse("costs.contracts", entry.place, found=len(rows), most=MOST_CONTRACTS)
+    found = tuple(_contract(row, alone) for row in rows)
+    named = [(c.name, c.stretch.place) for c in found if c.name]
+    unique(named, "costs.contract_double")
+    return found
+
+
+def _contract(entry: Entry, alone: bool) -> Contract:
+    needed, more = ("months", "per_month"), ("name", "from")
+    fields = entry.fields(needed, more) if alone else entry.fields((*needed, *more))
+    name = identifier(fields["name"].text(), fields["name"].place) if "name" in fields else ""
+    since = fields["from"].text() if "from" in fields else ""
+    start = _month(fields["from"]) if since else None
+    return Contract(name, since, start, _stretch(fields, "months", "per_month", 0, entry.place))
+
+
+def _month(entry: Entry) -> Fraction:
+    """`2027-03` or a day of it; a day counts as its share of the month."""
+    match = _MONTH.fullmatch(entry.text())
+    try:
+        day = dt.date(int(match[1]), int(match[2]), int(match[3] or 1)) if match else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise refuse("costs.month", entry.place, value=entry.text())
+    whole = calendar.monthrange(day.year, day.month)[1]
+    return Fraction(12 * day.year + day.month - 1) + Fraction(day.day - 1, whole)
+
+
+def _stretch(fields: dict[str, Entry], count: str, price: str, year: int, place: Place) -> Stretch:
     units = {"months": "months", "weeks": ""}
     long, dear = fields[count].range(units[count]), fields[price].range("EUR")
     for field, value in ((count, long), (price, dear)):
         if value.low < 0:
             raise refuse("costs.negative", fields[field].place, value=value.low)
-    return Stretch(long, dear, fields[year].integer(first, last) if year else first, entry.place)
+    return Stretch(long, dear, year, place)

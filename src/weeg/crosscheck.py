@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ class CrossCheck:
 
     order: Mapping[str, tuple[str, ...]]
     scores: Mapping[str, Mapping[str, float]]
+    levels: Mapping[str, tuple[tuple[str, ...], ...]]
 
 
 def topsis(matrix: Floats, weights: Floats, up: NDArray[np.bool_], vector: bool = False) -> Floats:
@@ -92,4 +94,13 @@ def check(
         )
         for name, row in scores.items()
     }
-    return CrossCheck(order, scores)
+    levels = {
+        name: tuple(
+            tuple(same)
+            for _, same in groupby(
+                found, key=lambda o: (bool(vetoed[o]), round(scores[name][o], 12))
+            )
+        )
+        for name, found in order.items()
+    }
+    return CrossCheck(order, scores, levels)

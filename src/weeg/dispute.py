@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -29,27 +29,33 @@ class Dispute:
     """`regret[stakeholder][option]`: value lost against that stakeholder's own first.
 
     `agreement` is Kendall's tau over the pairs of options: 1 the same order, -1 the reverse.
-    `compromise` is the option whose worst regret is smallest, among those without a veto.
+    `compromises` are the options whose worst regret of any that counts is smallest, among those
+    without a veto: one, unless they tie.
     """
 
     gaps: tuple[Gap, ...]
     regret: Mapping[str, Mapping[str, float]]
     agreement: Mapping[tuple[str, str], float]
-    compromise: str
+    compromises: tuple[str, ...]
 
 
 def between(
-    weights: Mapping[str, Mapping[str, float]], rankings: Mapping[str, tuple[Standing, ...]]
+    weights: Mapping[str, Mapping[str, float]],
+    rankings: Mapping[str, tuple[Standing, ...]],
+    counting: Sequence[tuple[Standing, ...]],
 ) -> Dispute:
+    """`rankings` of each stakeholder; `counting` those of whoever counts, groups as one."""
     people = list(weights)
     criteria = list(weights[people[0]])
     gaps = [_gap(c, {p: weights[p][c] for p in people}) for c in criteria]
     regret = {p: {s.option: rankings[p][0].value - s.value for s in rankings[p]} for p in people}
     allowed = [s.option for s in rankings[people[0]] if not s.vetoed]
     candidates = allowed or [s.option for s in rankings[people[0]]]
-    compromise = min(sorted(candidates), key=lambda o: round(max(regret[p][o] for p in people), 12))
+    lost = [{s.option: ranking[0].value - s.value for s in ranking} for ranking in counting]
+    worst = {o: round(max(row[o] for row in lost), 12) for o in sorted(candidates)}
+    compromises = tuple(o for o in worst if worst[o] == min(worst.values()))
     agreement = {(a, b): _tau(rankings[a], rankings[b]) for a, b in combinations(people, 2)}
-    return Dispute(tuple(sorted(gaps, key=lambda g: -g.width)), regret, agreement, compromise)
+    return Dispute(tuple(sorted(gaps, key=lambda g: -g.width)), regret, agreement, compromises)
 
 
 def _gap(criterion: str, given: Mapping[str, float]) -> Gap:

@@ -23,6 +23,8 @@ _NOWHERE = Place(FILE)
 COSTS = ("investment", "unit_price", "npv", "tco", "unlawful", "double_running")
 Costs = Callable[[str, str], Range]
 """(option, one of COSTS) -> amount in EUR, or EUR/message for `unit_price`."""
+Exposure = Callable[[str, str, Range, Place], Range]
+"""(option, contract, months measured, cell) -> euros of all unlawful contracts of the option."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Feed:
     name: str
     place: Place
     costs: str = ""
+    inventory: bool = False
+    unlawful: str | None = None
     file: str = ""
     measure: str = ""
     unit: str = ""
@@ -43,7 +47,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """The number a cell got and how: `state` is typed, costs, fresh, stale, fallback."""
+    """The number a cell got and how: `state` is typed, costs, inventory, fresh, stale, fallback."""
 
     value: Range
     state: str
@@ -61,12 +65,16 @@ def _feed(name: str, place: Place, entry: Entry) -> Feed:
     identifier(name, place)
     if any(key == "costs" for key, _, _ in entry.mapping()):
         return Feed(name, place, costs=entry.fields(("costs",))["costs"].one_of(*COSTS))
-    optional = ("multiply", "add", "margin", "fallback")
+    if any(key == "inventory" for key, _, _ in entry.mapping()):
+        entry.fields(("inventory",))["inventory"].one_of("kept")
+        return Feed(name, place, inventory=True)
+    optional = ("multiply", "add", "margin", "fallback", "times")
     fields = entry.fields(("file", "measure", "unit", "fresh_for"), optional)
     file = fields["file"].text()
     if not file.startswith("measures/") or ".." in file or not file.endswith(".json"):
         raise refuse("feeds.file", fields["file"].place, value=file)
-    numbers = {k: fields[k].number() for k in ("multiply", "add") if k in fields}
+    multiply = fields["multiply"].number() if "multiply" in fields else Decimal(1)
+    add = fields["add"].number() if "add" in fields else Decimal(0)
     margin = fields["margin"].number("%") / 100 if "margin" in fields else Decimal(0)
     if margin < 0:
         raise refuse("feeds.margin", fields["margin"].place)
@@ -74,12 +82,23 @@ def _feed(name: str, place: Place, entry: Entry) -> Feed:
     if not 0 < days <= 3660 or days != int(days):
         raise refuse("yaml.integer", fields["fresh_for"].place, value=days, least=1, most=3660)
     fallback = fields.get("fallback")
+    unlawful = _times(fields["times"]) if "times" in fields else None
     return Feed(
-        name, place, "", file, fields["measure"].text(), canonical(fields["unit"].text()),
-        **numbers, margin=margin, fresh_for=int(days),
+        name, place, file=file, measure=fields["measure"].text(),
+        unit=canonical(fields["unit"].text()),
+        unlawful=unlawful, multiply=multiply, add=add, margin=margin, fresh_for=int(days),
         fallback=fallback.text() if fallback else "",
         fallback_place=fallback.place if fallback else place,
     )  # fmt: skip
+
+
+def _times(entry: Entry) -> str:
+    """`unlawful`, or `unlawful/NAME`: the name of the contract, empty for the only one."""
+    head, _, name = entry.text().partition("/")
+    if head != "unlawful":
+        raise refuse("yaml.choice", entry.place, value=entry.text(),
+                     words="unlawful, unlawful/NAME")  # fmt: skip
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +108,8 @@ class Pipe:
     feeds: Mapping[str, Feed]
     measures: Mapping[str, Mapping[str, Measure]]
     costs: Costs
+    exposure: Exposure
+    kept: Callable[[Place], Range]
     as_of: dt.date
     accept_stale: bool
     problems: list[Problem]
@@ -99,18 +120,21 @@ class Pipe:
             raise refuse("feeds.unknown", cell, name=name)
         if feed.costs:
             return self._from_costs(feed, option, criterion, cell)
+        if feed.inventory:
+            return self._from_inventory(feed, criterion, cell)
         measure = self.measures.get(feed.file, {}).get(feed.measure)
         if measure is None:
-            return self._instead(feed, criterion, None, "measures.missing", cell)
+            return self._instead(feed, option, criterion, None, "measures.missing", cell)
         if measure.unit != feed.unit:
             raise refuse("measures.unit", measure.place, found=measure.unit, expected=feed.unit)
-        changed = feed.multiply != 1 or feed.add != 0
+        changed = feed.multiply != 1 or feed.add != 0 or feed.unlawful is not None
         if feed.unit != criterion.unit and not changed:
             raise refuse("feeds.unit", feed.place, found=feed.unit, expected=criterion.unit)
         age = self._age(measure)
         if age > feed.fresh_for:
-            return self._instead(feed, criterion, measure, "measures.stale", cell)
-        value = self._clamped(_converted(measure.value, feed), criterion, cell)
+            return self._instead(feed, option, criterion, measure, "measures.stale", cell)
+        moved = self._converted(measure, feed, option, criterion, cell)
+        value = self._clamped(moved, criterion, cell)
         return Used(value, "fresh", _origin(measure), age, name, measure)
 
     def _from_costs(self, feed: Feed, option: str, criterion: Criterion, cell: Place) -> Used:
@@ -128,14 +152,35 @@ class Pipe:
                          as_of=self.as_of)  # fmt: skip
         return (end - measure.time).days
 
+    def _from_inventory(self, feed: Feed, criterion: Criterion, cell: Place) -> Used:
+        if criterion.unit != "%":
+            raise refuse("feeds.unit", cell, found="%", expected=criterion.unit)
+        value = self._clamped(self.kept(cell), criterion, cell)
+        return Used(value, "inventory", "inventory.csv: kept", feed=feed.name)
+
+    def _converted(
+        self, measure: Measure, feed: Feed, option: str, criterion: Criterion, cell: Place
+    ) -> Range:
+        """In the unit of the criterion: changed as the feed says, then priced if it says so."""
+        value = _converted(measure.value, feed)
+        if feed.unlawful is None:
+            return value
+        if feed.unit != "months":
+            raise refuse("feeds.unit", feed.place, found=feed.unit, expected="months")
+        if criterion.unit != "EUR":
+            raise refuse("feeds.unit", feed.place, found="EUR", expected=criterion.unit)
+        return self.exposure(option, feed.unlawful, value, cell)
+
     def _instead(
-        self, feed: Feed, criterion: Criterion, measure: Measure | None, code: str, cell: Place
-    ) -> Used:
+        self, feed: Feed, option: str, criterion: Criterion, measure: Measure | None, code: str,
+        cell: Place,
+    ) -> Used:  # fmt: skip
         age = self._age(measure) if measure else None
         values = {"name": feed.measure, "file": feed.file, "age": age, "most": feed.fresh_for}
         if measure and self.accept_stale:
             self._say(f"{code}_used", cell, values)
-            value = self._clamped(_converted(measure.value, feed), criterion, cell)
+            moved = self._converted(measure, feed, option, criterion, cell)
+            value = self._clamped(moved, criterion, cell)
             return Used(value, "stale", _origin(measure), age, feed.name, measure)
         if not feed.fallback:
             raise refuse(code, cell, **values)

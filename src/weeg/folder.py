@@ -14,24 +14,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from weeg import advice as advice_file
 from weeg import costs as costs_file
 from weeg import feeds as feeds_file
+from weeg import inventory as inventory_file
 from weeg import measures as measures_file
 from weeg import model as model_file
 from weeg import options as options_file
+from weeg import record as record_file
 from weeg import sources as sources_file
+from weeg import voices as voices_file
 from weeg import weights as weights_file
+from weeg.advice import Advice
 from weeg.costs import Costs
 from weeg.document import Entry, Words, parse
-from weeg.feeds import Feed, Pipe, Used
+from weeg.feeds import Exposure, Feed, Pipe, Used
 from weeg.figure import Range
+from weeg.inventory import Part
 from weeg.measures import Measure
 from weeg.model import Model
-from weeg.money import Money, reckon
+from weeg.money import Money, band, exposure, reckon, total
 from weeg.options import Sheet
 from weeg.problem import BadInput, Place, Problem, refuse
+from weeg.record import Chosen, Duty, Risk
 from weeg.sources import Sources
 from weeg.table import contents
+from weeg.voices import Person, Voice
 from weeg.weights import Profile
 
 FILE = "decision.yaml"
@@ -45,6 +53,8 @@ class Option:
     id: str
     name: Words
     about: Words | None
+    duties: tuple[Duty, ...] = ()
+    risks: tuple[Risk, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,8 @@ class Head:
     zero_option: str
     seed: int
     draws: int
-    stakeholders: Mapping[str, Words]
+    stakeholders: Mapping[str, Person]
+    chosen: Chosen | None
     options: Mapping[str, Option]
     option_places: Mapping[str, Place]
     zero_place: Place
@@ -82,6 +93,9 @@ class Decision:
     files: Mapping[str, str]
     digest: str
     accepted_stale: bool
+    voices: tuple[Voice, ...]
+    advice: tuple[Advice, ...] | None
+    inventory: tuple[Part, ...] | None
 
     @property
     def as_of(self) -> dt.date:
@@ -108,6 +122,8 @@ def load(folder: Path, as_of: dt.date | None = None, accept_stale: bool = False)
     costs = attempt(lambda: _maybe(files, costs_file.FILE, costs_file.read))
     feeds = attempt(lambda: _maybe(files, feeds_file.FILE, feeds_file.read)) or {}
     sources = attempt(lambda: _sources(files))
+    advice = attempt(lambda: _rows(files, advice_file.FILE, advice_file.read))
+    inventory = attempt(lambda: _rows(files, inventory_file.FILE, inventory_file.read))
     measures = attempt(lambda: _measures(files)) or {}
     sheet = model and attempt(lambda: options_file.read(_needed(files, options_file.FILE), model))
     profiles = model and head and attempt(lambda: _profiles(files, model, head))
@@ -118,14 +134,19 @@ def load(folder: Path, as_of: dt.date | None = None, accept_stale: bool = False)
         raise BadInput(problems)
     money = reckon(costs) if costs else {}
     said: list[Problem] = []
-    pipe = Pipe(feeds, measures, _asker(money), head.as_of, accept_stale, said)
+    pipe = Pipe(
+        feeds, measures, _asker(money), _exposure(costs),
+        lambda cell: inventory_file.kept(inventory or (), cell), head.as_of, accept_stale, said,
+    )  # fmt: skip
     used = _fill(sheet, model, pipe)
     options = tuple(
         head.options.get(name) or Option(name, Words(name, name), None) for name in sheet.cells
     )
     sums = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
     return Decision(head, model, options, used, sheet, profiles, sources, feeds, costs, money,
-                    tuple(said), sums, digest(sums), accept_stale)  # fmt: skip
+                    tuple(said), sums, digest(sums), accept_stale,
+                    voices_file.voices(head.stakeholders, profiles), advice,
+                    inventory)  # fmt: skip
 
 
 def digest(sums: Mapping[str, str]) -> str:
@@ -139,7 +160,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     if not folder.is_dir():
         raise refuse("folder.missing", Place(str(folder)))
     names = [FILE, model_file.FILE, options_file.FILE, costs_file.FILE, feeds_file.FILE,
-             sources_file.FILE]  # fmt: skip
+             sources_file.FILE, advice_file.FILE, inventory_file.FILE]  # fmt: skip
     found = [name for name in names if (folder / name).is_file()]
     found += sorted(p.relative_to(folder).as_posix() for p in (folder / "weights").glob("*.y*ml"))
     found += sorted(p.relative_to(folder).as_posix() for p in (folder / "measures").glob("*.json"))
@@ -162,6 +183,12 @@ def _maybe(files: Mapping[str, bytes], name: str, read: Callable[[Entry], _T]) -
     return read(parse(files[name], name)) if name in files else None
 
 
+def _rows(
+    files: Mapping[str, bytes], name: str, read: Callable[[bytes], tuple[_T, ...]]
+) -> tuple[_T, ...] | None:
+    return read(files[name]) if name in files else None
+
+
 def _sources(files: Mapping[str, bytes]) -> Sources:
     name = sources_file.FILE
     return sources_file.read(files[name]) if name in files else Sources(())
@@ -174,20 +201,23 @@ def _measures(files: Mapping[str, bytes]) -> dict[str, dict[str, Measure]]:
 
 def _head(entry: Entry, as_of: dt.date | None) -> Head:
     needed = ("title", "question", "as_of", "stakeholders")
-    optional = ("invented", "zero_option", "seed", "draws", "options")
+    optional = ("invented", "zero_option", "seed", "draws", "options", "chosen")
     fields = entry.fields(needed, optional)
     if "zero_option" not in fields:
         raise refuse("decision.zero", entry.place)
-    people: dict[str, Words] = {}
+    people: dict[str, Person] = {}
     for key, place, value in fields["stakeholders"].mapping():
-        people[model_file.identifier(key, place)] = value.words()
+        people[model_file.identifier(key, place)] = voices_file.person(value)
+    voices_file.agree(people, fields["stakeholders"].place)
     options: dict[str, Option] = {}
     places: dict[str, Place] = {}
     for key, place, value in fields["options"].mapping() if "options" in fields else ():
-        row = value.fields(("nl", "en"), ("about",))
+        row = value.fields(("nl", "en"), ("about", "responsibility", "risks"))
         name = Words(row["nl"].text(), row["en"].text())
         about = row["about"].words() if "about" in row else None
-        options[model_file.identifier(key, place)] = Option(key, name, about)
+        duties = record_file.duties(row["responsibility"]) if "responsibility" in row else ()
+        risks = record_file.risks(row["risks"]) if "risks" in row else ()
+        options[model_file.identifier(key, place)] = Option(key, name, about, duties, risks)
         places[key] = place
     return Head(
         title=fields["title"].words(),
@@ -198,6 +228,7 @@ def _head(entry: Entry, as_of: dt.date | None) -> Head:
         seed=fields["seed"].integer(0, 2**63) if "seed" in fields else 1,
         draws=fields["draws"].integer(1000, MOST_DRAWS) if "draws" in fields else 100_000,
         stakeholders=people,
+        chosen=record_file.chosen(fields["chosen"]) if "chosen" in fields else None,
         options=options,
         option_places=places,
         zero_place=fields["zero_option"].place,
@@ -240,6 +271,9 @@ def _agree(head: Head, sheet: Sheet, costs: Costs | None) -> None:
     for name, place in head.option_places.items():
         if name not in sheet.cells:
             problems.append(Problem("decision.option", place, {"id": name}))
+    if head.chosen and head.chosen.option and head.chosen.option not in sheet.cells:
+        values = {"id": head.chosen.option}
+        problems.append(Problem("decision.option", head.chosen.place, values))
     for name, option in costs.options.items() if costs else ():
         if name not in sheet.cells:
             problems.append(Problem("decision.option", option.place, {"id": name}))
@@ -252,6 +286,20 @@ def _asker(money: Mapping[str, Money]) -> Callable[[str, str], Range]:
         if option not in money:
             raise refuse("costs.none", Place(costs_file.FILE), id=option)
         return money[option].of(name)
+
+    return ask
+
+
+def _exposure(costs: Costs | None) -> Exposure:
+    """Months as measured for one contract, as planned for the others of the option."""
+
+    def ask(option: str, name: str, months: Range, cell: Place) -> Range:
+        found = costs.options[option].unlawful if costs and option in costs.options else ()
+        mine = [c for c in found if c.name == name or (not name and len(found) == 1)]
+        if not mine:
+            raise refuse("feeds.contract", cell, id=option, name=name or "unlawful")
+        others = total(exposure(c) for c in found if c is not mine[0])
+        return (band(months).times(band(mine[0].stretch.price)) + others).rounded()
 
     return ask
 

@@ -29,6 +29,21 @@ class End:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One of the things that a share or count is taken of.
+
+    `proof` is the command or record that shows it; `sentence` the one of the letter it was read
+    from; `reconstructed` when the text that asks for it is not at hand.
+    """
+
+    id: str
+    words: Words
+    proof: str
+    sentence: str
+    reconstructed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Criterion:
     id: str
     group: str
@@ -39,6 +54,7 @@ class Criterion:
     veto: Decimal | None
     measures: tuple[str, ...]
     place: Place
+    parts: tuple[Part, ...] = ()
 
     @property
     def higher_is_better(self) -> bool:
@@ -140,7 +156,7 @@ def read(entry: Entry) -> Model:
 
 def _criterion(entry: Entry, groups: dict[str, Words]) -> Criterion:
     needed = ("id", "group", "nl", "en", "unit", "direction", "worst", "best")
-    fields = entry.fields(needed, ("veto", "measures"))
+    fields = entry.fields(needed, ("veto", "measures", "parts"))
     unit = canonical(fields["unit"].text())
     worst, best = _end(fields["worst"], unit), _end(fields["best"], unit)
     direction = fields["direction"].one_of("higher", "lower")
@@ -157,8 +173,20 @@ def _criterion(entry: Entry, groups: dict[str, Words]) -> Criterion:
         raise refuse("model.veto", fields["veto"].place, id=name, veto=veto)
     measures = tuple(m.text() for m in fields["measures"].list()) if "measures" in fields else ()
     words = Words(fields["nl"].text(), fields["en"].text())
+    parts = tuple(_part(p) for p in fields["parts"].list()) if "parts" in fields else ()
     return Criterion(
-        identifier(name, place), group, words, unit, worst, best, veto, measures, place
+        identifier(name, place), group, words, unit, worst, best, veto, measures, place, parts
+    )
+
+
+def _part(entry: Entry) -> Part:
+    fields = entry.fields(("id", "nl", "en"), ("proof", "sentence", "reconstructed"))
+    return Part(
+        identifier(fields["id"].text(), fields["id"].place),
+        Words(fields["nl"].text(), fields["en"].text()),
+        fields["proof"].text() if "proof" in fields else "",
+        fields["sentence"].text() if "sentence" in fields else "",
+        fields["reconstructed"].truth() if "reconstructed" in fields else False,
     )
 
 

@@ -8,12 +8,12 @@ highs of all lines: the outer bounds, wider than what is likely.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from weeg.costs import Costs, Line, OptionCosts
+from weeg.costs import Contract, Costs, Line, OptionCosts
 from weeg.figure import Range
 from weeg.problem import Place
 from weeg.split import driven, share_out
@@ -119,9 +119,6 @@ def _option(costs: Costs, option: OptionCosts) -> Money:
         y: total(per_year[y] for per_year in parts.values()).per(volumes[y]).rounded(_PRICE)
         for y in costs.years
     }
-    stretch = option.unlawful
-    months = stretch.count if stretch else NOTHING.rounded()
-    exposure = band(stretch.count).times(band(stretch.price)) if stretch else NOTHING
     cents = round(tariff.mode * _CENT)
     return Money(
         flows=flows,
@@ -135,13 +132,40 @@ def _option(costs: Costs, option: OptionCosts) -> Money:
             kind: total(per_year.values()).per(whole).rounded(_PRICE)
             for kind, per_year in parts.items()
         },
-        unlawful=exposure.rounded(),
-        unlawful_months=months,
+        unlawful=total(exposure(contract) for contract in option.unlawful).rounded(),
+        unlawful_months=unlawful_months(option.unlawful),
         double_running=total(f.amount for f in flows if f.kind == "double_running").rounded(),
         tariff_total=tariff.rounded(),
         split=_euros(cents, costs.splits.shares()) if costs.splits else {},
         keys=_all_keys(costs, cents),
     )
+
+
+def exposure(contract: Contract) -> Band:
+    """Euros of one unlawful contract."""
+    return band(contract.stretch.count).times(band(contract.stretch.price))
+
+
+def unlawful_months(contracts: Sequence[Contract]) -> Range:
+    """Months in which at least one contract runs unlawfully."""
+    if len(contracts) == 1:
+        return contracts[0].stretch.count
+    found = (_covered(contracts, end) for end in ("low", "mode", "high"))
+    return Range(*(Decimal(round(months * _CENT)) / _CENT for months in found))
+
+
+def _covered(contracts: Sequence[Contract], end: str) -> Fraction:
+    """Length of the union of the stretches, each at one end of its bandwidth."""
+    spans = sorted(
+        (start, start + Fraction(getattr(c.stretch.count, end)))
+        for c in contracts
+        if (start := c.start) is not None
+    )
+    covered, until = Fraction(0), Fraction(0)
+    for start, stop in spans:
+        covered += max(stop - max(start, until), Fraction(0))
+        until = max(until, stop)
+    return covered
 
 
 def _net(flows: Iterable[Flow]) -> Band:

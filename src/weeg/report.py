@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from weeg import VERSION, report_input, report_money, report_outcome
+from weeg import VERSION, report_beside, report_input, report_money, report_outcome
 from weeg.markup import Html, bullets, join, paragraph, section, table, tag, text
 from weeg.texts import Language, say
 from weeg.weigh import Outcome
@@ -25,6 +25,7 @@ def page(outcome: Outcome, language: Language) -> str:
         ("sure", report_outcome.sure(outcome, language)),
         ("change", report_outcome.change(outcome, language)),
         ("people", report_outcome.people(outcome, language)),
+        ("beside", report_beside.beside(outcome, language)),
         ("vetoes", report_outcome.vetoes_and_overlaps(outcome, language)),
     ]
     if outcome.decision.money:

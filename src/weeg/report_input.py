@@ -5,6 +5,8 @@ from __future__ import annotations
 from weeg.feeds import Used
 from weeg.figure import Range, dutch
 from weeg.markup import Html, paragraph, table
+from weeg.measured import names as measured
+from weeg.model import Criterion
 from weeg.shown import DASH, amount, names
 from weeg.texts import Language, say
 from weeg.weigh import Outcome
@@ -17,7 +19,7 @@ def living(outcome: Outcome, language: Language) -> list[Html]:
     for option, cells in outcome.decision.used.items():
         for c in model.criteria:
             used = cells[c.id]
-            if used.state in ("typed", "costs"):
+            if used.state in ("typed", "costs", "inventory"):
                 continue
             feed = outcome.decision.feeds[used.feed]
             m = used.measure
@@ -33,13 +35,29 @@ def living(outcome: Outcome, language: Language) -> list[Html]:
                 used.origin,
             ])  # fmt: skip
     if not rows:
-        return [paragraph(say("living.none", language))]
+        return [paragraph(say("living.none", language)), _names(outcome, language)]
     columns = ("cell", "state", "measure", "value", "used", "time", "fresh", "origin")
     header = [say(f"living.{k}", language) for k in columns]
     return [
         paragraph(say("living.help", language)),
         table(say("living.table", language), header, rows, numbers_from=99, class_="small"),
+        _names(outcome, language),
     ]
+
+
+def _names(outcome: Outcome, language: Language) -> Html:
+    """Which measurement can feed which criterion, and what publishes it."""
+    ids = {name: c.id for c in outcome.decision.model.criteria for name in c.measures}
+    rows = [
+        [n.name, ids[n.name], _unit(n.unit, language), n.about.get(language),
+         n.by or say("living.nobody", language), n.since or "–"]
+        for n in measured()
+        if n.name in ids
+    ]  # fmt: skip
+    header = [say("living.name", language), say("word.criterion", language),
+              say("living.unit", language), say("beside.what", language),
+              say("living.by", language), say("living.since", language)]  # fmt: skip
+    return table(say("living.names", language), header, rows, numbers_from=99, class_="small")
 
 
 def scores(outcome: Outcome, language: Language) -> list[Html]:
@@ -74,12 +92,26 @@ def scores(outcome: Outcome, language: Language) -> list[Html]:
                say("scores.worst", language), say("scores.best", language),
                say("word.veto", language)], ends, numbers_from=9),
     ]  # fmt: skip
+    parts += [_parts(c, language) for c in decision.model.criteria if c.parts]
     if sources:
         columns = ("cell", "source", "who", "date", "confidence", "note", "row")
         titles = [say(f"source.{k}", language) for k in columns]
         parts.append(table(say("scores.sources", language), titles, sources, numbers_from=99,
                            class_="small"))  # fmt: skip
     return parts
+
+
+def _parts(c: Criterion, language: Language) -> Html:
+    """What a share or count is taken of, and what shows each."""
+    rows = [
+        [p.words.get(language), p.proof or say("living.nobody", language), p.sentence or "–"]
+        for p in c.parts
+    ]
+    header = [say(f"scores.{k}", language) for k in ("part", "proof", "sentence")]
+    title = say("scores.parts", language, id=c.id)
+    if any(p.reconstructed for p in c.parts):
+        title += f" ({say('scores.reconstructed', language)})"
+    return table(title, header, rows, numbers_from=99, class_="small")
 
 
 def band(value: Range, language: Language) -> str:

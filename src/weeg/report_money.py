@@ -11,6 +11,7 @@ from weeg.figure import Range
 from weeg.markup import Html, paragraph, table, tag, text
 from weeg.money import Flow
 from weeg.shown import DASH, amount, local, names, percent
+from weeg.sources import Source
 from weeg.texts import Language, say
 from weeg.weigh import Outcome
 
@@ -172,14 +173,16 @@ def cost_lines(outcome: Outcome, language: Language) -> list[Html]:
             amount_each = millions(flow.amount.rounded(), language)
             row = [f"{named[option]}: {name}", kind, years, amount_each, flow.place.short]
             rows.append([*row, about])
-        exposure = costs.options[option].unlawful
-        if exposure:
+        for contract in costs.options[option].unlawful:
+            exposure = contract.stretch
             name = f"{named[option]}: {say('money.unlawful', language)}"
+            name += f" {contract.name}, {contract.since}".rstrip(", ") if contract.name else ""
             months = DASH.join(f"{part:f}" for part in _ends(exposure.count))
             count = say("lines.months", language, months=local(months, language))
             price = millions(exposure.price, language)
             kind = say("part.unlawful", language)
-            about = _source(outcome, f"costs/{option}/unlawful", language)
+            source = outcome.decision.sources.of_contract(option, contract.name)
+            about = _told(source, language)
             rows.append([name, kind, count, price, exposure.place.short, about])
     columns = ("line", "kind", "year", "amount", "row", "source")
     header = [say(f"lines.{k}", language) for k in columns]
@@ -190,7 +193,10 @@ def cost_lines(outcome: Outcome, language: Language) -> list[Html]:
 
 
 def _source(outcome: Outcome, cell: str, language: Language) -> str:
-    source = outcome.decision.sources.of(cell)
+    return _told(outcome.decision.sources.of(cell), language)
+
+
+def _told(source: Source | None, language: Language) -> str:
     if source is None:
         return say("lines.none", language)
     confidence = say(f"confidence.{source.confidence}", language)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from weeg import charts, weights
+from weeg.additive import Standing, levels
 from weeg.charts import Series
 from weeg.figure import dutch
 from weeg.flips import contest
 from weeg.markup import Html, bullets, paragraph, table, tag, text
 from weeg.model import Criterion
-from weeg.shown import amount, names, percent, points
+from weeg.shown import amount, counted, names, percent, points, together
 from weeg.terminal import view_name
 from weeg.texts import Language, say
 from weeg.weigh import Outcome, View
@@ -20,25 +23,33 @@ _ROWS_OF_TORNADO = 10
 def short(outcome: Outcome, language: Language) -> list[Html]:
     """What a reader with one minute should know, doubts included."""
     named = names(outcome, language)
-    first, others = contest(outcome.joint.ranking)
-    share = {k: a.ranks[first.option][0] for k, a in outcome.acceptability.items()}
-    found = [
-        say("short.vetoed" if first.vetoed else "short.first", language,
-            name=named[first.option], value=points(first.value, language)),
-        say("short.share", language, group=percent(share["group"], language),
-            criterion=percent(share["criterion"], language)),
-    ]  # fmt: skip
-    if others:
-        second = others[0]
-        lead = points(first.value - second.value, language)
-        found.append(say("short.second", language, name=named[second.option], lead=lead))
-    found += _short_flips(outcome, language)
-    own = {v.ranking[0].option for v in outcome.views}
-    if len(own) == 1:
-        found.append(say("short.agree", language, name=named[next(iter(own))]))
+    top = levels(outcome.joint.ranking)[0]
+    first = top[0]
+    leaders = together((named[s.option] for s in top), language)
+    value = points(first.value, language)
+    if first.vetoed:
+        found = [say("short.vetoed", language, name=leaders, value=value)]
+    elif len(top) > 1:
+        found = [say("short.tied", language, names=leaders, value=value)]
     else:
-        parts = [f"{view_name(outcome, v, language)}: {named[v.ranking[0].option]}"
-                 for v in outcome.views]  # fmt: skip
+        found = [say("short.first", language, name=leaders, value=value)]
+    if len(top) == 1:  # what follows is about one first option
+        found += [*_short_lead(outcome, language), *_short_flips(outcome, language)]
+    firsts = {
+        v.name: tuple(s.option for s in levels(v.ranking)[0])
+        for v in outcome.views
+        if not outcome.decision.head.stakeholders[v.name].advises
+    }
+    if len(set(firsts.values())) == 1:
+        same = together((named[o] for o in next(iter(firsts.values()))), language)
+        found.append(say("short.agree", language, name=same))
+    else:
+        parts = [
+            f"{view_name(outcome, v, language)}: "
+            + together((named[o] for o in firsts[v.name]), language)
+            for v in outcome.views
+            if v.name in firsts
+        ]
         found.append(say("short.disagree", language, who="; ".join(parts)))
     turning = [view_name(outcome, v, language) for v in (outcome.joint, *outcome.views) if v.turns]
     key = "short.reading_turns" if turning else "short.reading_holds"
@@ -46,6 +57,22 @@ def short(outcome: Outcome, language: Language) -> list[Html]:
     warned = sum(p.severity.name == "WARNING" for p in outcome.findings)
     found.append(say("short.warnings", language, count=warned))
     return [bullets(found), paragraph(say("short.help", language))]
+
+
+def _short_lead(outcome: Outcome, language: Language) -> list[str]:
+    """How often the first is first, and by how much it leads."""
+    named = names(outcome, language)
+    first, others = contest(outcome.joint.ranking)
+    share = {k: a.ranks[first.option][0] for k, a in outcome.acceptability.items()}
+    found = [
+        say("short.share", language, group=percent(share["group"], language),
+            criterion=percent(share["criterion"], language)),
+    ]  # fmt: skip
+    if others:
+        second = others[0]
+        lead = points(first.value - second.value, language)
+        found.append(say("short.second", language, name=named[second.option], lead=lead))
+    return found
 
 
 def _short_flips(outcome: Outcome, language: Language) -> list[str]:
@@ -249,6 +276,7 @@ def people(outcome: Outcome, language: Language) -> list[Html]:
     ]
     return [
         paragraph(say("people.help", language)),
+        _counted(outcome, language),
         table(say("people.readings", language), header, readings, numbers_from=9),
         _shares(outcome, language, views),
         table(say("people.gaps", language),
@@ -256,10 +284,22 @@ def people(outcome: Outcome, language: Language) -> list[Html]:
                say("people.highest", language), say("people.width", language)], gaps),
         table(say("people.regret", language),
               [say("word.option", language), *who.values()], regret),
-        paragraph(say("people.compromise", language, name=named[d.compromise])),
+        paragraph(say("people.compromise", language, name=together(
+            (named[o] for o in d.compromises), language))),
         table(say("people.agreement", language),
               [say("people.pair", language), "τ"], agreement) if agreement else Html(""),
     ]  # fmt: skip
+
+
+def _counted(outcome: Outcome, language: Language) -> Html:
+    """Who counted, as what, and for how much of the joint weight."""
+    rows = [
+        [name, how, percent(share, language) if share is not None else "–"]
+        for name, how, share in counted(outcome, language)
+    ]
+    header = [say("word.stakeholder", language), say("people.counts", language),
+              say("people.share", language)]  # fmt: skip
+    return table(say("people.counted", language), header, rows, numbers_from=2)
 
 
 def _shares(outcome: Outcome, language: Language, views: tuple[View, ...]) -> Html:
@@ -293,7 +333,10 @@ def vetoes_and_overlaps(outcome: Outcome, language: Language) -> list[Html]:
         bullets(lines) if lines else paragraph(say("vetoes.no_lines", language)),
         bullets(found) if found else paragraph(say("vetoes.none", language)),
     ]
-    rows = [[f"{w.left_out}", w.kept, named[w.first]] for w in outcome.without]
+    rows = [
+        [w.left_out, w.kept, together((named[o] for o in w.tied), language)]
+        for w in outcome.without
+    ]
     if rows:
         why = [
             f"{o.first} – {o.second}: {o.why.get(language)}"
@@ -309,12 +352,12 @@ def vetoes_and_overlaps(outcome: Outcome, language: Language) -> list[Html]:
 def cross(outcome: Outcome, language: Language) -> list[Html]:
     assert outcome.crosscheck is not None
     named = names(outcome, language)
-    rows = [[say("cross.additive", language),
-             " › ".join(named[s.option] for s in outcome.joint.ranking)]]  # fmt: skip
+    rows = [[say("cross.additive", language), _ranked(outcome.joint.ranking, named)]]
     rows += [
-        [say(f"cross.{method}", language), " › ".join(named[o] for o in found)]
-        for method, found in outcome.crosscheck.order.items()
-    ]
+        [say(f"cross.{method}", language),
+         " › ".join(" = ".join(named[o] for o in same) for same in found)]
+        for method, found in outcome.crosscheck.levels.items()
+    ]  # fmt: skip
     header = [say("cross.method", language), say("word.order", language)]
     return [
         paragraph(say("cross.help", language)),
@@ -323,8 +366,11 @@ def cross(outcome: Outcome, language: Language) -> list[Html]:
 
 
 def _order(outcome: Outcome, view: View, per: str, language: Language) -> str:
-    named = names(outcome, language)
-    return " › ".join(named[s.option] for s in view.readings[per])
+    return _ranked(view.readings[per], names(outcome, language))
+
+
+def _ranked(ranking: tuple[Standing, ...], named: Mapping[str, str]) -> str:
+    return " › ".join(" = ".join(named[s.option] for s in same) for same in levels(ranking))
 
 
 def _option_name(outcome: Outcome, option: str, language: Language) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from weeg.texts import Language
+from collections.abc import Iterable, Iterator
+
+from weeg.texts import Language, say
 from weeg.weigh import Outcome
 
 DASH = "\N{NO-BREAK SPACE}\N{EN DASH}\N{NO-BREAK SPACE}"
@@ -33,6 +35,25 @@ def amount(value: float, language: Language) -> str:
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return local(text, language)
+
+
+def together(found: Iterable[str], language: Language) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    *rest, last = found
+    return ", ".join(rest) + say("word.and", language) + last if rest else last
+
+
+def counted(outcome: Outcome, language: Language) -> Iterator[tuple[str, str, float | None]]:
+    """Stakeholder, as what it counts, and its share of the joint weight; None for who advises."""
+    share = {
+        p.stakeholder: 1 / len(outcome.decision.voices) / len(voice.members)
+        for voice in outcome.decision.voices
+        for p in voice.members
+    }
+    for name, one in outcome.decision.head.stakeholders.items():
+        how = say("people.in", language, group=one.group) if one.group else ""
+        how = say("people.advises", language) if one.advises else how
+        yield one.name.get(language), how or say("people.alone", language), share.get(name)
 
 
 def names(outcome: Outcome, language: Language) -> dict[str, str]:

@@ -43,6 +43,15 @@ class Sources:
         fitting = [row for row in self.rows if _covers(row.cell, cell)]
         return min(reversed(fitting), key=lambda row: row.cell.count("*"), default=None)
 
+    def of_contract(self, option: str, name: str) -> Source | None:
+        """A row of the contract itself, or else one for all unlawful contracts of the option."""
+        every = f"costs/{option}/unlawful"
+        return (self.of(f"{every}/{name}") if name else None) or self.of(every)
+
+
+def contract_cell(option: str, name: str) -> str:
+    return f"costs/{option}/unlawful" + (f"/{name}" if name else "")
+
 
 def _covers(pattern: str, cell: str) -> bool:
     """Part by part: a star stops at the slash, and a star for options is no star for money."""

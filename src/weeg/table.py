@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,20 @@ def parse(data: bytes, name: str, most_rows: int, spare: int = 0) -> Table:
         raise refuse("table.empty", Place(name))
     header = _trimmed(rows[0])
     return Table(header, tuple(_fitted(row, header, delimiter) for row in rows[1:]))
+
+
+def named(
+    data: bytes, name: str, needed: tuple[str, ...], dutch: Mapping[str, str], most_rows: int
+) -> Iterator[tuple[Row, dict[str, tuple[str, Place]]]]:
+    """Each row with its cells by column name; Dutch headers count as their English ones."""
+    sheet = parse(data, name, most_rows)
+    names = [dutch.get(cell.lower(), cell.lower()) for cell in sheet.header.cells]
+    for column in needed:
+        if column not in names:
+            raise refuse("table.column", sheet.header.place, name=column, header=";".join(needed))
+    for row in sheet.rows:
+        cells = zip(names, row.cells, strict=True)
+        yield row, {n: (cell, row.at(i, n)) for i, (n, cell) in enumerate(cells)}
 
 
 def _delimiter(decoded: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from weeg.additive import Standing
+from weeg import compare
+from weeg.additive import Standing, levels
 from weeg.asjson import plain
 from weeg.figure import Range, dutch
 from weeg.problem import Problem
-from weeg.shown import amount, names, percent, points
+from weeg.shown import amount, counted, names, percent, points, together
 from weeg.texts import Language, say
 from weeg.weigh import Outcome, View
 
@@ -33,6 +34,11 @@ def show(console: Console, outcome: Outcome, language: Language) -> None:
     console.print(Text(head.question.get(language)))
     console.print()
     console.print(_ranking(outcome, language))
+    for line in _ties(outcome, language):
+        console.print(Text(line), soft_wrap=True)
+    if chosen := compare.standing(outcome):
+        console.print(Text(compare.leads(chosen, language)), soft_wrap=True)
+    console.print(_counted(outcome, language))
     console.print(_views(outcome, language))
     console.print(_acceptability(outcome, language))
     console.print(_flips(outcome, language))
@@ -78,8 +84,26 @@ def _ranking(outcome: Outcome, language: Language) -> Table:
     return table
 
 
+def _ties(outcome: Outcome, language: Language) -> Iterator[str]:
+    named = names(outcome, language)
+    for same in levels(outcome.joint.ranking):
+        if len(same) > 1:
+            which = together((named[s.option] for s in same), language)
+            yield say("tie.some", language, rank=same[0].rank, names=which)
+
+
+def _counted(outcome: Outcome, language: Language) -> Table:
+    table = _table(say("people.counted", language), say("word.stakeholder", language),
+                   say("people.counts", language), say("people.share", language))  # fmt: skip
+    for name, how, share in counted(outcome, language):
+        _row(table, name, how, "–" if share is None else percent(share, language))
+    return table
+
+
 def order(ranking: tuple[Standing, ...]) -> str:
-    return " > ".join(s.option + ("*" if s.vetoed else "") for s in ranking)
+    return " > ".join(
+        " = ".join(s.option + ("*" if s.vetoed else "") for s in same) for same in levels(ranking)
+    )
 
 
 def _views(outcome: Outcome, language: Language) -> Table:
@@ -98,7 +122,7 @@ def _views(outcome: Outcome, language: Language) -> Table:
 def view_name(outcome: Outcome, view: View, language: Language) -> str:
     if view.name in ("joint", "equal") and view.name not in outcome.decision.head.stakeholders:
         return say(f"word.{view.name}", language)
-    return outcome.decision.head.stakeholders[view.name].get(language)
+    return outcome.decision.head.stakeholders[view.name].name.get(language)
 
 
 def _acceptability(outcome: Outcome, language: Language) -> Table:
@@ -158,8 +182,9 @@ def _crosscheck(outcome: Outcome, language: Language) -> Table:
     assert outcome.crosscheck is not None
     table = _table(say("report.crosscheck", language), "", say("word.order", language))
     _row(table, say("cross.additive", language), order(outcome.joint.ranking))
-    for method, found in outcome.crosscheck.order.items():
-        _row(table, say(f"cross.{method}", language), " > ".join(found))
+    for method, found in outcome.crosscheck.levels.items():
+        shown = " > ".join(" = ".join(same) for same in found)
+        _row(table, say(f"cross.{method}", language), shown)
     return table
 
 

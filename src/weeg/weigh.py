@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from weeg import additive, crosscheck, dispute, flips, smaa, weights
+from weeg import additive, crosscheck, dispute, flips, smaa, voices, weights
 from weeg.additive import Scores, Standing
 from weeg.checks import findings
 from weeg.crosscheck import CrossCheck
@@ -42,6 +42,7 @@ class Without:
     left_out: str
     kept: str
     first: str
+    tied: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def weigh(decision: Decision, *, cross: bool = False) -> Outcome:
         dispute.between(
             {n: v.weights for n, v in by_person.items()},
             {n: v.ranking for n, v in by_person.items()},
+            [additive.rank(values, voice.weights(), vetoed) for voice in decision.voices],
         ),
         _without(decision, values, vetoed, joint.weights),
         check,
@@ -104,12 +106,9 @@ def weigh(decision: Decision, *, cross: bool = False) -> Outcome:
 
 
 def _joint(decision: Decision, values: Scores, vetoed: Mapping[str, tuple[str, ...]]) -> View:
-    """The mean of what each stakeholder said, each in its own reading; and both readings of all."""
-    chosen = weights.mean([p.weights for p in decision.profiles])
-    by = {
-        "group": weights.mean([p.by_group for p in decision.profiles]),
-        "criterion": weights.mean([p.by_criterion for p in decision.profiles]),
-    }
+    """The mean of all that count, each in its own reading; and both readings of all."""
+    chosen = voices.joint(decision.voices)
+    by = {per: voices.joint(decision.voices, per) for per in READINGS}
     readings = {per: additive.rank(values, by[per], vetoed) for per in READINGS}
     return View("joint", "own", chosen, additive.rank(values, chosen, vetoed), readings, by)
 
@@ -127,6 +126,6 @@ def _without(
             if rest <= 0:
                 continue
             less = {c: 0.0 if c == left_out else w / rest for c, w in joint.items()}
-            first = additive.rank(values, less, vetoed)[0].option
-            found.append(Without(left_out, kept, first))
+            first = additive.levels(additive.rank(values, less, vetoed))[0]
+            found.append(Without(left_out, kept, first[0].option, tuple(s.option for s in first)))
     return tuple(found)

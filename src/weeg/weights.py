@@ -38,6 +38,10 @@ class Profile:
     def by_criterion(self) -> dict[str, float]:
         return self.weights if self.per == "criterion" else self.other
 
+    def reading(self, name: str) -> dict[str, float]:
+        """`group`, `criterion`, or `own`: the one that the stakeholder chose."""
+        return {"own": self.weights, "group": self.by_group, "criterion": self.by_criterion}[name]
+
 
 def read(entry: Entry, model: Model) -> Profile:
     fields = entry.fields(("stakeholder", "criteria"), ("per", "method", "groups"))
@@ -74,7 +78,7 @@ def equal(model: Model, per: str) -> dict[str, float]:
 
 
 def mean(profiles: list[Mapping[str, float]]) -> dict[str, float]:
-    """Every stakeholder counts the same."""
+    """Each counts the same."""
     ids = profiles[0]
     return {name: math.fsum(p[name] for p in profiles) / len(profiles) for name in ids}
 

@@ -9,22 +9,21 @@ import pytest
 
 from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.taxonomies.demo import install_demo
+from openpoort.devkit.directory import BEDRIJF, identities
 from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
+from openpoort.domain.kind import Kind
 from openpoort.domain.message import Document
 from openpoort.process.kinds import load
 from openpoort.process.ports import Filing
 
 Judge = Callable[..., tuple[Finding, ...]]
-_IDENTITIES = {
-    "Omzetbelasting": ("001000044B37", "BTW"),
-    "OBSUP": ("001000044B37", "BTW"),
-    "ICP": ("001000044B37", "Fi"),
-    "Jaarrekening": ("90000044", "KvK"),
-    "Jaarrekening-Kopie": ("90000044", "KvK"),
-    "Aangifte_LH": ("001000044L01", "LHnr"),
-}
+
+
+def _own(kind: Kind) -> Identiteit:
+    """The company of the samples, in the first form in which this kind names it."""
+    return next(i for i in identities(*BEDRIJF) if i.type == kind.identity_types[0])
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +57,7 @@ def judge(suite: Suite) -> Judge:
         data = contents[kind] if content is None else content
         suffix = ".xbrl" if b"2003/instance" in data[:2000] else ".xml"
         inhoud = Document("application/xml", name or f"{kind}{suffix}", data)
-        who = Identiteit(*(identity or _IDENTITIES.get(kind, ("90000044", "KvK"))))
+        who = Identiteit(*identity) if identity else _own(kinds[kind])
         return suite.run(Filing(kinds[kind], who, inhoud, bijlagen), only)
 
     return judge

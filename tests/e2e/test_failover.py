@@ -8,26 +8,31 @@ order of this file.
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import psycopg
 import pytest
 
+from openpoort.app import proofs
 from openpoort.app.health import ready_state
 from openpoort.devkit.bench.gateway import free_port
 from openpoort.devkit.failover.pair import Pair
 from openpoort.devkit.failover.run import Plan, one_round
+from openpoort.settings import Settings
 from openpoort.store import consistency, lineage, link, standby
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
 from openpoort.store.link import Lost, Unreplicated, connect
 from openpoort.store.rows import Answered
 from openpoort.store.writer import Away
+from tests.e2e.gateway import openpoort
 from tests.process.house import START, Gate
 
 SEED = 20261123
@@ -403,3 +408,14 @@ def test_a_week_that_the_new_server_does_not_have_is_made_there(dsn: str) -> Non
         assert gate.count("message") == 1
     finally:
         gate.close()
+
+
+def test_drill_leaves_a_record_that_counts_as_one_drill_done(tmp_path: Path) -> None:
+    words = ("--only", "kill", "--messages", "40", "--record", tmp_path, "--json")
+    done = openpoort("failover-drill", *words)
+    assert done.returncode == 0, done.stderr
+    record = json.loads(proofs.failover_drill(tmp_path).read_text(encoding="utf-8"))
+    assert (record["holds"], record["acknowledged"]) == (True, 40)
+    found = {p.name: p for p in proofs.of_home(Settings(home=tmp_path), datetime.now(UTC))}
+    assert found["drills_done"].value == "1"
+    assert found["drills_done"].source == "drills: failover drill"

@@ -14,6 +14,7 @@ from openpoort.process.costs import Prices, costs
 from openpoort.store.costs import Wrote
 from tests.e2e.gateway import Gateway, openpoort, until
 from tests.e2e.test_serve import hand_in, last_status
+from weeg.measured import names
 from weeg.measures import read
 
 
@@ -53,6 +54,11 @@ def test_running_gateway_says_what_a_message_costs(own: Gateway) -> None:
     said = openpoort("measures", own.home, "--json").stdout.splitlines()[-1]
     published = read(said.encode(), "measures/openpoort.json")
     assert {"cost_per_message", "cpu_ms_per_message", "deployable_parts"} <= set(published)
+    told = {n.name: n.unit for n in names() if n.by == "openpoort measures HOME"}
+    drilled = {"restore_drill_rto", "restore_drill_rpo"}  # nothing was drilled here
+    assert {n: m.unit for n, m in published.items() if n in told} == {
+        n: unit for n, unit in told.items() if n not in drilled
+    }
     assert "eFactuur" in openpoort("measures", own.home).stdout
 
 

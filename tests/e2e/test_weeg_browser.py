@@ -53,7 +53,7 @@ def test_screen_reader_is_told_headings_landmarks_tables_and_charts(
     levels = [_level(n) for n in of("heading")]
     assert levels[0] == 1
     assert set(levels[1:]) == {2}
-    assert len(levels) == 14
+    assert len(levels) == 15
     charts = [n for n in seen if n["role"]["value"] in ("image", "img", "graphics-document")]
     assert len(charts) == 4
     for chart in charts:

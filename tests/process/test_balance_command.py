@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
+from openpoort.app.proofs import closing
 from openpoort.cli import main
 from openpoort.devkit import pki
 from openpoort.devkit.archive import COLUMNS
@@ -94,6 +95,8 @@ def test_one_of_each_balances_and_is_signed(gate: Gate, home: Path) -> None:
     text = open_text(record["note"], load_public(home / "pki" / "checkpoint.pem"))
     assert json.loads(text.splitlines()[1])["accepted"]["count"] == 3
     assert delivered not in text
+    closed = json.loads(closing(home).read_text(encoding="utf-8"))
+    assert (closed["day"], closed["holds"]) == (DAY, True)
 
 
 def test_a_message_that_the_agency_lacks_is_named(gate: Gate, home: Path) -> None:
@@ -104,6 +107,9 @@ def test_a_message_that_the_agency_lacks_is_named(gate: Gate, home: Path) -> Non
     assert code == 1
     assert named(record) == [(lost, "delivered, but DEMODIENST does not have it")]
     assert kept != lost
+    assert not closing(home).exists()  # one agency is no day
+    assert balance(home)[0] == 1
+    assert json.loads(closing(home).read_text(encoding="utf-8"))["holds"] is False
 
 
 def test_a_message_that_only_the_agency_knows_is_named(gate: Gate, home: Path) -> None:

@@ -44,7 +44,7 @@ def test_difference_is_applied_row_by_row(dsn: str) -> None:
         start,
         parties=(changed, *start.parties[1:]),
         mandates=(*start.mandates[1:], replace(start.mandates[0], window=window)),
-        agencies=start.agencies[:1],
+        agencies=start.agencies[:-1],
     )
     with psycopg.connect(dsn) as conn:
         directory.apply(conn, start, "beheerder", NOW)

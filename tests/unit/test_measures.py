@@ -13,6 +13,7 @@ from openpoort.cli import main
 from openpoort.client.conformance import Outcome, Report
 from openpoort.client.conformance import Result as Case
 from tests.weeg_folders import change, example, weeg
+from weeg import measured
 from weeg.measures import read
 
 
@@ -47,7 +48,7 @@ def test_what_is_published_can_be_read_by_weeg(conformance: Path, bench: Path) -
     said = _measures("--conformance", conformance, "--bench", bench, "--cpu-hour", "0.05", "--json")
     assert said.exit_code == 0
     found = read(said.stdout.splitlines()[-1].encode(), "measures/openpoort.json")
-    assert set(found) == {"dependencies", "conformance_passed", "cpu_cost_per_message"}
+    assert {"dependencies", "conformance_passed", "cpu_cost_per_message"} <= set(found)
     assert str(found["conformance_passed"].value.mode) == "66.67"
     assert found["conformance_passed"].time == datetime(2026, 11, 19, 12, tzinfo=UTC)
     # 7.2 ms is 1/500,000 of an hour, at five cents
@@ -58,7 +59,9 @@ def test_what_is_published_can_be_read_by_weeg(conformance: Path, bench: Path) -
 def test_nothing_is_published_that_was_not_measured() -> None:
     said = _measures("--json")
     published = json.loads(said.stdout.splitlines()[-1])
-    assert [m["name"] for m in published["measures"]] == ["dependencies"]
+    asked = {"conformance_passed", "cpu_cost_per_message"}  # only with a file
+    running = {n.name for n in measured.names() if n.by == "openpoort measures HOME"}
+    assert not {m["name"] for m in published["measures"]} & (asked | running)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +97,21 @@ def test_a_criterion_follows_what_the_gateway_measured(conformance: Path, tmp_pa
     out.write_text(json.dumps(published), encoding="utf-8")
     assert weeg("feed", folder, out).exit_code == 0
     change(folder, "feeds.yaml", "measures/proefopstelling.json", "measures/openpoort.json")
+    change(folder, "feeds.yaml", "measure: frameworks_passed", "measure: conformance_passed")
     outcome = json.loads(weeg("run", folder, "--json").stdout)
     cell = outcome["options"][1]["scores"]["8"]
     assert (cell["mode"], cell["state"]) == ("66.67", "fresh")
     assert cell["measure"]["source"].endswith("2 of 3 clauses passed")
+
+
+def test_every_name_printed_stands_in_the_list_with_its_unit_and_publisher(
+    conformance: Path, bench: Path
+) -> None:
+    result = _measures(
+        "--conformance", conformance, "--bench", bench, "--cpu-hour", "0.05", "--json"
+    )
+    printed = {m["name"]: m["unit"] for m in json.loads(result.stdout.splitlines()[-1])["measures"]}
+    known = {n.name: n for n in measured.names()}
+    assert {name: known[name].unit for name in printed} == printed
+    without_home = {n.name for n in known.values() if n.by and not n.by.endswith("HOME")}
+    assert set(printed) == without_home

@@ -86,7 +86,7 @@ CASES = {
     ),
     "two criteria with one id": (
         _change("model.yaml", "  - id: 2\n", "  - id: 1\n"),
-        "model.yaml, row 26, column 9: criterion 1 exists already (see model.yaml:16)",
+        "model.yaml, row 28, column 9: criterion 1 exists already (see model.yaml:18)",
     ),
     "two options with one id": (
         _change("options.csv", "pakket;", "Herbouw;"),
@@ -95,7 +95,7 @@ CASES = {
     "ten thousand options": (_ten_thousand, "options.csv, row 53: there are more than 50 rows"),
     "direction against the end points": (
         _change("model.yaml", "direction: higher", "direction: lower"),
-        "model.yaml, row 21, column 16: criterion 1: direction lower does not fit worst 0",
+        "model.yaml, row 23, column 16: criterion 1: direction lower does not fit worst 0",
     ),
     "column missing": (
         _change("options.csv", "option;1;2", "option;1;zwei"),
@@ -109,7 +109,7 @@ CASES = {
     ),
     "negative life": (
         _change("costs.yaml", "life: 8, nl: Verhuizing", "life: -8, nl: Verhuizing"),
-        "costs.yaml, row 46, column 50: “-8” must be a whole number from 1 to 60",
+        "costs.yaml, row 48, column 50: “-8” must be a whole number from 1 to 60",
     ),
     "life of nothing": (
         _change("costs.yaml", "kind: investment, life: 8", "kind: investment"),
@@ -207,7 +207,7 @@ CASES = {
     "huge file": (_append("options.csv", "x" * (1 << 20)), "larger than 1048576 bytes"),
     "measurement in another unit": (
         _measure(unit="ratio"),
-        "measures/proefopstelling.json (measures[0] conformance_passed): the measurement is in "
+        "measures/proefopstelling.json (measures[0] frameworks_passed): the measurement is in "
         "ratio, feeds.yaml expects %",
     ),
     "measurement from the future": (
@@ -230,11 +230,11 @@ CASES = {
     ),
     "stale measurement without fallback": (
         _measure(time="2026-09-01T00:00:00Z"),
-        "options.csv, row 4, column 9 (8): measurement conformance_passed is 80 days old, at most",
+        "options.csv, row 4, column 9 (8): measurement frameworks_passed is 80 days old, at most",
     ),
     "source without date": (
         _append("sources.csv", "pakket/3;iets;gisteren;wij;hoog;\n"),
-        "sources.csv, row 13, column 3 (date): “gisteren” is not a date",
+        "sources.csv, row 14, column 3 (date): “gisteren” is not a date",
     ),
 }  # fmt: skip
 

@@ -60,7 +60,8 @@ def test_cost_lines_volume_and_weights_without_source_are_named(folder: Path) ->
         _drop(folder, start)
     named = _found(folder)
     assert "source.none costs/herbouw/bouw" in named
-    assert "source.none costs/herbouw/unlawful" in named
+    assert "source.none costs/herbouw/unlawful/uitwisseling" in named
+    assert "source.none costs/herbouw/unlawful/infrastructuur" not in named  # has a row of its own
     assert "source.none costs/herbouw/double_running" not in named
     assert "source.none costs/volume" in named
     assert "source.none weights/logius" in named

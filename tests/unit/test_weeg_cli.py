@@ -21,7 +21,7 @@ def test_example_is_complete_and_labelled_invented(tmp_path: Path) -> None:
     assert weeg("init", tmp_path / "d", "--example").exit_code == 0
     checked = weeg("check", tmp_path / "d")
     assert checked.exit_code == 0
-    assert checked.stdout.endswith("0 warning(s), 5 note(s)\n")
+    assert checked.stdout.endswith("0 warning(s), 6 note(s)\n")
     shown = weeg("run", tmp_path / "d")
     assert shown.exit_code == 0
     assert "INVENTED EXAMPLE" in shown.stdout
@@ -41,14 +41,14 @@ def test_empty_decision_asks_for_scores_and_for_the_reading_of_points(tmp_path: 
     assert checked.exit_code == 2
     lines = checked.stderr.splitlines()
     assert len([line for line in lines if "is missing; write a value" in line]) == 28
-    assert len([line for line in lines if "per group or per criterion?" in line]) == 3
-    assert len(lines) == 31
+    assert len([line for line in lines if "per group or per criterion?" in line]) == 5
+    assert len(lines) == 33
 
 
 def test_empty_decision_filled_in_can_be_weighed(tmp_path: Path) -> None:
     folder = tmp_path / "d"
     weeg("init", folder)
-    for name in ("afnemers", "ministerie", "logius"):
+    for name in ("belastingdienst", "uwv", "gemeenten", "ministerie", "logius"):
         change(folder, f"weights/{name}.yaml", "per:\n", "per: group\n")
     filled = dict.fromkeys((1, 2, 3, 4, 5, 6, 7, 8, 9, 14), "50") | {
         13: "0",
@@ -160,14 +160,14 @@ def test_diff_of_the_same_state_is_quiet(tmp_path: Path) -> None:
 
 def test_diff_sees_options_and_end_points_come_and_go(tmp_path: Path) -> None:
     old, new = example(tmp_path / "a"), example(tmp_path / "b")
-    extra = "uitstel;60;90;30;50;30;30;80;60;60;9000000;1000000;0,3;1000000;60;300;120;2\n"
+    extra = "uitstel;60;90;30;50;30;30;80;60;60;9000000;1000000;0,3;1000000;60;300;40;2\n"
     with (new / "options.csv").open("a", encoding="utf-8") as out:
         out.write(extra)
-    change(new, "model.yaml", "worst: {value: 480", "worst: {value: 600")
+    change(new, "model.yaml", "worst: {value: 400,", "worst: {value: 600,")
     result = weeg("diff", old, new)
     assert "option uitstel: – -> uitstel" in result.stdout
     assert "mind: end points or criteria changed" in result.stdout
-    assert "criterion 16: 480..0 minutes -> 600..0 minutes" in result.stdout
+    assert "criterion 15: 400..0 count -> 600..0 count" in result.stdout
 
 
 def test_weights_are_asked_written_and_shown_in_both_readings(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_fresh_measurement_is_used_with_margin_and_origin(folder: Path) -> None:
     assert cell["state"] == "fresh"
     assert cell["measure"]["age_days"] == 3
     assert cell["measure"]["file"] == FILE
-    assert "128 of 136" in cell["from"]
+    assert "32 of 34" in cell["from"]
 
 
 def test_transform_and_margin(folder: Path) -> None:
@@ -56,19 +56,20 @@ def test_transform_and_margin(folder: Path) -> None:
 def test_measurement_may_bring_its_own_bandwidth_and_exponent(folder: Path) -> None:
     _measure(folder, 2, value="4.1E+1", low="30", high="50")
     cell = _cell(_run(folder), "hergebruik", "16")
-    assert (cell["low"], cell["mode"], cell["high"]) == ("22.5", "41", "62.5")
+    assert (cell["low"], cell["mode"], cell["high"]) == ("27", "41", "55")
 
 
 def test_stale_measurement_gives_way_to_its_fallback_and_says_so(folder: Path) -> None:
     _measure(folder, 2, time="2026-06-01T00:00:00Z")
     outcome = _run(folder)
     cell = _cell(outcome, "hergebruik", "16")
-    assert (cell["mode"], cell["state"]) == ("60", "fallback")
+    assert (cell["mode"], cell["state"]) == ("57", "fallback")
     assert "measures.stale_fallback" in [f["code"] for f in outcome["findings"]]
     checked = weeg("check", folder)
     assert checked.exit_code == 1
     assert (
-        "restore_drill_rto is 172 days old (at most 90); the fallback 30|60|120" in checked.stdout
+        "continuity_controls_proven is 172 days old (at most 90); the fallback 43|57|71"
+        in checked.stdout
     )
 
 
@@ -83,7 +84,7 @@ def test_missing_measurement_without_fallback_is_refused(folder: Path) -> None:
     _measure(folder, 0, name="something_else")
     refused = weeg("run", folder)
     assert refused.exit_code == 2
-    assert "measurement conformance_passed is not in measures/proefopstelling" in refused.stderr
+    assert "measurement frameworks_passed is not in measures/proefopstelling" in refused.stderr
 
 
 def test_accepted_stale_number_is_marked_everywhere(folder: Path, tmp_path: Path) -> None:

@@ -94,8 +94,8 @@ def test_hatching_carries_what_colour_would(page: str) -> None:
 
 def test_numbers_follow_the_language(page: str) -> None:
     dutch = 'lang="nl"' in page
-    assert ("69,4" in page) is dutch
-    assert ("69.4" in page) is not dutch
+    assert ("69,2" in page) is dutch
+    assert ("69.2" in page) is not dutch
     assert ("VERZONNEN VOORBEELD" in page) is dutch
     assert ("INVENTED EXAMPLE" in page) is not dutch
 
@@ -136,7 +136,7 @@ def test_report_of_one_option_and_no_costs(tmp_path: Path) -> None:
     folder = example(tmp_path / "d")
     (folder / "costs.yaml").unlink()
     text = (folder / "options.csv").read_text(encoding="utf-8")
-    keep = "behouden;75;98;30;40;55;20;90;60;60;5000000;0;0,3;0;70;300;120;1\n"
+    keep = "behouden;75;98;30;40;55;20;90;60;60;5000000;0;0,3;0;70;300;40;1\n"
     (folder / "options.csv").write_text("".join(text.splitlines(True)[:2]) + keep)
     lines = (folder / "decision.yaml").read_text(encoding="utf-8").split("  hergebruik:")[0]
     (folder / "decision.yaml").write_text(lines, encoding="utf-8")

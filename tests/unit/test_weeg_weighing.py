@@ -199,11 +199,11 @@ def test_disagreement_names_gap_regret_and_compromise() -> None:
     values = additive.scores(m, used)
     given = {"p": {"1": 0.9, "2": 0.1}, "q": {"1": 0.2, "2": 0.8}}
     rankings = {who: additive.rank(values, w, {}) for who, w in given.items()}
-    found = dispute.between(given, rankings)
+    found = dispute.between(given, rankings, list(rankings.values()))
     assert found.gaps[0].width == pytest.approx(0.7)
     assert (found.gaps[0].low_by, found.gaps[0].high_by) in (("q", "p"), ("p", "q"))
     assert found.regret["p"]["mid"] == pytest.approx(0.3)
-    assert found.compromise == "mid"
+    assert found.compromises == ("mid",)
     assert found.agreement["p", "q"] == pytest.approx(-1)
 
 

@@ -1,4 +1,4 @@
-"""The demo agencies of a HOME: DEMODIENST and DEMOREGISTER in one process, on one port."""
+"""The demo agencies of a HOME: all in one process, on one port."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from openpoort.client.trust import Anchors
+from openpoort.devkit.agencies import AGENCIES
 from openpoort.devkit.agency import Agency, Setting
 from openpoort.devkit.agencydoor import Door, bind, path_of, server
 from openpoort.devkit.behaviour import HABITS, OTHERWISE, Habit, Report
@@ -18,9 +19,6 @@ from openpoort.inbound.tls import Certificates, HostCertificate
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.http import Https, tls_context
 from openpoort.settings import Settings
-
-AGENCIES = {"DEMODIENST": "agency", "DEMOREGISTER": "register"}
-"""Name of the agency -> name of its certificate in `pki/`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,10 @@ def run_agency(
     now: Callable[[], datetime] = _wall,
     options: Options | None = None,
 ) -> None:
-    """Serve both agencies on `agency.port` until SIGTERM. Raises OSError if it is taken."""
+    """Serve the agencies on `agency.port` until SIGTERM. Raises OSError if it is taken.
+
+    An agency without a certificate in this HOME, which an earlier version made, does not run.
+    """
     options = options or Options()
     pki = settings.home / "pki"
     ca = pki / "ca.pem"
@@ -52,9 +53,11 @@ def run_agency(
         stack.callback(sock.close)
         port = sock.getsockname()[1]
         agencies = {}
-        for name, file in AGENCIES.items():
-            agency = _agency(settings, name, file, port, now, options, stack)
-            agencies[name] = agency
+        for row in AGENCIES:
+            if not (pki / f"{row.certificate}.pem").is_file():
+                continue
+            agency = _agency(settings, row.name, row.certificate, port, now, options, stack)
+            agencies[row.name] = agency
             agency.start()
             stack.callback(agency.stop)
         door = Door(agencies)

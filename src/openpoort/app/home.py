@@ -38,7 +38,7 @@ key = "pki/server.key"
 # [database]
 # url = "postgresql://openpoort@db.example/openpoort"   # without it: an embedded PostgreSQL
 
-# Two invented agencies that receive and answer, as a process of their own.
+# Invented agencies that receive and answer, as a process of their own.
 [agency]
 demo = true
 port = 8444

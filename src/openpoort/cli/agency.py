@@ -33,7 +33,7 @@ def agency(
     report: str | None,
     slow: float,
 ) -> None:
-    """Run DEMODIENST and DEMOREGISTER: receive, keep under HOME/agency, answer, report.
+    """Run the demo agencies: receive, keep under HOME/agency, answer, report.
 
     Write a word into HOME/agency/demodienst/stand to give the agency a bad day: down, slow,
     half, refuse, technical, invalid, garbage, other, reject; `normal` ends it.

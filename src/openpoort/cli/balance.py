@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,7 @@ def balance(
     """
     import psycopg
 
+    from openpoort.app import proofs
     from openpoort.app.balance import close_day
     from openpoort.app.database import database
     from openpoort.cli import acts
@@ -53,6 +54,10 @@ def balance(
         acts.security_log(chosen)
         with database(chosen) as dsn:
             found = close_day(chosen, dsn, day, agency, files, acts.who())
+        holds = not found.differences and all(one.holds for one in found.books)
+        if agency is None:  # a day is closed when every agency is
+            record = {"at": datetime.now(UTC).isoformat(), "day": str(day), "holds": holds}
+            proofs.note(proofs.closing(chosen.home), record)
     except (ValueError, LookupError, BadKey, OSError, psycopg.Error, ServerFailed) as exc:
         fail(str(exc))
     result = "failed" if found.differences else "ok"

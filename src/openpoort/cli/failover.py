@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,14 @@ _NAMES = ["kill", "freeze", "lag", "counter-proof"]
     help="Seconds until the loss of the primary is noticed.",
 )  # fmt: skip
 @click.option("--home", type=click.Path(path_type=Path), help="Keep the folders here.")
+@click.option(
+    "--record", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="HOME",
+    help="Leave the outcome in HOME/measures, for `openpoort measures HOME`.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
 def failover_drill(
     seed: int, times: int, messages: int, only: tuple[str, ...], detect: float,
-    home: Path | None, as_json: bool,
+    home: Path | None, record: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Two PostgreSQL servers of its own, a gateway, load; the primary is struck, the standby
     promoted, and every promise checked.
@@ -43,6 +48,7 @@ def failover_drill(
     from rich.console import Console
     from rich.progress import track
 
+    from openpoort.app import proofs
     from openpoort.cli.home import fail
     from openpoort.devkit.bench.gateway import BenchRefused
     from openpoort.devkit.chaos.sender import Unanswered
@@ -82,6 +88,10 @@ def failover_drill(
         "counter_proof_lost": sum(o.lost for o in outcomes if not o.plan.synchronous),
         "rounds": [o.record() for o in outcomes],
     }  # fmt: skip
+    if record is not None:
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        holds = not broken and not idle and any(o.plan.synchronous for o in outcomes)
+        proofs.note(proofs.failover_drill(record), {"at": at, "holds": holds, **found})
     if as_json:
         click.echo(json.dumps(found))
     else:

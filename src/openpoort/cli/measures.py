@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openpoort.app import proofs
+from openpoort.app.proofs import Proof
 from openpoort.cli.connection import last_line, stop
 from openpoort.cli.home import settings
 
@@ -53,8 +55,9 @@ def command(
     cpu_hour: Decimal | None,
     as_json: bool,
 ) -> None:
-    """Publish what was measured: dependencies, clauses passed, and with HOME what a message costs
-    by kind and agency since the gateway there started, parts to deploy, the last restore drill.
+    """Publish what was measured: dependencies, clauses passed, what the records of the release
+    show, and with HOME what a message costs by kind and agency since the gateway there started,
+    parts to deploy, the drills done.
 
     Exit code 2: a file given cannot be read, or nothing runs in HOME.
     """
@@ -62,7 +65,8 @@ def command(
         stop(2, "--bench and --cpu-hour go together: a time without a price is no cost")
     if cpu_hour is not None and not (cpu_hour.is_finite() and cpu_hour >= 0):
         stop(2, "--cpu-hour is a price in euros, such as 0.05")
-    found = [_dependencies()]
+    now = dt.datetime.now(dt.UTC)
+    found = [_dependencies(), *map(_proof, proofs.carried(now))]
     try:
         found += [_conformance(conformance)] if conformance else []
         found += [_cpu_cost(bench, cpu_hour)] if bench and cpu_hour is not None else []
@@ -100,7 +104,15 @@ def _running(home: Path, others: tuple[str, ...]) -> tuple[list[Cost], list[dict
     parts = "openpoort (doors and workers are one part), PostgreSQL, an outside AuSP if one is set"
     found = [_measure("deployable_parts", str(costs.parts(known)), "count", now, parts)]
     found += _per_message(measured, known.prices) + _drill(costs.drill(known.home))
+    try:
+        found += map(_proof, proofs.of_home(known, now))
+    except (ValueError, KeyError, TypeError) as wrong:
+        stop(2, str(wrong))
     return measured.rows, found
+
+
+def _proof(found: Proof) -> dict[str, str]:
+    return _measure(found.name, found.value, found.unit, found.at, found.source)
 
 
 def _per_message(measured: Measured, prices: Prices) -> list[dict[str, str]]:
@@ -142,6 +154,7 @@ def _drill(file: Path) -> list[dict[str, str]]:
             _measure(f"restore_drill_{name}", f"{done[f'{name}_seconds'] / 60:.4f}", "minutes",
                      at, source)
             for name in ("rto", "rpo")
+            if done[f"{name}_seconds"] is not None
         ]  # fmt: skip
     except FileNotFoundError:
         return []

@@ -1,7 +1,7 @@
 """The demo agencies as one process: a TLS port, and an agency behind each path.
 
-`/demodienst/wus/2.0/afleverservice/1.2` and `/demoregister/…`; both present the same TLS
-certificate and sign with their own. Each has one thread beside the loop, which takes whatever came
+`/demodienst/wus/2.0/afleverservice/1.2`, `/demoregister/…`; all present the same TLS certificate
+and sign with their own. Each has one thread beside the loop, which takes whatever came
 in while it was busy: the more there is, the fewer syncs and wake-ups each costs.
 """
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from openpoort.devkit.agencies import AGENCIES
 from openpoort.domain.message import Aanlevering, Bericht, Document
 from openpoort.domain.octets import sha256
 
@@ -73,12 +74,11 @@ class Habit:
 
 
 HABITS = {
-    "Omzetbelasting": Habit(Report.LATER, returns=True),
-    "OBSUP": Habit(Report.LATER),
-    "ICP": Habit(Report.LATER),
-    "Aangifte_LH": Habit(Report.LATER),
+    kind: Habit(Report(habit.get("report", Report.SYNC)), habit.get("returns", False))
+    for agency in AGENCIES
+    for kind, habit in agency.habits.items()
 }
-"""By berichtsoort; every other kind gets its verdict in the answer."""
+"""By berichtsoort, from `agencies.toml`; every other kind gets its verdict in the answer."""
 OTHERWISE = Habit(Report.SYNC)
 
 

@@ -1,4 +1,4 @@
-"""The demonstration: a VAT return from company to agency and the answer back, all of it real.
+"""The demonstration: a message from company to agency and the answer back, all of it real.
 
 Own certificates, mutual TLS, signed messages, an embedded database, two agencies; nothing is
 left out and nothing is faked. It holds only if both ends have, byte for byte, what they should.
@@ -10,18 +10,21 @@ import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from openpoort.client.wus import Client
 from openpoort.devkit import gateway
 from openpoort.devkit.archive import Receipt, contents, receipts
-from openpoort.devkit.behaviour import RETURN_KIND
+from openpoort.devkit.behaviour import HABITS, OTHERWISE, RETURN_KIND
+from openpoort.devkit.directory import BEDRIJF, identities
 from openpoort.domain.ids import Identiteit
+from openpoort.domain.kind import StepKind
 from openpoort.domain.message import Aanlevering, Bericht, Document, Operatie, Proces, Vraag
 from openpoort.domain.status import FINAL, Status
+from openpoort.process import kinds
 
 KIND = "Omzetbelasting"
-_WHO = Identiteit("001000044B37", "BTW")
 _POLL = 0.1
 _PATIENCE = 30.0
 
@@ -44,11 +47,44 @@ class Outcome:
     kept: bytes = field(default=b"", repr=False)
     answer: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
+    delivered: datetime | None = None
     problems: list[str] = field(default_factory=list)
+
+
+class NotDemonstrable(Exception):
+    """No shipped kind of this name that a company hands in and an agency judges."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One kind, for whom it is handed in, the agency it goes to, whether that sends an answer."""
+
+    berichtsoort: str
+    who: Identiteit
+    agency: str
+    returns: bool
+
+
+def journey(berichtsoort: str) -> Journey:
+    """Raises NotDemonstrable with the kinds that can be."""
+    found = {}
+    for kind in kinds.load().values():
+        agencies = [a for step in kind.steps if step.kind is StepKind.DELIVER
+                    for a in step.agencies]  # fmt: skip
+        own = [i for i in identities(*BEDRIJF) if i.type == kind.identity_types[0]]
+        if agencies and own and kind.steps[-1].kind is StepKind.REPORT:
+            habit = HABITS.get(kind.berichtsoort, OTHERWISE)
+            found[kind.berichtsoort] = Journey(
+                kind.berichtsoort, own[0], agencies[0], habit.returns
+            )
+    if berichtsoort not in found:
+        raise NotDemonstrable(f"no demo of {berichtsoort}; there is {', '.join(sorted(found))}")
+    return found[berichtsoort]
 
 
 def run(
     home: Path,
+    way: Journey,
     step: Callable[[Step], None] = lambda step: None,
     status: Callable[[tuple[Status, ...]], None] = lambda statuses: None,
 ) -> Outcome:
@@ -63,11 +99,11 @@ def run(
     gateway.init(home)
     say("made a gateway: settings, certificates, parties, samples")
     with gateway.serving(home) as running:
-        say(f"it answers at {running.url}: doors, worker, two agencies, database")
+        say(f"it answers at {running.url}: doors, worker, agencies, database")
         pki = home / "pki"
         files = (pki / "bedrijf.pem", pki / "bedrijf.key", pki / "ca.pem")
         with Client.from_files(running.url, *files) as client:
-            _travel(home, client, outcome, say, status)
+            _travel(home, way, client, outcome, say, status)
     say("stopped the gateway")
     outcome.seconds = time.monotonic() - begin
     return outcome
@@ -75,17 +111,18 @@ def run(
 
 def _travel(
     home: Path,
+    way: Journey,
     client: Client,
     outcome: Outcome,
     say: Callable[[str], None],
     status: Callable[[tuple[Status, ...]], None],
 ) -> None:
-    sample = home / "samples" / f"{KIND}.xbrl"
+    sample = next((home / "samples").glob(f"{way.berichtsoort}.*"))
     outcome.sent = sample.read_bytes()
     answer = client.aanleveren(
         Aanlevering(
-            berichtsoort=KIND,
-            belanghebbende=_WHO,
+            berichtsoort=way.berichtsoort,
+            belanghebbende=way.who,
             rol_belanghebbende="Bedrijf",
             inhoud=Document("application/xml", sample.name, outcome.sent),
             aanleverkenmerk="demo",
@@ -97,11 +134,12 @@ def _travel(
     outcome.statuses = _followed(client, answer.kenmerk, status)
     say(f"the process ended with status {outcome.statuses[-1].statuscode}")
     good = outcome.statuses[-1].statuscode == "500"
-    found = _returned(client, answer.kenmerk) if good else None
+    outcome.delivered = datetime.now(UTC)
+    found = _returned(client, answer.kenmerk) if good and way.returns else None
     if found is not None:
         outcome.answer = bytes(found.inhoud.inhoud)
         say(f"the company fetched the agency's answer ({len(outcome.answer)} bytes)")
-    _judge(home, outcome)
+    _judge(home, way, outcome)
 
 
 def _followed(
@@ -135,9 +173,9 @@ def _returned(client: Client, kenmerk: str) -> Bericht | None:
     return None
 
 
-def _judge(home: Path, outcome: Outcome) -> None:
+def _judge(home: Path, way: Journey, outcome: Outcome) -> None:
     """Both ends against each other; every difference is a problem."""
-    folder = home / "agency" / "demodienst"
+    folder = home / "agency" / way.agency.lower()
     mine = [r for r in receipts(folder / "ontvangsten.csv") if r.kenmerk == outcome.kenmerk]
     if len(mine) != 1:
         outcome.problems.append(f"the agency has {len(mine)} messages with this kenmerk, not 1")
@@ -145,7 +183,7 @@ def _judge(home: Path, outcome: Outcome) -> None:
         outcome.kept = contents(folder, mine[0]).get("inhoud", b"")
         if outcome.kept != outcome.sent:
             outcome.problems.append("the agency holds other bytes than the company sent")
-        _judge_answer(outcome, mine[0])
+        _judge_answer(outcome, mine[0], way.returns)
     last = outcome.statuses[-1] if outcome.statuses else None
     if last is None or last.statuscode != "500":
         code = last.statuscode if last else "none"
@@ -155,10 +193,12 @@ def _judge(home: Path, outcome: Outcome) -> None:
         outcome.problems.append("status 500 does not hold the agency's receipt")
 
 
-def _judge_answer(outcome: Outcome, receipt: Receipt) -> None:
+def _judge_answer(outcome: Outcome, receipt: Receipt, expected: bool) -> None:
     """The agency's answer names the digest of what it got, so it proves the way there too."""
     digest = hashlib.sha256(outcome.sent).hexdigest()
-    if not outcome.answer:
+    if not outcome.answer and not expected:
+        pass
+    elif not outcome.answer:
         outcome.problems.append("the company could not fetch the agency's answer")
     elif digest.encode() not in outcome.answer:
         outcome.problems.append("the agency's answer is about other bytes")

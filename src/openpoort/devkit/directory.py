@@ -1,13 +1,14 @@
 """The directory that `init` writes: invented parties that may send every shipped kind.
 
 `bedrijf` acts for its own identities, `intermediair` for itself and two invented clients, of
-which the second came to it through a chain of mandates. Two agencies receive and answer.
+which the second came to it through a chain of mandates. The agencies receive and answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from openpoort.devkit.agencies import AGENCIES
 from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.party import (
@@ -64,10 +65,7 @@ def starting(kinds: Sequence[str] = (EVERY_KIND,)) -> Directory:
             Agreement(intermediair, every, frozenset({"Intermediair", "Bedrijf"})),
         ),
         mandates=tuple(mandates),
-        agencies=(
-            _agency("DEMODIENST", OINS["agency"]),
-            _agency("DEMOREGISTER", OINS["register"]),
-        ),
+        agencies=tuple(_agency(row.name, row.oin) for row in AGENCIES),
     )
 
 

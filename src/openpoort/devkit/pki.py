@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.x509 import load_pem_x509_certificates
 
 from openpoort.devkit import authority
+from openpoort.devkit.agencies import AGENCIES
 from openpoort.devkit.authority import Ca, Leaf
 from openpoort.trust.policy import Policy
 from openpoort.trust.policy import write as write_policy
@@ -25,11 +26,9 @@ OINS = {
     "server": "00000099000000009000",
     "bedrijf": "00000099001000044000",
     "intermediair": "00000099002000055000",
-    "agency": "00000099900000001000",
-    "register": "00000099900000002000",
+    **{agency.certificate: agency.oin for agency in AGENCIES},
 }
-"""OIN per file name in `pki/`. `server` is the gateway; `agency` DEMODIENST; `register`
-DEMOREGISTER."""
+"""OIN per file name in `pki/`. `server` is the gateway; the demo agencies follow their rows."""
 
 GENERATION = "openpoort development"
 _TRUST = """\
@@ -60,8 +59,7 @@ _ACTORS = {
     "server": _Actor("localhost", "openpoort"),
     "bedrijf": _Actor("bedrijf.openpoort.test", "Voorbeeldbedrijf B.V."),
     "intermediair": _Actor("intermediair.openpoort.test", "Voorbeeldkantoor B.V."),
-    "agency": _Actor("demodienst.openpoort.test", "Demodienst"),
-    "register": _Actor("demoregister.openpoort.test", "Demoregister"),
+    **{agency.certificate: _Actor(agency.host, agency.organisation) for agency in AGENCIES},
 }
 
 
@@ -91,7 +89,7 @@ def create(folder: Path, hosts: Sequence[str] = (), at: datetime | None = None) 
 def issue(issuing: Ca, name: str, at: datetime, hosts: Sequence[str] = ()) -> Leaf:
     """A fresh leaf for one of the names in `OINS`."""
     actor = _ACTORS[name]
-    serves = name in {"server", "agency", "register"}
+    serves = name not in {"bedrijf", "intermediair"}
     common_name = hosts[0] if name == "server" and hosts else actor.common_name
     return issuing.leaf(
         common_name,

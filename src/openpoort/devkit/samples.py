@@ -1,12 +1,14 @@
 """One valid message per shipped kind, about invented companies, against the demo taxonomies.
 
-The files are what a supplier would send; `openpoort check` finds nothing to reject in them, and
-the tests, the demo and the load generator use them as they stand.
+Some are made here, so that tests can vary them; the others are files in `messages/`, named after
+their kind. They are what a supplier would send; `openpoort check` finds nothing to reject in them,
+and the tests, the demo and the load generator use them as they stand.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -30,7 +32,10 @@ def write(folder: Path) -> dict[str, Path]:
 
 def samples() -> dict[str, bytes]:
     """Berichtsoort -> bytes of one valid message."""
-    return {berichtsoort: make() for berichtsoort, make in _MAKERS.items()}
+    made = {berichtsoort: make() for berichtsoort, make in _MAKERS.items()}
+    folder = resources.files("openpoort.devkit").joinpath("messages")
+    written = sorted((f for f in folder.iterdir() if f.name.endswith(".xml")), key=lambda f: f.name)
+    return made | {file.name.removesuffix(".xml"): file.read_bytes() for file in written}
 
 
 def omzetbelasting(

@@ -47,6 +47,10 @@ def judge(settings: Settings) -> None:
             all(0 <= p < 1e6 for p in dataclasses.astuple(settings.prices)),
             "prices are euros: 0 (not configured) or more",
         ),
+        (
+            all(0 <= p < 1e6 for p in dataclasses.astuple(settings.promised)),
+            "promised times are minutes: 0 (nothing promised) or more",
+        ),
         (settings.clock.factor > 0, "clock.factor must be greater than 0"),
         (
             settings.log.level in {"DEBUG", "INFO", "WARNING", "ERROR"},

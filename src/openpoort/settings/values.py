@@ -218,6 +218,15 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Promised:
+    """`[promised]`: within how many minutes the service is back, and how many minutes of messages
+    may be gone then, by agreement. 0: nothing was promised, so no drill can keep to it."""
+
+    rto_minutes: float = 0.0
+    rpo_minutes: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything under HOME, typed. `home` is absolute."""
 
@@ -239,6 +248,7 @@ class Settings:
     malware: Malware = field(default_factory=Malware)
     payloads: Payloads = field(default_factory=Payloads)
     prices: Prices = field(default_factory=Prices)
+    promised: Promised = field(default_factory=Promised)
 
     def path(self, text: str) -> Path:
         """A path of the file: relative ones count from HOME."""

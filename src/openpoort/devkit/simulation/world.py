@@ -17,8 +17,8 @@ from uuid import UUID
 import structlog
 
 from openpoort import telemetry
+from openpoort.devkit.agencies import AGENCIES
 from openpoort.devkit.directory import starting
-from openpoort.devkit.pki import OINS
 from openpoort.devkit.simulation import gateway
 from openpoort.devkit.simulation.agencies import Agencies, Ausp, Checker, Shelf, fout
 from openpoort.devkit.simulation.companies import COMPANY, OFFICE, Companies
@@ -38,7 +38,7 @@ from openpoort.process.parked import Act, WorkError
 from openpoort.process.read import Busy
 from openpoort.store.store import Store
 
-OIN_OF = {"DEMODIENST": OINS["agency"], "DEMOREGISTER": OINS["register"]}
+OIN_OF = {agency.name: agency.oin for agency in AGENCIES}
 LONGEST = 40 * DAY
 """Simulated seconds after which a world that has not come to rest is stuck."""
 
