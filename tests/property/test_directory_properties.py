@@ -124,13 +124,13 @@ def reachable(
         and right in m.rights
         and m.window.holds(at)
     ]
-    asleep = {p.oin for p in directory.parties if not p.window.holds(at)}
+    here = {p.oin for p in directory.parties if p.window.holds(at)}
     holders = {m.holder for m in live if m.giver is None}
     may_pass = {m.holder for m in live if m.giver is None and m.delegate}
     for _ in range(LONGEST_CHAIN - 1):
         next_pass = set(may_pass)
         for m in live:
-            if m.giver in may_pass and m.giver not in asleep:
+            if m.giver in may_pass and m.giver in here:
                 holders.add(m.holder)
                 if m.delegate:
                     next_pass.add(m.holder)

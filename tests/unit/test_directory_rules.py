@@ -7,7 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openpoort.devkit.directory import BEDRIJF, CLIENTS, default, identities, starting
+from openpoort.devkit.directory import (
+    BEDRIJF,
+    CLIENTS,
+    FIRST_IN_CHAIN,
+    default,
+    identities,
+    starting,
+)
 from openpoort.devkit.pki import OINS
 from openpoort.domain import partyfile
 from openpoort.domain.fault import Fault
@@ -133,6 +140,35 @@ def test_chain_breaks_when_its_first_link_ends() -> None:
         replace(start, mandates=ended), INTERMEDIAIR, "ICP", CHAINED, "Intermediair", NOW
     )
     assert "doorgegeven" in text
+
+
+@pytest.mark.parametrize("right", list(Right))
+def test_a_chain_breaks_when_who_passed_it_on_is_no_party(right: Right) -> None:
+    """Absent is never more than ended."""
+    start = starting()
+    first = Oin(FIRST_IN_CHAIN)
+    assert start.represents(INTERMEDIAIR, "ICP", CHAINED, right, NOW)
+    absent = replace(start, parties=tuple(p for p in start.parties if p.oin != first))
+    ended = replace(
+        start,
+        parties=tuple(
+            replace(p, window=Window(None, NOW)) if p.oin == first else p for p in start.parties
+        ),
+    )
+    for directory in (absent, ended):
+        text = refusal(directory, INTERMEDIAIR, "ICP", CHAINED, "Intermediair", NOW)
+        assert "doorgegeven" in text
+        assert not directory.may_read(INTERMEDIAIR, "ICP", CHAINED, NOW)
+        assert not directory.represents(INTERMEDIAIR, "ICP", CHAINED, right, NOW)
+
+
+def test_who_is_no_party_represents_nobody() -> None:
+    holder = Oin("00000099009000011000")
+    mandate = Mandate(OWN, holder, frozenset({"*"}))
+    directory = replace(starting(), mandates=(mandate,))
+    assert not directory.represents(holder, "ICP", OWN, Right.SEND, NOW)
+    known = replace(directory, parties=(*directory.parties, Party(holder, "Kantoor")))
+    assert known.represents(holder, "ICP", OWN, Right.SEND, NOW)
 
 
 def test_ring_of_mandates_proves_nothing() -> None:

@@ -15,14 +15,13 @@ _log = logger("app.starting")
 
 
 def apply_directory(settings: Settings, dsn: str) -> None:
-    """Apply HOME/directory.toml when the database knows nobody yet; later changes go through
-    `openpoort party apply`. Raises BadDirectory."""
+    """Apply HOME/directory.toml when nothing was ever applied; later changes go through
+    `openpoort party apply`, also one that removes everybody. Raises BadDirectory."""
     file = settings.home / DIRECTORY
     if not file.exists():
         return
     with connect(dsn) as conn, conn.transaction():
-        known = directory.load(conn)
-        if known.parties or known.agencies:
+        if directory.version(conn):
             return
         new = partyfile.read(file.read_text(encoding="utf-8"))
         directory.apply(conn, new, "serve", datetime.now(UTC))

@@ -15,18 +15,28 @@ import psycopg
 
 from openpoort.cli import acts
 from openpoort.cli.home import fail, home_option, settings
-from openpoort.domain import partyfile
+from openpoort.domain import names, partyadvice, partyfile
 from openpoort.domain.event import OK, REFUSED, Event
 from openpoort.domain.party import Directory
-from openpoort.domain.partydiff import Diff, compare
+from openpoort.domain.partydiff import compare, told
 from openpoort.domain.partyfile import BadDirectory
+from openpoort.process import kinds
 from openpoort.settings import Settings
 from openpoort.store import directory, proposals
 from openpoort.store.proposals import NotAllowed
 
+
+def _who(_: click.Context, __: click.Parameter, value: str | None) -> str:
+    try:
+        return names.given(getpass.getuser() if value is None else value)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong)) from None
+
+
 _as = click.option(
-    "--as", "actor", help="Who does this, for the journal (default: your login name)."
+    "--as", "who", callback=_who, help="Who does this, for the journal (default: your login name)."
 )
+_full = click.option("--full", is_flag=True, help="Numbers of interested parties in full.")
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 
 
@@ -56,8 +66,10 @@ def show(what: str | None, home: Path, as_json: bool) -> None:
     text = partyfile.write(known)
     if as_json:
         click.echo(json.dumps({"version": version, "directory": text}, ensure_ascii=False))
+    elif oin is not None:
+        click.echo(partyfile.part(text, oin, version), nl=False)
     else:
-        click.echo(f"# version {version}\n\n{text}", nl=False)
+        click.echo(partyfile.headed(text, version), nl=False)
 
 
 @party.command()
@@ -65,53 +77,105 @@ def show(what: str | None, home: Path, as_json: bool) -> None:
 @home_option
 @click.option("--dry-run", is_flag=True, help="Show what would change and change nothing.")
 @click.option("--propose", is_flag=True, help="Let somebody else approve it first.")
+@click.option("--remove-all", is_flag=True, help="Also when no party, or no agency, is left.")
+@_full
 @_as
 @_json
 def apply(
-    file: Path, home: Path, dry_run: bool, propose: bool, actor: str | None, as_json: bool
-) -> None:
+    file: Path, home: Path, dry_run: bool, propose: bool, remove_all: bool, full: bool, who: str,
+    as_json: bool,
+) -> None:  # fmt: skip
     """Make the directory equal to FILE. Shows the differences; each is journalled.
 
-    What FILE does not name is removed. With `four_eyes` in the settings this only proposes.
+    What FILE does not name is removed. A FILE that `party show` wrote says from which version:
+    it is refused when somebody changed the directory since (exit code 1), and gets the new
+    version when it was applied. With `four_eyes` in the settings this only proposes.
     """
     config = settings(home)
-    who = actor or getpass.getuser()
     try:
-        new = partyfile.read(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
+        new, base = partyfile.read(text), partyfile.version(text)
+        if partyfile.partial(text):
+            raise BadDirectory("a part of the directory: applied, it would remove all the rest")
     except (BadDirectory, UnicodeDecodeError) as wrong:
         fail(f"{file}: {wrong}")
     number: int | None = None
     with _connected(config) as conn:
-        if dry_run:
-            diff = compare(directory.load(conn), new)
-        elif propose or config.parties.four_eyes:
-            number, diff = proposals.propose(conn, new, who, _now())
-        else:
-            diff = directory.apply(conn, new, who, _now())
+        old = directory.load(conn)
+        _acceptable(config, file, old, new, remove_all)
+        try:
+            if dry_run:
+                directory.current(conn, base)
+                diff = compare(old, new)
+            elif propose or config.parties.four_eyes:
+                number, diff = proposals.propose(conn, new, who, _now(), base)
+            else:
+                diff = directory.apply(conn, new, who, _now(), base)
+        except directory.Stale as stale:
+            fail(f"{file}: {stale}; run `openpoort party show` and make the change in that", 1)
         version = directory.version(conn)
         conn.commit()
     if diff and not dry_run:
         _tell("party.changed" if number is None else "party.proposed", version, who, new)
-    _show(diff, as_json, version=version, applied=not dry_run and number is None, proposal=number)
+    if diff and base is not None and not dry_run and number is None:
+        _brought_up(file, text, version)
+    lines = [told(change, old, new, full=full) for change in diff.changes]
+    loose = partyadvice.loose(new, _now())
+    _show(lines, as_json, version=version, applied=not dry_run and number is None,
+          proposal=number, warnings=loose)  # fmt: skip
     if number is not None and not as_json:
         click.echo(f"proposal {number}: somebody else runs `openpoort party approve {number}`")
 
 
+def _acceptable(
+    config: Settings, file: Path, old: Directory, new: Directory, remove_all: bool
+) -> None:
+    """Ends the command, with exit code 2, for what cannot be meant."""
+    try:
+        words = partyadvice.Words.of(kinds.load(config.home / "kinds"))
+    except kinds.KindError as wrong:
+        fail(str(wrong))
+    diff = compare(old, new)
+    if partyadvice.removes_all(diff, old, new) and not remove_all:
+        fail(f"{file} leaves no party, or no agency: give --remove-all when that is meant")
+    if not (new.parties or new.agencies or remove_all):
+        fail(f"{file} names nobody: give --remove-all when that is meant")
+    wrong_words = partyadvice.unknown(diff, new, words)
+    if wrong_words:
+        fail("\n".join([f"{file}: nothing was changed", *wrong_words]))
+
+
+def _brought_up(file: Path, text: str, version: int) -> None:
+    """The file is what stands here now: it says so, and can be changed and applied again."""
+    try:
+        file.write_text(partyfile.headed(text, version), encoding="utf-8")
+    except OSError as wrong:
+        click.echo(
+            f"{file}: cannot be written ({wrong.strerror}); its version is {version} now", err=True
+        )
+
+
 @party.command()
 @home_option
+@_full
 @_json
-def pending(home: Path, as_json: bool) -> None:
+def pending(home: Path, full: bool, as_json: bool) -> None:
     """Proposals that wait for a second pair of eyes, with what they would change."""
     with _connected(settings(home)) as conn:
         known = directory.load(conn)
         waiting = proposals.open_ones(conn)
+    changes = {
+        p.id: [told(c, known, p.content, full=full) for c in compare(known, p.content).changes]
+        for p in waiting
+    }
     if as_json:
         rows = [
             {
                 "proposal": p.id,
                 "by": p.proposed_by,
                 "at": p.proposed_at.isoformat(),
-                "changes": compare(known, p.content).lines(),
+                "changes": changes[p.id],
+                "warnings": partyadvice.loose(p.content, _now()),
             }
             for p in waiting
         ]
@@ -119,8 +183,10 @@ def pending(home: Path, as_json: bool) -> None:
         return
     for proposal in waiting:
         click.echo(f"proposal {proposal.id} by {proposal.proposed_by}")
-        for line in compare(known, proposal.content).lines():
+        for line in changes[proposal.id]:
             click.echo(f"  {line}")
+        for line in partyadvice.loose(proposal.content, _now()):
+            click.echo(f"  ! {line}")
     if not waiting:
         click.echo("nothing waits")
 
@@ -130,10 +196,10 @@ def pending(home: Path, as_json: bool) -> None:
 @home_option
 @_as
 @_json
-def approve(number: int, home: Path, actor: str | None, as_json: bool) -> None:
+def approve(number: int, home: Path, who: str, as_json: bool) -> None:
     """Apply proposal NUMBER; not by whoever made it. Exit code 1 when that is refused."""
-    who = actor or getpass.getuser()
     with _connected(settings(home)) as conn:
+        old = directory.load(conn)
         try:
             proposal, diff = proposals.approve(conn, number, who, _now())
         except NotAllowed as no:
@@ -143,16 +209,17 @@ def approve(number: int, home: Path, actor: str | None, as_json: bool) -> None:
         version = directory.version(conn)
         conn.commit()
     _tell("party.changed", version, proposal.proposed_by, proposal.content, second=who)
-    _show(diff, as_json, version=version, applied=True, proposal=number)
+    lines = [told(change, old, proposal.content) for change in diff.changes]
+    _show(lines, as_json, version=version, applied=True, proposal=number,
+          warnings=partyadvice.loose(proposal.content, _now()))  # fmt: skip
 
 
 @party.command()
 @click.argument("number", type=int)
 @home_option
 @_as
-def reject(number: int, home: Path, actor: str | None) -> None:
+def reject(number: int, home: Path, who: str) -> None:
     """Close proposal NUMBER without applying it."""
-    who = actor or getpass.getuser()
     with _connected(settings(home)) as conn:
         try:
             proposals.reject(conn, number, who, _now())
@@ -222,13 +289,16 @@ def _concerning(known: Directory, oin: str) -> Directory:
     )
 
 
-def _show(diff: Diff, as_json: bool, **more: object) -> None:
+def _show(lines: list[str], as_json: bool, *, warnings: list[str], **more: object) -> None:
     if as_json:
-        click.echo(json.dumps({"changes": diff.lines(), **more}, ensure_ascii=False))
+        shown = {"changes": lines, **more, "warnings": warnings}
+        click.echo(json.dumps(shown, ensure_ascii=False))
         return
-    for line in diff.lines():
+    for line in lines:
         click.echo(line)
-    if not diff:
+    for line in warnings:
+        click.echo(f"! {line}")
+    if not lines:
         click.echo("nothing changes")
 
 

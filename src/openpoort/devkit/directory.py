@@ -27,7 +27,7 @@ BEDRIJF = ("001000044", "90000044")
 INTERMEDIAIR = ("002000040", "90000055")
 CLIENTS = (("003000059", "90000066"), ("004000067", "90000077"))
 FIRST_IN_CHAIN = "00000099003000088000"
-"""An office that is not connected itself and passed the mandate of the second client on."""
+"""An office without an agreement of its own that passed the mandate of the second client on."""
 
 _HEADER = """\
 # Who is known at this gateway, and what they may do. Applied by `openpoort party apply`.
@@ -59,6 +59,7 @@ def starting(kinds: Sequence[str] = (EVERY_KIND,)) -> Directory:
         parties=(
             Party(bedrijf, "Voorbeeldbedrijf B.V.", identities(*BEDRIJF)),
             Party(intermediair, "Voorbeeldkantoor B.V.", identities(*INTERMEDIAIR)),
+            Party(Oin(FIRST_IN_CHAIN), "Voorbeeldadministratie B.V."),
         ),
         agreements=(
             Agreement(bedrijf, every, frozenset({"Bedrijf"}), frozenset(Right)),

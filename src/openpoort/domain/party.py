@@ -83,7 +83,7 @@ class Agreement:
 @dataclass(frozen=True, slots=True)
 class Mandate:
     """`holder` may act for `belanghebbende`. Given by itself (`giver` None) or passed on by
-    `giver`, who then must hold a mandate with `delegate` of its own."""
+    `giver`, a party that must hold a mandate with `delegate` of its own."""
 
     belanghebbende: Identiteit
     holder: Oin
@@ -242,7 +242,9 @@ class Directory:
     ) -> bool:
         """Whether `belanghebbende` is the party itself or mandated it, through a chain or not."""
         party = self._party.get(oin)
-        if party is not None and _owns(party, belanghebbende):
+        if party is None or not party.window.holds(at):
+            return False
+        if _owns(party, belanghebbende):
             return True
         return self._mandated(oin, berichtsoort, belanghebbende, right, at)
 
@@ -270,6 +272,11 @@ class Directory:
         if not party.window.holds(at):
             raise _no(f"De aansluiting van {party.name} is {_when(party.window, at)}.")
         return party
+
+    def _here(self, oin: Oin, at: datetime) -> bool:
+        """Whether this is a party now: one that nobody knows is not."""
+        party = self._party.get(oin)
+        return party is not None and party.window.holds(at)
 
     def _readable(self, oin: Oin, at: datetime) -> list[Agreement]:
         mine = self._agreement.get(oin, ())
@@ -300,8 +307,8 @@ class Directory:
             giver = mandate.giver
             if giver is None:
                 return True
-            known = self._party.get(giver)
-            if giver in holders or (known is not None and not known.window.holds(at)):
+            # Who is absent is never more than who has ended.
+            if giver in holders or not self._here(giver, at):
                 continue
             if self._mandated(giver, kind, belanghebbende, right, at, holders):
                 return True

@@ -1,11 +1,12 @@
 """What changes from one directory to the next, as lines a person can approve.
 
-Lines mask identities unless asked otherwise: they go to the journal and to a terminal.
+Lines mask identities: they go to the journal. `told` is for who has to approve: it names whose
+mandate it is, and the numbers in full when asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -71,8 +72,40 @@ def compare(old: Directory, new: Directory) -> Diff:
     return Diff(tuple(changes))
 
 
-def describe(row: Row) -> str:
-    """One row in words, masked."""
+def told(change: Change, old: Directory, new: Directory, *, full: bool = False) -> str:
+    """`line` with the names of whose mandate it is, who holds it and who passed it on, as far as
+    they are parties before or after; numbers masked unless `full`."""
+    shown = change.new or change.old
+    if not isinstance(shown, Mandate | Agreement):
+        return change.line()
+
+    def who(identity: Identiteit) -> str:
+        text = f"{identity.type}:{identity.nummer}" if full else str(identity)
+        owners = (p for d in (new, old) for p in d.parties if _is(p, identity))
+        owner = next(owners, None)
+        return f"{text} ({owner.name if owner else 'no party'})"
+
+    def party(oin: Oin) -> str:
+        known = new.party(oin) or old.party(oin)
+        return f"{oin.value} ({known.name if known else 'no party'})"
+
+    return f"{_SIGN[change.verb]} {change.table} {describe(shown, who, party)}"
+
+
+def _is(party: Party, identity: Identiteit) -> bool:
+    return any(i.key == identity.key for i in party.identities)
+
+
+def _number(oin: Oin) -> str:
+    return oin.value
+
+
+def describe(
+    row: Row,
+    who: Callable[[Identiteit], str] = str,
+    party: Callable[[Oin], str] = _number,
+) -> str:
+    """One row in words; identities as `who` says (masked), parties as `party` does."""
     if isinstance(row, Party):
         return f"{row.oin.value} {row.name}"
     if isinstance(row, Afnemer):
@@ -81,10 +114,10 @@ def describe(row: Row) -> str:
     when = f" {_day(since)}..{_day(until)}" if since or until else ""
     what = f"{','.join(sorted(row.kinds))} ({','.join(sorted(row.rights))}){when}"
     if isinstance(row, Agreement):
-        return f"{row.oin.value} {what} as {','.join(sorted(row.rollen))}"
-    chain = f" through {row.giver.value}" if row.giver else ""
+        return f"{party(row.oin)} {what} as {','.join(sorted(row.rollen))}"
+    chain = f" through {party(row.giver)}" if row.giver else ""
     passes_on = ", may pass on" if row.delegate else ""
-    return f"{row.belanghebbende} to {row.holder.value}{chain} {what}{passes_on}"
+    return f"{who(row.belanghebbende)} to {party(row.holder)}{chain} {what}{passes_on}"
 
 
 def _keyed(table: str, old: Mapping[str, Row], new: Mapping[str, Row]) -> Iterable[Change]:

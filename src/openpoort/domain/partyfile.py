@@ -7,6 +7,7 @@ a date without time is midnight UTC. Reading what `write` wrote gives an equal d
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
@@ -23,6 +24,10 @@ from openpoort.domain.party import (
     Right,
     Window,
 )
+
+_VERSION = re.compile(r"^# version ([0-9]{1,18})[ \t]*$", re.MULTILINE)
+
+_PART = "# part of version"
 
 
 class BadDirectory(ValueError):
@@ -52,6 +57,31 @@ def read(text: str) -> Directory:
         raise
     except ValueError as error:
         raise BadDirectory(str(error)) from error
+
+
+def version(text: str) -> int | None:
+    """The version that `headed` put above a file; None for a file without."""
+    found = _VERSION.search(text.partition("[[")[0])
+    return int(found[1]) if found else None
+
+
+def partial(text: str) -> bool:
+    """Whether the file says that it is a part of a directory, not one to apply."""
+    return text.startswith(_PART)
+
+
+def part(text: str, oin: str, number: int) -> str:
+    """`text` as what concerns one party only."""
+    return f"{_PART} {number}: what concerns {oin}\n\n{text}"
+
+
+def headed(text: str, number: int) -> str:
+    """`text` that says which version of the directory it was made from."""
+    head, table, rows = text.partition("[[")
+    line = f"# version {number}"
+    if _VERSION.search(head):
+        return _VERSION.sub(line, head, count=1) + table + rows
+    return f"{line}\n\n{text}"
 
 
 def identity(text: str) -> Identiteit:
@@ -85,7 +115,7 @@ class _Row:
         wanted = (int, float) if kind is float else kind
         if not isinstance(value, wanted) or (isinstance(value, bool) and kind is not bool):
             raise BadDirectory(f"{self._where}: {key} must be {kind.__name__}")
-        return value
+        return float(value) if isinstance(value, int) and kind is float else value
 
     def texts(self, key: str, default: Sequence[str] = (), *, needed: bool = False) -> list[str]:
         value = self.take(key, list, list(default), needed=needed)

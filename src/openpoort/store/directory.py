@@ -32,6 +32,10 @@ from openpoort.store import journal
 Connection = psycopg.Connection[Any]
 
 
+class Stale(ValueError):
+    """The change was made on another version than stands here: it would undo somebody's."""
+
+
 def version(conn: Connection) -> int:
     """Zero while nothing was ever applied; grows by one with each change."""
     row = conn.execute("select version from directory_version").fetchone()
@@ -53,25 +57,40 @@ def digest(directory: Directory) -> str:
     return sha256(write(directory).encode()).hexdigest()
 
 
-def apply(conn: Connection, new: Directory, actor: str, at: datetime) -> Diff:
+def current(conn: Connection, base: int | None) -> int:
+    """The version, locked until the end of the transaction. Raises Stale when `base`, the one a
+    change was made on (None: not known), is another."""
+    row = conn.execute(
+        "select version, changed_at, changed_by from directory_version for update"
+    ).fetchone()
+    assert row is not None
+    now, at, by = row
+    if base is not None and base != now:
+        last = f", changed by {by} on {at:%Y-%m-%d %H:%M} UTC" if at else ""
+        raise Stale(f"made from version {base} of the directory, which is at {now}{last}")
+    return int(now)
+
+
+def apply(
+    conn: Connection, new: Directory, actor: str, at: datetime, base: int | None = None
+) -> Diff:
     """Make the directory equal to `new` in the caller's transaction; the differences found.
 
-    Nothing is written when there are none. Each change is a journal entry.
+    Nothing is written when there are none. Each change is a journal entry. Raises Stale.
     """
-    row = conn.execute("select version from directory_version for update").fetchone()
-    assert row is not None
+    before = current(conn, base)
     diff = compare(load(conn), new)
     if not diff:
         return diff
     for change in diff.changes:
         _take_away(conn, change)
     _put(conn, diff)
-    now = int(row[0]) + 1
+    now = before + 1
     conn.execute(
         "update directory_version set version = %s, changed_at = %s, changed_by = %s",
         (now, at, actor),
     )
-    mark = digest(new)
+    mark = digest(load(conn))
     journal.add(
         conn,
         [

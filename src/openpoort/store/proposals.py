@@ -13,7 +13,7 @@ from typing import Any
 
 import psycopg
 
-from openpoort.domain import partyfile
+from openpoort.domain import names, partyfile
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.party import Directory
 from openpoort.domain.partydiff import Diff, compare
@@ -38,9 +38,14 @@ class Proposal:
     proposed_at: datetime
 
 
-def propose(conn: Connection, new: Directory, actor: str, at: datetime) -> tuple[int | None, Diff]:
-    """Keep `new` as a proposal: its number and what it would change; no number if nothing."""
-    base = directory.version(conn)
+def propose(
+    conn: Connection, new: Directory, actor: str, at: datetime, made_on: int | None = None
+) -> tuple[int | None, Diff]:
+    """Keep `new` as a proposal: its number and what it would change; no number if nothing.
+
+    Raises directory.Stale.
+    """
+    base = directory.current(conn, made_on)
     diff = compare(directory.load(conn), new)
     if not diff:
         return None, diff
@@ -52,7 +57,7 @@ def propose(conn: Connection, new: Directory, actor: str, at: datetime) -> tuple
     ).fetchone()
     assert row is not None
     number = int(row[0])
-    _note(conn, "proposed", at, actor, number, mark, lines=diff.lines())
+    _note(conn, "proposed", at, actor, number, mark, base=base, lines=diff.lines())
     return number, diff
 
 
@@ -68,7 +73,7 @@ def open_ones(conn: Connection) -> tuple[Proposal, ...]:
 def approve(conn: Connection, number: int, actor: str, at: datetime) -> tuple[Proposal, Diff]:
     """Apply a proposal in the caller's transaction. Raises NotAllowed."""
     proposal = _open(conn, number)
-    if proposal.proposed_by == actor:
+    if names.same(proposal.proposed_by, actor):
         raise NotAllowed(f"proposal {number} is {actor}'s own; somebody else must approve it")
     row = conn.execute("select version from directory_version for update").fetchone()
     assert row is not None
