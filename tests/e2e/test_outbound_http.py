@@ -281,3 +281,19 @@ def test_head_without_an_end_is_given_up(pki: Path) -> None:
         pytest.raises(NoAnswer, match="larger than 50000"),
     ):
         http.post(url, b"body", {})
+
+
+def test_a_changed_trust_store_lets_kept_connections_go_and_judges_anew(
+    pki: Path, tmp_path: Path
+) -> None:
+    development.create(tmp_path / "other")
+    ours, other = ((p / "ca.pem").read_text() for p in (pki, tmp_path / "other"))
+    whole = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    with Https(tls_context(None, None, None, ours)) as http:
+        with server(pki, whole) as url:
+            assert http.post(url, b"body", {}).body == b"ok"
+            assert http.idle == 1
+            http.trust(tls_context(None, None, None, other))
+            assert http.idle == 0
+        with server(pki, whole) as url, pytest.raises(TlsRefused):
+            http.post(url, b"body", {})

@@ -238,14 +238,49 @@ def test_gate_follows_directory_evidence_and_trust_store(
             gate.keeper.admit(signed, one.der, NOW)
         before = gate.keeper.grounds.anchors.version
         store.write_text("broken [")
-        os.utime(store, (1, 2_000_000_000))
         gate.follow(conn)
         assert gate.keeper.grounds.anchors.version == before
         store.write_text(content.replace("'soft'", "'off'"))
-        os.utime(store, (1, 2_100_000_000))
         gate.follow(conn)
         assert gate.keeper.admit(signed, one.der, NOW).sender.oin == Oin(OIN)
         assert gate.keeper.grounds.directory == starting()
+
+
+@pytest.mark.parametrize("file", ["root.pem", "trust.toml"])
+def test_a_root_that_was_ended_by_an_older_file_is_ended(
+    dsn: str, tmp_path: Path, file: str
+) -> None:
+    """Whatever its time says: restored from a backup, unpacked, copied with its times kept."""
+    folder = tmp_path / "pki"
+    folder.mkdir()
+    (folder / "root.pem").write_bytes(pem(root().certificate))
+    (folder / "ca.pem").write_bytes(pem(issuing().certificate))
+    (folder / "other.pem").write_bytes(pem(root("other").certificate))
+    content = (
+        "test_oins = true\n[[generation]]\nname = 'a'\n"
+        "roots = ['root.pem']\nintermediates = ['ca.pem']\n"
+    )
+    (folder / "trust.toml").write_text(content)
+    (tmp_path / "openpoort.toml").write_text(f'[database]\nurl = "{dsn}"\n')
+    gate = Gate.of(load_settings(tmp_path, {}))
+    told: list[str] = []
+    gate.trusted = lambda known: told.append(known.version)
+    one = leaf()
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        gate.know(starting())
+        gate.follow(conn)
+        assert gate.keeper.admit(message(one), one.der, NOW).sender.oin == Oin(OIN)
+        before = (folder / file).stat()
+        if file == "root.pem":
+            (folder / "root.pem").write_bytes(pem(root("other").certificate))
+        else:
+            (folder / file).write_text(content.replace("root.pem", "other.pem"))
+        os.utime(folder / file, ns=(1, before.st_mtime_ns - 10**15))
+        gate.follow(conn)
+        with pytest.raises(Refusal):
+            gate.keeper.admit(message(one), one.der, NOW)
+        gate.follow(conn)
+        assert told == [gate.keeper.grounds.anchors.version]
 
 
 def test_sha1_use_reaches_the_list_to_call(dsn: str, tmp_path: Path) -> None:

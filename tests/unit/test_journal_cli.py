@@ -8,13 +8,14 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort.cli import main
-from openpoort.cli.journal import read_notes
 from openpoort.devkit import pki
+from openpoort.domain.checkpoint import Checkpoint, pieces, sign
 from openpoort.domain.journal import JournalEntry
 from openpoort.store import journal
-from openpoort.store.sequencing import utc_now
+from openpoort.store.sequencing import keep, utc_now
 
 
 @pytest.fixture
@@ -74,6 +75,51 @@ def test_verify_without_a_key_could_not_look(home: Path) -> None:
     assert "holds no Ed25519 public key" in said
 
 
-def test_notes_are_read_back_from_the_file_of_copies() -> None:
-    notes = ["o\n1\nx\n\n— o sig\n", "o\n2\ny\n\n— o sig\n"]
-    assert read_notes("".join(f"{note}\n" for note in notes)) == notes
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))
+NOTES = [sign(Checkpoint("openpoort", n, bytes(32), utc_now()), KEY) for n in (5, 6, 7)]
+
+
+def test_notes_are_read_back_from_the_file_of_copies(tmp_path: Path) -> None:
+    for note in NOTES:
+        keep(tmp_path / "copies", note)
+    assert pieces((tmp_path / "copies").read_text()) == NOTES
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "as of before"])
+def test_half_a_note_is_told_from_its_neighbours_wherever_it_was_cut(
+    tmp_path: Path, closed: bool
+) -> None:
+    copies, whole = tmp_path / "copies", NOTES[1].encode()
+    for length in range(1, len(whole)):
+        for tail in (b"", b"\0" * 100):
+            copies.write_bytes(f"{NOTES[0]}\n".encode() + whole[:length] + tail)
+            if closed:
+                keep(copies, NOTES[2])
+            else:
+                copies.write_bytes(copies.read_bytes() + NOTES[2].encode())
+            found = pieces(copies.read_text(errors="replace"))
+            assert [found[0], found[-1]] == [NOTES[0], NOTES[2]]
+            assert all(NOTES[1].startswith(piece.rstrip()) for piece in found[1:-1])
+
+
+def test_a_torn_copy_is_no_tampering_and_a_changed_one_is(home: Path, dsn: str) -> None:
+    copies = home / "checkpoints.txt"
+    run("checkpoint", str(home))
+    with psycopg.connect(dsn) as conn:
+        journal.add(conn, [JournalEntry("step", utc_now(), "gateway")])
+    _, note = run("checkpoint", str(home))
+    whole = copies.read_bytes()
+    copies.write_bytes(whole[:-40])
+    code, said = run("verify", str(home))
+    assert code == 0
+    assert "1 copy of a checkpoint was cut off in writing" in said
+    copies.write_bytes(whole[:-40].replace(b"\n6\n", b"\n7\n"))
+    code, said = run("verify", str(home))
+    assert (code, said.split(":")[0]) == (1, "copy-changed")
+    copies.write_bytes(whole[:-40])  # torn, and what it was torn from is gone from the database
+    with psycopg.connect(dsn) as conn:
+        conn.execute("set session_replication_role = replica")
+        conn.execute("delete from journal_checkpoint where size = 6")
+    code, said = run("verify", str(home))
+    assert (code, said.split(":")[0]) == (1, "copy-changed")
+    assert note.startswith("openpoort\n6\n")

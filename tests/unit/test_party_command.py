@@ -196,9 +196,7 @@ def test_pending_names_whose_mandate_it_is(strict: Home) -> None:
     strict.file.write_text(default() + mandate)
     strict.run("apply", str(strict.file), "--as", "anna")
     masked = strict.run("pending").output
-    assert (
-        "+ mandate BTW:…B37 (Voorbeeldbedrijf B.V.) to 00000099002000055000 (" in masked
-    )
+    assert "+ mandate BTW:…B37 (Voorbeeldbedrijf B.V.) to 00000099002000055000 (" in masked
     assert "001000044B37" not in masked
     full = strict.run("pending", "--full").output
     assert "+ mandate BTW:001000044B37 (Voorbeeldbedrijf B.V.)" in full

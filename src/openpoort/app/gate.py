@@ -34,25 +34,26 @@ _log = telemetry.logger("app.gate")
 @dataclass(slots=True)
 class Gate:
     """`keeper` judges; its grounds are replaced whole whenever something they rest on changed.
-    `trusted` hears of a changed trust store, for the handshake."""
+    `trusted` hears of a changed trust store, for the handshakes."""
 
     path: Path
     keeper: Gatekeeper
     observed: Observed
     trusted: Callable[[Anchors], None] = lambda _: None
-    _stamp: float = 0.0
+    _content: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Gate:
         """Raises BadTrustStore."""
         path = settings.path(settings.tls.trust)
+        content = anchors.content(path)  # first: at worst the same is read once more
         observed = Observed()
         keeper = Gatekeeper(
             anchors.load_grounds(path),
             noticed=observed.algorithms,
             verdicts=Verdicts(seen=observed.certificate),
         )
-        return cls(path, keeper, observed, _stamp=_newest(path))
+        return cls(path, keeper, observed, _content=content)
 
     def know(self, directory: Directory) -> None:
         """A new directory, with its exceptions per party."""
@@ -68,10 +69,10 @@ class Gate:
 
     def _reread(self) -> None:
         """A trust store that cannot be read changes nothing: the one in force stays."""
-        stamp = _newest(self.path)
-        if stamp == self._stamp:
+        content = anchors.content(self.path)
+        if content == self._content:
             return
-        self._stamp = stamp
+        self._content = content
         try:
             new = anchors.load_grounds(self.path)
         except anchors.BadTrustStore as bad:
@@ -121,11 +122,3 @@ class Refresher:
                 )
         if done.fetched:
             _log.info("evidence fetched", asked=done.asked, fetched=done.fetched)
-
-
-def _newest(path: Path) -> float:
-    """When anything beside the trust store's file last changed."""
-    try:
-        return max(p.stat().st_mtime for p in path.parent.iterdir())
-    except OSError:
-        return 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import ssl
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from openpoort.process.clock import Clock
 from openpoort.process.engine import Engine
 from openpoort.process.ports import Authority, Channel
 from openpoort.settings import Settings
+from openpoort.trust.anchors import Anchors
 
 CONNECTIONS = 128
 """Kept alive to one host; an agency that takes more at once costs a handshake for each of those."""
@@ -65,12 +67,15 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
 
 
 def _outward(settings: Settings, gate: Gate, stack: ExitStack) -> Https:
-    """HTTPS to agencies and AuSP, with the gateway's own certificate."""
+    """HTTPS to agencies and AuSP with the gateway's own certificate; follows the trust store."""
     own = settings.tls.certificates[0]
-    bundle = settings.home / "run" / "trusted.pem"
-    bundle.write_text(trusting.handshake(gate.keeper.grounds.anchors))
-    context = tls_context(settings.path(own.certificate), settings.path(own.key), bundle)
-    http = Https(context, connections=CONNECTIONS)
+
+    def context(known: Anchors) -> ssl.SSLContext:
+        certificate, key = settings.path(own.certificate), settings.path(own.key)
+        return tls_context(certificate, key, None, trusting.handshake(known))
+
+    http = Https(context(gate.keeper.grounds.anchors), connections=CONNECTIONS)
+    gate.trusted = lambda known: http.trust(context(known))
     stack.callback(http.close)
     return http
 

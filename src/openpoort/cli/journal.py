@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from openpoort.app.database import database
 from openpoort.app.journal import copy
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
+from openpoort.domain.checkpoint import pieces
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.keys.timestamp import BadAnchors, load_anchors
 from openpoort.store import sequencer, timestamps
@@ -53,10 +53,10 @@ def verify(
         public = load_public(key or chosen_settings.path(place.public_key))
         trusted = chosen_settings.path(chosen_settings.tsa.anchors)
         anchors = load_anchors(tsa or trusted) if tsa or trusted.is_file() else ()
-        notes = read_notes(copies.read_text(encoding="utf-8")) if copies.is_file() else []
+        kept = copies.read_text("utf-8", errors="replace") if copies.is_file() else ""
         with database(chosen_settings) as dsn, psycopg.connect(dsn) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            report = audit(conn, public, notes, anchors)
+            report = audit(conn, public, pieces(kept), anchors)
         acts.security_log(chosen_settings)
         acts.emit(
             "journal.verified", place.origin, "failed" if report.problems else "ok",
@@ -66,12 +66,6 @@ def verify(
         fail(str(exc))
     _show(report, as_json)
     raise SystemExit(1 if report.problems else 0)
-
-
-def read_notes(text: str) -> list[str]:
-    """The notes of a file of copies: an empty line in the middle of each and after each."""
-    parts = text.rstrip("\n").split("\n\n")
-    return [f"{said}\n\n{sign}\n" for said, sign in itertools.zip_longest(*[iter(parts)] * 2)]
 
 
 def _show(report: Report, as_json: bool) -> None:
@@ -87,6 +81,7 @@ def _show(report: Report, as_json: bool) -> None:
                     "waiting": report.waiting,
                     "checkpoints": report.checkpoints,
                     "timestamps": report.timestamps,
+                    "torn": report.torn,
                     "problems": [
                         {"what": p.what, "where": p.where, "text": p.text} for p in report.problems
                     ],
@@ -94,6 +89,9 @@ def _show(report: Report, as_json: bool) -> None:
             )
         )
         return
+    if report.torn:
+        what = "copy of a checkpoint was" if report.torn == 1 else "copies of checkpoints were"
+        click.echo(f"{report.torn} {what} cut off in writing; the database has it whole")
     click.echo(
         f"{report.size} entries, {report.covered} covered by {report.checkpoints} checkpoints, "
         f"{report.timestamps} time-stamps, "

@@ -16,12 +16,16 @@ Only one spelling of a checkpoint is accepted, so a changed byte never passes un
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+_NOTE = re.compile(r"(\S+)\n[0-9]+\n[^\n]+\ntime [^\n]+\n\n— \1 [A-Za-z0-9+/]{91}=\n")
+"""A whole note, wherever it begins: its signature repeats its origin, and has its length."""
 
 
 class BadCheckpoint(ValueError):
@@ -99,3 +103,13 @@ def open_checkpoint(note: str, key: Ed25519PublicKey) -> Checkpoint:
     if end or checkpoint.text != text or f" {origin} " not in note:
         raise BadCheckpoint("the checkpoint is not in its one accepted spelling")
     return checkpoint
+
+
+def pieces(text: str) -> list[str]:
+    """The notes of a file of copies, in order, and what stands between them and is no note."""
+    found: list[str] = []
+    place = 0
+    for note in _NOTE.finditer(text):
+        found += [text[place : note.start()].strip("\n\0\ufffd"), note[0]]
+        place = note.end()
+    return [piece for piece in (*found, text[place:].strip("\n\0\ufffd")) if piece]

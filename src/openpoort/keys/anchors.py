@@ -70,6 +70,35 @@ def load_grounds(path: Path) -> Grounds:
     return Grounds(anchors, policy=policy, modes=modes)
 
 
+def content(path: Path) -> str:
+    """A digest of the trust store's file and every file it names, as they stand: what to follow.
+
+    Times are not asked: a root that was ended by putting an older file back is ended. A file that
+    cannot be read is part of the content too.
+    """
+    digest = hashlib.sha256()
+    text = _octets(path)
+    digest.update(hashlib.sha256(text).digest())
+    try:
+        rows = tomllib.loads(text[1:].decode())
+        generations, pinned = rows.get("generation", []), rows.get("pinned", [])
+        names = [n for g in generations for k in ("roots", "intermediates") for n in g.get(k, [])]
+        names += [p.get("certificate") for p in pinned] + [rows.get("algorithms")]
+    except (ValueError, AttributeError, TypeError):
+        names = []  # `load` says what is wrong with it
+    for name in names:
+        if isinstance(name, str):
+            digest.update(hashlib.sha256(_octets(path.parent / name)).digest())
+    return digest.hexdigest()
+
+
+def _octets(path: Path) -> bytes:
+    try:
+        return b"+" + path.read_bytes()
+    except (OSError, ValueError):
+        return b"-"
+
+
 def load(path: Path) -> Anchors:
     """Read a trust store; PEM names count from the folder of `path`. Raises BadTrustStore."""
     digest = hashlib.sha256()

@@ -19,7 +19,7 @@ from types import TracebackType
 from urllib.parse import quote, urlsplit
 
 from openpoort.domain.timeouts import DEFAULT, Timeouts
-from openpoort.outbound.line import Line, NoAnswer, Reading
+from openpoort.outbound.line import Line, NoAnswer
 from openpoort.wire.woven import Body
 
 __all__ = ["Answer", "Https", "NoAnswer", "Timeouts", "TlsRefused", "tls_context"]
@@ -77,15 +77,20 @@ def _place(url: str) -> _Place:
     return _Place(secure, host, port or (443 if secure else 80), shown, path + query)
 
 
-def tls_context(certificate: Path | None, key: Path | None, ca: Path | None) -> ssl.SSLContext:
-    """TLS 1.2 or newer; host names checked. Without `ca` the machine's own roots count.
+def tls_context(
+    certificate: Path | None, key: Path | None, ca: Path | None, pem: str = ""
+) -> ssl.SSLContext:
+    """TLS 1.2 or newer; host names checked. Without `ca` (a file) and `pem` (its text) the
+    machine's own roots count.
 
     Raises OSError (ssl.SSLError) if a file is missing or certificate and key do not belong
     together.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca is None:
+    if pem:
+        context.load_verify_locations(cadata=pem)
+    elif ca is None:
         context.load_default_certs()
     else:
         context.load_verify_locations(cafile=ca)
@@ -113,6 +118,7 @@ class Https:
         self._idle: dict[tuple[bool, str, int], list[Line]] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._trusting = 0
 
     def post(self, url: str, body: Body, headers: Mapping[str, str]) -> Answer:
         """Raises NoAnswer, or what making the pieces of `body` raises; any HTTP status is an
@@ -131,6 +137,17 @@ class Https:
     def idle(self) -> int:
         """Connections that are kept and not in use."""
         return sum(map(len, self._idle.values()))
+
+    def trust(self, context: ssl.SSLContext) -> None:
+        """From here on connections are made with `context`; those that are kept and were judged
+        by the one before are let go."""
+        with self._lock:
+            self._context = context
+            self._trusting += 1
+            lines = [line for kept in self._idle.values() for line in kept]
+            self._idle.clear()
+        for line in lines:
+            line.close()
 
     def close(self) -> None:
         with self._lock:
@@ -183,7 +200,7 @@ class Https:
         headers: Mapping[str, str],
         times: Timeouts,
     ) -> Answer:
-        request = _request(method, place, body, headers)
+        trusting, request = self._trusting, _request(method, place, body, headers)
         try:
             reading = line.exchange(request, times, self._max_answer)
         except NoAnswer as no:
@@ -198,7 +215,7 @@ class Https:
         except BaseException:
             line.close()
             raise
-        self._give_back(place, line, reading)
+        self._give_back(place, line, reading.kept_alive and trusting == self._trusting)
         return Answer(reading.status, reading.headers, b"".join(reading.parts), line.peer)
 
     def _kept(self, place: _Place, times: Timeouts) -> Line | None:
@@ -234,8 +251,8 @@ class Https:
         except (OSError, ValueError) as error:
             raise _explained(place.shown, error) from error
 
-    def _give_back(self, place: _Place, line: Line, reading: Reading) -> None:
-        if reading.kept_alive:
+    def _give_back(self, place: _Place, line: Line, usable: bool) -> None:
+        if usable:
             line.idle_since = time.monotonic()
             with self._lock:
                 kept = self._idle.setdefault((place.secure, place.host, place.port), [])

@@ -70,7 +70,8 @@ class Problem:
 @dataclass(frozen=True, slots=True)
 class Report:
     """`size` entries in the tree, `covered` of them by the last good checkpoint, `waiting`
-    committed but not placed yet."""
+    committed but not placed yet. `torn` copies of checkpoints were cut off while they were written
+    and stand whole in the database."""
 
     size: int
     covered: int
@@ -78,6 +79,7 @@ class Report:
     checkpoints: int
     timestamps: int
     problems: tuple[Problem, ...]
+    torn: int = 0
 
 
 def audit(
@@ -86,8 +88,8 @@ def audit(
     copies: Iterable[str] = (),
     tsa: Sequence[Certificate] = (),
 ) -> Report:
-    """Verify the whole journal against `key`, the notes in `copies` and the anchors of the TSA
-    (none: time-stamps are compared with their checkpoints, their signatures not judged).
+    """Verify the whole journal against `key`, the notes (and pieces of notes) in `copies`, and the
+    anchors of the TSA (none: time-stamps are compared with their checkpoints, not judged).
 
     Reads in the caller's transaction; give it one of REPEATABLE READ, or entries placed
     meanwhile look like problems.
@@ -106,7 +108,7 @@ class _Audit:
         self.conn, self.key, self.copies, self.tsa = conn, key, copies, tsa
         self.problems: list[Problem] = []
         self.tree = merkle.Tree(0, [])
-        self.covered = 0
+        self.covered = self.torn = 0
         self.gone: dict[str, list[Problem]] = {}
         self.count: Counter[str] = Counter()
         self.proven: dict[str, int] = {}
@@ -124,8 +126,9 @@ class _Audit:
         except psycopg.DataError as exc:
             self._say("row-changed", "a row", f"it holds a value that no row can have: {exc}")
         return Report(
-            self.tree.size, self.covered, waiting, len(points), stamps, tuple(self.problems)
-        )
+            self.tree.size, self.covered, waiting, len(points), stamps, tuple(self.problems),
+            self.torn,
+        )  # fmt: skip
 
     def _say(self, what: str, where: str, text: str) -> None:
         self.problems.append(Problem(what, where, text))
@@ -151,6 +154,9 @@ class _Audit:
             found.append(point)
         for note in self.copies:
             if note in here:
+                continue
+            if any(whole.startswith(note.rstrip("\n")) for whole in here):
+                self.torn += 1  # what was changed is the beginning of no note that we have
                 continue
             try:
                 point = open_checkpoint(note, self.key)
