@@ -104,7 +104,7 @@ class Passes:
 @dataclass
 class Demo:
     """A channel that keeps what it got. `error` is what comes instead of an answer; `answer`
-    gets the message and the answer so far."""
+    gets the message and the answer so far; with `receipts` the answer's octets are kept."""
 
     name: str = "wus"
     errors: dict[str, Exception] = field(default_factory=dict)
@@ -112,6 +112,7 @@ class Demo:
     tried: list[tuple[str, str]] = field(default_factory=list)
     verdict: str | None = "500"
     during: Callable[[Bericht], None] | None = None
+    receipts: bool = False
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def deliver(self, bericht: Bericht, agency: Agency, message_id: str) -> AfleverBevestiging:
@@ -127,6 +128,7 @@ class Demo:
         return AfleverBevestiging(
             bericht.kenmerk, bericht.berichtkenmerk, START, bericht.berichtsoort,
             statuscode=self.verdict, statusdetails=RECEIPT,
+            raw=f"<antwoord>{message_id}</antwoord>".encode() if self.receipts else None,
         )  # fmt: skip
 
 

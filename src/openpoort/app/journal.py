@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from openpoort.app.places import places
+from openpoort.domain.seal import Seal, sealer
 from openpoort.evidence.export import Exporter
 from openpoort.keys.checkpoint import load_private
 from openpoort.settings import Settings
@@ -30,6 +31,11 @@ def exporter(settings: Settings) -> Exporter:
     """Raises BadKey, OSError, PlaceError."""
     key = load_private(settings.path(settings.journal.key))
     return Exporter(key, settings.journal.origin, utc_now, places(settings), copy=copy(settings))
+
+
+def seal(settings: Settings) -> Seal:
+    """What seals an act of an operator, with the checkpoint key. Raises BadKey, OSError."""
+    return sealer(load_private(settings.path(settings.journal.key)))
 
 
 def copy(settings: Settings) -> Path | None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from openpoort.app.home import DIRECTORY
+from openpoort.app.journal import seal
 from openpoort.domain import partyfile
+from openpoort.domain.seal import Seal, unsealed
+from openpoort.keys.checkpoint import BadKey
 from openpoort.settings import Settings
 from openpoort.store import directory
 from openpoort.store.link import connect
@@ -24,5 +27,14 @@ def apply_directory(settings: Settings, dsn: str) -> None:
         if directory.version(conn):
             return
         new = partyfile.read(file.read_text(encoding="utf-8"))
-        directory.apply(conn, new, "serve", datetime.now(UTC))
+        directory.apply(conn, new, "serve", datetime.now(UTC), seal=_seal(settings))
         _log.info("directory applied", parties=len(new.parties), agencies=len(new.agencies))
+
+
+def _seal(settings: Settings) -> Seal:
+    """With the checkpoint key; a gateway without one is told so by its workers."""
+    try:
+        return seal(settings)
+    except (BadKey, OSError) as wrong:
+        _log.warning("directory not sealed", why=str(wrong))
+        return unsealed

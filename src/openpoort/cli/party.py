@@ -20,6 +20,8 @@ from openpoort.domain.event import OK, REFUSED, Event
 from openpoort.domain.party import Directory
 from openpoort.domain.partydiff import compare, told
 from openpoort.domain.partyfile import BadDirectory
+from openpoort.domain.seal import Seal
+from openpoort.keys.checkpoint import BadKey
 from openpoort.process import kinds
 from openpoort.settings import Settings
 from openpoort.store import directory, proposals
@@ -100,6 +102,7 @@ def apply(
     except (BadDirectory, UnicodeDecodeError) as wrong:
         fail(f"{file}: {wrong}")
     number: int | None = None
+    seal = _seal(config)
     with _connected(config) as conn:
         old = directory.load(conn)
         _acceptable(config, file, old, new, remove_all)
@@ -108,9 +111,9 @@ def apply(
                 directory.current(conn, base)
                 diff = compare(old, new)
             elif propose or config.parties.four_eyes:
-                number, diff = proposals.propose(conn, new, who, _now(), base)
+                number, diff = proposals.propose(conn, new, who, _now(), base, seal)
             else:
-                diff = directory.apply(conn, new, who, _now(), base)
+                diff = directory.apply(conn, new, who, _now(), base, seal)
         except directory.Stale as stale:
             fail(f"{file}: {stale}; run `openpoort party show` and make the change in that", 1)
         version = directory.version(conn)
@@ -198,10 +201,12 @@ def pending(home: Path, full: bool, as_json: bool) -> None:
 @_json
 def approve(number: int, home: Path, who: str, as_json: bool) -> None:
     """Apply proposal NUMBER; not by whoever made it. Exit code 1 when that is refused."""
-    with _connected(settings(home)) as conn:
+    config = settings(home)
+    seal = _seal(config)
+    with _connected(config) as conn:
         old = directory.load(conn)
         try:
-            proposal, diff = proposals.approve(conn, number, who, _now())
+            proposal, diff = proposals.approve(conn, number, who, _now(), seal)
         except NotAllowed as no:
             conn.rollback()
             _emit("party.changed", directory.version(conn), who, REFUSED, {})
@@ -220,9 +225,11 @@ def approve(number: int, home: Path, who: str, as_json: bool) -> None:
 @_as
 def reject(number: int, home: Path, who: str) -> None:
     """Close proposal NUMBER without applying it."""
-    with _connected(settings(home)) as conn:
+    config = settings(home)
+    seal = _seal(config)
+    with _connected(config) as conn:
         try:
-            proposals.reject(conn, number, who, _now())
+            proposals.reject(conn, number, who, _now(), seal)
         except NotAllowed as no:
             fail(str(no), 1)
         version = directory.version(conn)
@@ -274,6 +281,13 @@ def _connected(config: Settings) -> Iterator[psycopg.Connection[Any]]:
             yield conn
     except (ServerFailed, psycopg.OperationalError) as wrong:
         fail(f"the database cannot be reached: {wrong}")
+
+
+def _seal(config: Settings) -> Seal:
+    try:
+        return acts.seal(config)
+    except (BadKey, OSError) as wrong:
+        fail(str(wrong))
 
 
 def _concerning(known: Directory, oin: str) -> Directory:

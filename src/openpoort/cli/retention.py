@@ -14,6 +14,7 @@ import click
 
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, home_option, settings
+from openpoort.domain.seal import unsealed
 
 if TYPE_CHECKING:
     import psycopg
@@ -26,13 +27,14 @@ def _connected(known: Settings) -> Iterator[psycopg.Connection[Any]]:
     import psycopg
 
     from openpoort.app.database import database
+    from openpoort.keys.checkpoint import BadKey
     from openpoort.store.embedded import ServerFailed
 
     try:
         acts.security_log(known)
         with database(known) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
             yield conn
-    except (ServerFailed, psycopg.Error, OSError) as wrong:
+    except (ServerFailed, psycopg.Error, OSError, BadKey) as wrong:
         fail(str(wrong))
 
 
@@ -60,7 +62,8 @@ def retention(
     moment = at.replace(tzinfo=UTC) if at else now
     with _connected(known) as conn:
         outside = places(known)
-        found = run(conn, kinds.load(known.home / "kinds"), moment, dry=dry_run)
+        seal = unsealed if dry_run else acts.seal(known)
+        found = run(conn, kinds.load(known.home / "kinds"), moment, dry=dry_run, seal=seal)
         swept, unswept = 0, ""
         try:
             if not dry_run:
@@ -103,12 +106,13 @@ def set_(kenmerk: UUID, reason: str, home: Path) -> None:
     from openpoort.store import dossier
     from openpoort.store.retention import hold as put
 
-    with _connected(settings(home)) as conn:
+    known = settings(home)
+    with _connected(known) as conn:
         try:
             dossier.day(conn, kenmerk)
         except dossier.NoSuchMessage as no:
             fail(str(no))
-        done = put(conn, str(kenmerk), acts.who(), reason, datetime.now(UTC))
+        done = put(conn, str(kenmerk), acts.who(), reason, datetime.now(UTC), acts.seal(known))
     _told(kenmerk, "set", done, "is on hold already")
 
 
@@ -119,8 +123,9 @@ def lift(kenmerk: UUID, home: Path) -> None:
     """Let message KENMERK go when its term has passed. Exit code 1: there was no hold."""
     from openpoort.store.retention import lift as take_off
 
-    with _connected(settings(home)) as conn:
-        done = take_off(conn, str(kenmerk), acts.who(), datetime.now(UTC))
+    known = settings(home)
+    with _connected(known) as conn:
+        done = take_off(conn, str(kenmerk), acts.who(), datetime.now(UTC), acts.seal(known))
     _told(kenmerk, "lifted", done, "is not on hold")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 EXPORTED = "evidence.exported"
 """The kind of entry that taking evidence out makes: about the message, not part of its story."""
 
@@ -37,7 +37,7 @@ class JournalEntry:
             "kenmerk": self.kenmerk,
             "kind": self.kind,
         }
-        return _CANONICAL.encode(body).encode()
+        return CANONICAL.encode(body).encode()
 
 
 def words_digest(fout: str | None, details: str | None) -> str | None:

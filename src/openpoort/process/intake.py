@@ -32,8 +32,9 @@ from openpoort.domain.party import Directory
 from openpoort.process import switches, texts, verdicts
 from openpoort.process.clock import Clock
 from openpoort.process.work import House, belang, first_jobs, first_open, kenmerk_of
-from openpoort.store import changes, payloads
+from openpoort.store import changes, marks, payloads
 from openpoort.store.changes import TICK
+from openpoort.store.marks import Beside
 from openpoort.store.messages import from_request
 from openpoort.store.rows import (
     Accept,
@@ -284,12 +285,14 @@ class _Build:
             StatusRow(n + 1, code, start + n * TICK)
             for n, code in enumerate(switches.HAPPY if self.stub else kind.start)
         )
+        named = switch.value if switch else None
+        beside = Beside(belang(request.belanghebbende), named, key, digest, content_key)
         return Accept(
-            message=message, belang=belang(request.belanghebbende), statuses=statuses,
+            message=message, belang=beside.belang, statuses=statuses,
             jobs=() if self.stub else first_jobs(self.house, kind, message), payloads=tuple(stored),
-            entries=self._entries(message, evidence, statuses),
+            entries=self._entries(message, beside, evidence, statuses),
             evidence=evidence, key=key, digest=digest, content_key=content_key,
-            switch=switch.value if switch else None, open=0 if self.stub else first_open(kind),
+            switch=named, open=0 if self.stub else first_open(kind),
             state="delivered" if self.stub else "running",
             data={"owner": owner} if owner is not None else None,
         )  # fmt: skip
@@ -311,19 +314,20 @@ class _Build:
     def _keys(self, documents: tuple[DocumentRow, ...]) -> tuple[UUID, bytes, UUID | None]:
         """Repeat key, digest of the values, key by content for the kinds that ask for it."""
         oin = self.who.sender.oin.value
-        key = _key("message-id", oin, self.who.message.addressing.message_id)
+        key = marks.key("message-id", oin, self.who.message.addressing.message_id)
         values = values_digest(self.request, documents)
         if self.kind.repeat != "aanleverkenmerk" or not self.request.aanleverkenmerk:
             return key, values, None
         content = documents[0].digest.hex()
-        return key, values, _key(
+        return key, values, marks.key(
             "aanleverkenmerk", oin, self.kind.berichtsoort, self.request.aanleverkenmerk, content
         )  # fmt: skip
 
     def _entries(
-        self, message: MessageRow, evidence: Evidence, statuses: Sequence[StatusRow]
-    ) -> tuple[JournalEntry, ...]:
-        accepted = self._entry(message, evidence, statuses)
+        self, message: MessageRow, beside: Beside, evidence: Evidence,
+        statuses: Sequence[StatusRow],
+    ) -> tuple[JournalEntry, ...]:  # fmt: skip
+        accepted = self._entry(message, beside, evidence, statuses)
         if not self.stub:
             return (accepted,)
         state = {"state": "delivered", "reason": "Happyflow of the Aansluit Suite: went nowhere"}
@@ -332,14 +336,17 @@ class _Build:
         return (accepted, closed)
 
     def _entry(
-        self, message: MessageRow, evidence: Evidence, statuses: Sequence[StatusRow]
-    ) -> JournalEntry:
+        self, message: MessageRow, beside: Beside, evidence: Evidence,
+        statuses: Sequence[StatusRow],
+    ) -> JournalEntry:  # fmt: skip
         data: dict[str, object] = {
             "kind": self.kind.berichtsoort,
             "request": evidence.digest.hex(),
             "token": hashlib.sha256(evidence.token).hexdigest(),
             "documents": [d.digest.hex() for d in message.documents],
             "statuses": started(statuses),
+            marks.ROW: marks.message(message, beside),
+            marks.RECEIVED: marks.request(evidence.received_at, evidence.content_type),
         }
         if evidence.tls is not None:
             data["tls"] = hashlib.sha256(evidence.tls).hexdigest()
@@ -391,11 +398,6 @@ def got_it(kinds: Mapping[str, Kind], directory: Directory, agency: Oin, bericht
         return False
     names = {name for step in kind.steps for name in step.agencies}
     return any(a.name in names and a.oin == agency for a in directory.agencies)
-
-
-def _key(*parts: str) -> UUID:
-    text = "\0".join(parts).encode()
-    return UUID(bytes=hashlib.sha256(text).digest()[:16])
 
 
 def values_digest(request: Aanlevering, documents: tuple[DocumentRow, ...]) -> bytes:

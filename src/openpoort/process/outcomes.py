@@ -149,7 +149,8 @@ def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
     p.deliveries.append(
         Delivery(job.agency, job.generation, identity, job.attempts, work.now, receipt)
     )
-    proof = {"receipt": receipt.hex(), "attempt": job.attempts, "message_id": identity}
+    proof = {"receipt": receipt.hex(), "attempt": job.attempts, "message_id": identity,
+             "generation": job.generation, "kept": answer.raw is not None}  # fmt: skip
     p.note("delivery.delivered", work.now, {"agency": job.agency, **proof})
     reports = any(s.kind is StepKind.REPORT for s in work.kind.steps) and not p.data.get("again")
     if reports and answer.statusdetails is not None:

@@ -14,7 +14,9 @@ from openpoort.domain.journal import JournalEntry
 from openpoort.domain.kind import Kind, Step
 from openpoort.process.ports import CheckUnavailable
 from openpoort.process.work import Work, belang, first_jobs, first_open
+from openpoort.store import marks
 from openpoort.store.changes import TICK
+from openpoort.store.marks import Beside
 from openpoort.store.payloads import Stored
 from openpoort.store.rows import Accept, DocumentRow, MessageRow, StatusRow, started
 
@@ -72,7 +74,8 @@ def _child(work: Work, kind: Kind, number: int, body: bytes) -> Accept:
     entry = JournalEntry(
         "message.accepted", now, parent.sender, str(kenmerk),
         {"kind": kind.berichtsoort, "parent": str(parent.kenmerk), "documents": [digest.hex()],
-         "statuses": started(statuses)},
+         "statuses": started(statuses),
+         marks.ROW: marks.message(message, Beside(belang(parent.belanghebbende)))},
     )  # fmt: skip
     stored = Stored(digest, len(body), body=body)
     return Accept(

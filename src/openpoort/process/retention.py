@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
 from openpoort.domain.kind import Kind
+from openpoort.domain.seal import Seal, unsealed
 from openpoort.store import retention, tables
 from openpoort.store.pool import Connection
 from openpoort.store.retention import Dropped, Week
@@ -46,7 +47,12 @@ def term(kinds: Mapping[str, Kind], present: frozenset[str], name: str) -> timed
 
 
 def run(
-    conn: Connection, kinds: Mapping[str, Kind], now: datetime, *, dry: bool = False
+    conn: Connection,
+    kinds: Mapping[str, Kind],
+    now: datetime,
+    *,
+    dry: bool = False,
+    seal: Seal = unsealed,
 ) -> list[Outcome]:
     """Drop what is past its term at `now`; what was dropped (in a dry run: would be, with no
     rows counted) or kept though past it. `conn` is outside a transaction."""
@@ -58,18 +64,20 @@ def run(
                 week = retention.week(conn, monday)
                 if monday + timedelta(weeks=1) + term(kinds, week.kinds, name) > today:
                     continue
-                found.append(_week(conn, table, week, now, dry))
+                found.append(_week(conn, table, week, now, dry, seal))
                 if table == "process" and isinstance(found[-1], Dropped) and not dry:
-                    retention.forget_keys(conn, monday, now)
+                    retention.forget_keys(conn, monday, now, seal)
     longest = term(kinds, frozenset(), "journal")
     for month in retention.months(conn):
         end = retention.following(datetime(month.year, month.month, 1, tzinfo=UTC))
         if end + longest <= now:
-            found.append(_month(conn, month, now, dry))
+            found.append(_month(conn, month, now, dry, seal))
     return found
 
 
-def _week(conn: Connection, table: str, week: Week, now: datetime, dry: bool) -> Outcome:
+def _week(
+    conn: Connection, table: str, week: Week, now: datetime, dry: bool, seal: Seal
+) -> Outcome:
     name = tables.partition(table, week.monday)
     if week.open:
         return Kept(name, f"{week.open} messages of that week have not ended")
@@ -77,16 +85,16 @@ def _week(conn: Connection, table: str, week: Week, now: datetime, dry: bool) ->
         return Kept(name, f"{week.held} messages of that week are on hold")
     if dry:
         return Dropped(name, 0)
-    return _drop(name, lambda: retention.drop_week(conn, table, week.monday, now))
+    return _drop(name, lambda: retention.drop_week(conn, table, week.monday, now, seal))
 
 
-def _month(conn: Connection, month: date, now: datetime, dry: bool) -> Outcome:
+def _month(conn: Connection, month: date, now: datetime, dry: bool, seal: Seal) -> Outcome:
     name = f"journal_{month:%Y%m}"
     if held := retention.held_in_month(conn, month):
         return Kept(name, f"{held} messages of that month are on hold")
     if dry:
         return Dropped(name, 0)
-    return _drop(name, lambda: retention.drop_month(conn, month, now))
+    return _drop(name, lambda: retention.drop_month(conn, month, now, seal))
 
 
 def _drop(name: str, act: Callable[[], Dropped | None]) -> Outcome:

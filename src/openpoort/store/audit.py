@@ -23,10 +23,14 @@ from cryptography.x509 import Certificate
 
 from openpoort.domain import merkle
 from openpoort.domain.checkpoint import BadCheckpoint, Checkpoint, open_checkpoint
+from openpoort.domain.seal import parsed, sealed
 from openpoort.store.sequencer import kenmerk_of
 from openpoort.trust.timestamp import Asked, BadStamp, claimed, judge
 
 Connection = psycopg.Connection[Any]
+_DELETED, _ACCEPTED = b'"kind":"retention.deleted"}', b'"kind":"message.accepted"}'
+_MARK = b'"row":"'
+"""In the entry of an acceptance since there are marks, and seals on acts (`domain/seal.py`)."""
 _MOST = 1000  # missing rows named per month
 
 _LEAVES = """
@@ -110,6 +114,7 @@ class _Audit:
         self.tree = merkle.Tree(0, [])
         self.covered = self.torn = 0
         self.gone: dict[str, list[Problem]] = {}
+        self.marked = False
         self.count: Counter[str] = Counter()
         self.proven: dict[str, int] = {}
 
@@ -260,8 +265,19 @@ class _Audit:
             self._say("row-changed", where, f"the row's time is not its entry's, {said[0]}")
         elif said != (at, kenmerk):
             self._say("leaf-changed", where, "the leaf's time or kenmerk is not its entry's")
-        elif b'"kind":"retention.deleted"' in entry:
-            self.proven |= json.loads(entry)["data"].get("months", {})
+        elif entry.endswith(_DELETED):
+            self._deleted(where, parsed(entry))
+        elif entry.endswith(_ACCEPTED):
+            self.marked = self.marked or _MARK in entry
+
+    def _deleted(self, where: str, said: dict[str, Any]) -> None:
+        """A proof of deletion; one of before there were seals is taken at its word."""
+        if not said or "months" not in said["data"]:
+            return
+        if self.marked and not sealed(said, self.key):
+            self._say("deletion-unproven", where, "no seal of this key: anybody could write it")
+            return
+        self.proven |= said["data"]["months"]
 
     def _missing(self) -> None:
         """Missing rows, unless an entry proves that their month was dropped with that many."""

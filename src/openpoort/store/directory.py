@@ -27,6 +27,7 @@ from openpoort.domain.party import (
 )
 from openpoort.domain.partydiff import Change, Diff, Verb, compare
 from openpoort.domain.partyfile import write
+from openpoort.domain.seal import Seal, unsealed
 from openpoort.store import journal
 
 Connection = psycopg.Connection[Any]
@@ -72,11 +73,17 @@ def current(conn: Connection, base: int | None) -> int:
 
 
 def apply(
-    conn: Connection, new: Directory, actor: str, at: datetime, base: int | None = None
+    conn: Connection,
+    new: Directory,
+    actor: str,
+    at: datetime,
+    base: int | None = None,
+    seal: Seal = unsealed,
 ) -> Diff:
     """Make the directory equal to `new` in the caller's transaction; the differences found.
 
-    Nothing is written when there are none. Each change is a journal entry. Raises Stale.
+    Nothing is written when there are none. Each change is a journal entry, sealed by `seal`.
+    Raises Stale.
     """
     before = current(conn, base)
     diff = compare(load(conn), new)
@@ -94,11 +101,13 @@ def apply(
     journal.add(
         conn,
         [
-            JournalEntry(
-                f"{change.table}.{change.verb}",
-                at,
-                actor,
-                data={"line": change.line(), "version": now, "directory": mark},
+            seal(
+                JournalEntry(
+                    f"{change.table}.{change.verb}",
+                    at,
+                    actor,
+                    data={"line": change.line(), "version": now, "directory": mark},
+                )
             )
             for change in diff.changes
         ],

@@ -17,6 +17,7 @@ from openpoort.domain import names, partyfile
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.party import Directory
 from openpoort.domain.partydiff import Diff, compare
+from openpoort.domain.seal import Seal, unsealed
 from openpoort.store import directory, journal
 
 Connection = psycopg.Connection[Any]
@@ -39,7 +40,12 @@ class Proposal:
 
 
 def propose(
-    conn: Connection, new: Directory, actor: str, at: datetime, made_on: int | None = None
+    conn: Connection,
+    new: Directory,
+    actor: str,
+    at: datetime,
+    made_on: int | None = None,
+    seal: Seal = unsealed,
 ) -> tuple[int | None, Diff]:
     """Keep `new` as a proposal: its number and what it would change; no number if nothing.
 
@@ -57,7 +63,7 @@ def propose(
     ).fetchone()
     assert row is not None
     number = int(row[0])
-    _note(conn, "proposed", at, actor, number, mark, base=base, lines=diff.lines())
+    _note(conn, "proposed", at, actor, number, mark, seal, base=base, lines=diff.lines())
     return number, diff
 
 
@@ -70,7 +76,9 @@ def open_ones(conn: Connection) -> tuple[Proposal, ...]:
     return tuple(Proposal(i, b, partyfile.read(t), d, by, at) for i, b, t, d, by, at in rows)
 
 
-def approve(conn: Connection, number: int, actor: str, at: datetime) -> tuple[Proposal, Diff]:
+def approve(
+    conn: Connection, number: int, actor: str, at: datetime, seal: Seal = unsealed
+) -> tuple[Proposal, Diff]:
     """Apply a proposal in the caller's transaction. Raises NotAllowed."""
     proposal = _open(conn, number)
     if names.same(proposal.proposed_by, actor):
@@ -82,14 +90,16 @@ def approve(conn: Connection, number: int, actor: str, at: datetime) -> tuple[Pr
             f"the directory changed since proposal {number} was made "
             f"(version {proposal.base}, now {row[0]}); propose again"
         )
-    _decide(conn, proposal, actor, at, "approved")
-    return proposal, directory.apply(conn, proposal.content, actor, at)
+    _decide(conn, proposal, actor, at, "approved", seal)
+    return proposal, directory.apply(conn, proposal.content, actor, at, seal=seal)
 
 
-def reject(conn: Connection, number: int, actor: str, at: datetime) -> Proposal:
+def reject(
+    conn: Connection, number: int, actor: str, at: datetime, seal: Seal = unsealed
+) -> Proposal:
     """Close a proposal without applying it; its maker may do this too. Raises NotAllowed."""
     proposal = _open(conn, number)
-    _decide(conn, proposal, actor, at, "rejected")
+    _decide(conn, proposal, actor, at, "rejected", seal)
     return proposal
 
 
@@ -107,13 +117,16 @@ def _open(conn: Connection, number: int) -> Proposal:
     return proposal
 
 
-def _decide(conn: Connection, proposal: Proposal, actor: str, at: datetime, decision: str) -> None:
+def _decide(
+    conn: Connection, proposal: Proposal, actor: str, at: datetime, decision: str, seal: Seal
+) -> None:
     conn.execute(
         "update directory_proposal set decision = %s, decided_by = %s, decided_at = %s"
         " where id = %s",
         (decision, actor, at, proposal.id),
     )
-    _note(conn, decision, at, actor, proposal.id, proposal.digest, by=proposal.proposed_by)
+    mark = proposal.digest
+    _note(conn, decision, at, actor, proposal.id, mark, seal, by=proposal.proposed_by)
 
 
 def _note(
@@ -123,7 +136,8 @@ def _note(
     actor: str,
     number: int,
     mark: str,
+    seal: Seal,
     **more: object,
 ) -> None:
     data = {"proposal": number, "directory": mark, **more}
-    journal.add(conn, [JournalEntry(f"directory.{what}", at, actor, data=data)])
+    journal.add(conn, [seal(JournalEntry(f"directory.{what}", at, actor, data=data))])

@@ -2,7 +2,8 @@
 
 The proof names the partition, how many rows it had, and the SHA-256 over their keys in order:
 who kept a message can show that it was among those deleted, and nobody can delete more than is
-told. Legal holds are asked in the same transaction, after the lock on the partition.
+told. `seal` is the checkpoint key's: a proof without it can be made up. Legal holds are asked in
+the same transaction, after the lock on the partition.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import psycopg
 from psycopg import sql
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, settled, tables
+from openpoort.domain.seal import Seal, unsealed
+from openpoort.store import journal, marks, settled, tables
 
 Connection = psycopg.Connection[Any]
 
@@ -58,7 +60,9 @@ def week(conn: Connection, monday: date) -> Week:
     return Week(monday, frozenset(kinds), still_open, held)
 
 
-def drop_week(conn: Connection, table: str, monday: date, at: datetime) -> Dropped | None:
+def drop_week(
+    conn: Connection, table: str, monday: date, at: datetime, seal: Seal = unsealed
+) -> Dropped | None:
     """Drop one week of one table with its proof; None when a hold came in between."""
     name = tables.partition(table, monday)
     with conn.transaction():
@@ -67,11 +71,12 @@ def drop_week(conn: Connection, table: str, monday: date, at: datetime) -> Dropp
             return None
         digest = _digest(conn, name, _KEYS.get(table, "kenmerk"))
         rows = tables.drop(conn, table, monday)
-        _prove(conn, at, {"table": table, "from": str(monday), "rows": rows, "digest": digest})
+        data = {"table": table, "from": str(monday), "rows": rows, "digest": digest}
+        _prove(conn, at, data, seal)
     return Dropped(name, rows)
 
 
-def forget_keys(conn: Connection, monday: date, at: datetime) -> int:
+def forget_keys(conn: Connection, monday: date, at: datetime, seal: Seal = unsealed) -> int:
     """Delete the keys of a week whose messages are gone: kenmerk and repeat key."""
     with conn.transaction():
         span = {"monday": monday}
@@ -80,7 +85,7 @@ def forget_keys(conn: Connection, monday: date, at: datetime) -> int:
         rows += conn.execute(f"delete from register {where}", span).rowcount
         settled.forget(conn, monday)
         if rows:
-            _prove(conn, at, {"table": "register", "from": str(monday), "rows": rows})
+            _prove(conn, at, {"table": "register", "from": str(monday), "rows": rows}, seal)
     return rows
 
 
@@ -99,7 +104,9 @@ def held_in_month(conn: Connection, month: date) -> int:
     return int(_row(conn, _HELD_MONTH, {"start": start, "end": following(start)})[0])
 
 
-def drop_month(conn: Connection, month: date, at: datetime) -> Dropped | None:
+def drop_month(
+    conn: Connection, month: date, at: datetime, seal: Seal = unsealed
+) -> Dropped | None:
     """Drop one month of the journal's content; its hashes stay, and the tree with them.
 
     The proof repeats all months dropped before, because the entry that proved an earlier one
@@ -124,11 +131,13 @@ def drop_month(conn: Connection, month: date, at: datetime) -> Dropped | None:
         conn.execute(sql.SQL("drop table {}").format(sql.Identifier(name)))
         gone = conn.execute("select month, rows from journal_dropped order by month").fetchall()
         data = {"table": "journal", "months": {f"{m:%Y-%m}": n for m, n in gone}, "digest": digest}
-        _prove(conn, at, data)
+        _prove(conn, at, data, seal)
     return Dropped(name, rows)
 
 
-def hold(conn: Connection, kenmerk: str, by: str, reason: str, at: datetime) -> bool:
+def hold(
+    conn: Connection, kenmerk: str, by: str, reason: str, at: datetime, seal: Seal = unsealed
+) -> bool:
     """Keep everything about a message until `lift`; False when it was held already."""
     with conn.transaction():
         done = conn.execute(
@@ -136,16 +145,17 @@ def hold(conn: Connection, kenmerk: str, by: str, reason: str, at: datetime) -> 
             (kenmerk, at, by, reason),
         ).rowcount
         if done:
-            journal.add(conn, [JournalEntry("hold.set", at, by, kenmerk)])
+            data = {"words": marks.words(reason)}
+            journal.add(conn, [seal(JournalEntry("hold.set", at, by, kenmerk, data))])
     return bool(done)
 
 
-def lift(conn: Connection, kenmerk: str, by: str, at: datetime) -> bool:
+def lift(conn: Connection, kenmerk: str, by: str, at: datetime, seal: Seal = unsealed) -> bool:
     """False when there was no hold."""
     with conn.transaction():
         done = conn.execute("delete from hold where kenmerk = %s", (kenmerk,)).rowcount
         if done:
-            journal.add(conn, [JournalEntry("hold.lifted", at, by, kenmerk)])
+            journal.add(conn, [seal(JournalEntry("hold.lifted", at, by, kenmerk))])
     return bool(done)
 
 
@@ -170,8 +180,8 @@ def _digest(conn: Connection, partition: str, key: str) -> str:
     return str(_row(conn, query)[0])
 
 
-def _prove(conn: Connection, at: datetime, data: Mapping[str, object]) -> None:
-    journal.add(conn, [JournalEntry("retention.deleted", at, "openpoort", None, data)])
+def _prove(conn: Connection, at: datetime, data: Mapping[str, object], seal: Seal) -> None:
+    journal.add(conn, [seal(JournalEntry("retention.deleted", at, "openpoort", None, data))])
 
 
 def _row(conn: Connection, query: str, values: Mapping[str, object] | None = None) -> Any:

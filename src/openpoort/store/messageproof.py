@@ -1,0 +1,328 @@
+"""The rows of messages beside what the journal says of them: every difference, named.
+
+Works on a batch of messages, whatever their days, with one question per table. What a proof of
+deletion covers is not missing; the caller knows the proofs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from openpoort.domain.journal import words_digest
+from openpoort.store import dossier, marks, messages, payloads, tables
+from openpoort.store.claims import Claim
+from openpoort.store.marks import Beside
+from openpoort.store.payloads import Places
+from openpoort.store.rows import MessageRow
+
+Connection = psycopg.Connection[Any]
+ENDED = ("delivered", "rejected", "cancelled")
+_WANTED = (
+    "from {t} t join unnest(%s::uuid[], %s::date[]) w(k, d) on t.kenmerk = w.k and t.day = w.d"
+)
+_COLUMNS = {
+    "register": "t.day, t.berichtsoort, t.sender, t.about, t.switch",
+    "process": "t.berichtsoort, t.sender, t.belang, t.accepted_at, t.state, t.seq, t.last_at,"
+    " coalesce(t.data, '{}')",
+    "status": "t.seq, t.code, t.at, t.foutcode, t.fout, t.details",
+    "request": "t.received_at, t.content_type, encode(t.digest, 'hex'), t.size,"
+    " encode(t.token, 'hex'), encode(t.tls, 'hex')",
+    "answer": "t.at, encode(t.digest, 'hex'), sha256(t.body) = t.digest",
+    "delivery": "t.agency, t.generation, t.message_id, t.attempts, t.delivered_at,"
+    " encode(t.receipt, 'hex')",
+    "mailbox": "t.shown, t.owner, t.belang, t.berichtsoort, t.at",
+    "parked": "t.step, t.agency, t.since",
+}
+_REPEAT = "select key, digest, kenmerk, day from repeat where key = any(%s)"
+_PAYLOAD = """
+select t.day, t.digest, t.size, t.place,
+    case when t.body is null then t.place <> 'db'
+    else t.place = 'db' and sha256(t.body) = t.digest and length(t.body) = t.size end
+from payload t join unnest(%s::date[], %s::bytea[]) w(day, digest)
+    on t.day = w.day and t.digest = w.digest where t.day = any(%s)
+"""
+_NO_ROW = (ValueError, TypeError, KeyError, IndexError, AttributeError, psycopg.DataError)
+"""What reading a row raises that nobody but an administrator wrote."""
+Missing = Callable[[str, Claim, str], None]
+"""(table, message, what is missing): told unless a proof of deletion covers it."""
+Say = Callable[[str, str, str], None]
+
+
+@dataclass(slots=True)
+class Proof:
+    """`unproven` counts acceptances of before there were marks, `unread` requests whose documents
+    stand outside the database and were not read."""
+
+    conn: Connection
+    say: Say
+    missing: Missing
+    outside: Places = ()
+    unproven: int = 0
+    unread: int = 0
+    _rows: dict[str, dict[UUID, list[tuple[Any, ...]]]] = field(default_factory=dict)
+    _messages: dict[UUID, MessageRow] = field(default_factory=dict)
+    _repeats: dict[UUID, tuple[Any, ...]] = field(default_factory=dict)
+    _stored: dict[tuple[date, bytes], tuple[Any, ...]] = field(default_factory=dict)
+
+    def judge(self, claims: Sequence[Claim]) -> None:
+        """Compare every row of these messages. Raises PayloadUnavailable."""
+        try:
+            self._read(claims)
+        except _NO_ROW as wrong:
+            self._apart(claims, wrong)
+            return
+        for claim in claims:
+            try:
+                self._judge(claim)
+            except _NO_ROW as wrong:
+                self._apart([claim], wrong)
+
+    def _apart(self, claims: Sequence[Claim], wrong: Exception) -> None:
+        """A value that no row of ours can have must not hide what else is wrong."""
+        if len(claims) > 1:
+            for claim in claims:
+                self.judge([claim])
+            return
+        for claim in claims:
+            self._differs("message", claim, f"a row holds what none can: {type(wrong).__name__}")
+
+    def _judge(self, claim: Claim) -> None:
+        row = self._messages.get(claim.kenmerk)
+        if row is None:
+            self.missing("message", claim, "the row is gone")
+        else:
+            self._message(claim, row)
+            self._documents(claim, row)
+        for one in (self._register, self._process, self._statuses, self._answers):
+            one(claim)
+        self._request(claim, row)
+        self._deliveries(claim)
+        self._mailbox(claim)
+        self._parked(claim)
+
+    def _read(self, claims: Sequence[Claim]) -> None:
+        wanted = [(c.kenmerk, c.day) for c in claims]
+        self._messages = messages.messages(self.conn, wanted)
+        keys, days = [k for k, _ in wanted], [d for _, d in wanted]
+        for table, columns in _COLUMNS.items():
+            some = self._rows[table] = {}
+            words = f"select t.kenmerk, {columns} {_WANTED.format(t=table)}"
+            if table in tables.PARTITIONED:
+                words += " where t.day = any(%s)"
+            rows = self.conn.execute(
+                words, [keys, days, tables.days(days)][: words.count("%s")]
+            )  # fmt: skip
+            for kenmerk, *rest in rows:
+                some.setdefault(kenmerk, []).append(tuple(rest))
+        found = self._messages.values()
+        asked = [key for m in found for key in (marks.message_key(m), marks.content_key(m))]
+        repeats = self.conn.execute(_REPEAT, [asked])
+        self._repeats = {key: (bytes(digest), *rest) for key, digest, *rest in repeats}
+        self._read_payloads(claims)
+
+    def _read_payloads(self, claims: Iterable[Claim]) -> None:
+        wanted = {(c.day, d) for c in claims for d in _digests(c)}
+        ordered = sorted(wanted)
+        days = [day for day, _ in ordered]
+        rows = self.conn.execute(_PAYLOAD, [days, [d for _, d in ordered], tables.days(days)])
+        self._stored = {(day, bytes(digest)): tuple(rest) for day, digest, *rest in rows}
+
+    def _of(self, table: str, claim: Claim) -> list[tuple[Any, ...]]:
+        return self._rows[table].get(claim.kenmerk, [])
+
+    def _differs(self, table: str, claim: Claim, text: str) -> None:
+        self.say(f"{table}-changed", f"{table} of {claim.kenmerk}", text)
+
+    def _message(self, claim: Claim, row: MessageRow) -> None:
+        said = claim.accepted
+        if (row.sender, row.accepted_at, row.berichtsoort) != (
+            claim.sender,
+            claim.at,
+            said["kind"],
+        ):
+            self._differs("message", claim, "sender, time or kind is not what was accepted")
+        elif [d.digest.hex() for d in row.documents] != said["documents"]:
+            self._differs("message", claim, "its documents are not those that were accepted")
+        if claim.row is None:
+            self.unproven += 1
+            return
+        if not self._of("register", claim) or not self._of("process", claim):
+            return  # named there, or gone with a proof
+        if claim.row != marks.message(row, self._beside(claim, row)):
+            self._differs(
+                "message", claim,
+                "it, its keys (repeat), its switch (register) or whose it is (process) was changed",
+            )  # fmt: skip
+
+    def _beside(self, claim: Claim, row: MessageRow) -> Beside:
+        [(*_, switch)] = self._of("register", claim)
+        own, content = marks.message_key(row), marks.content_key(row)
+        mine = {
+            key: self._repeats[key][0]
+            for key in (own, content)
+            if key in self._repeats and self._repeats[key][1:] == (claim.kenmerk, claim.day)
+        }
+        return Beside(
+            self._of("process", claim)[0][2], switch, own if own in mine else None,
+            mine.get(own, b""), content if mine.get(content) == b"" else None,
+        )  # fmt: skip
+
+    def _register(self, claim: Claim) -> None:
+        rows = self._of("register", claim)
+        row = self._messages.get(claim.kenmerk)
+        if not rows:
+            self.missing("register", claim, "the kenmerk is gone")
+            return
+        day, berichtsoort, sender, about, _ = rows[0]
+        if (day, berichtsoort, sender) != (claim.day, claim.accepted["kind"], claim.sender):
+            self._differs("register", claim, "day, kind or sender is not what was accepted")
+        elif row is not None and about != row.about:
+            self._differs("register", claim, "what it is about is not what was accepted")
+
+    def _process(self, claim: Claim) -> None:
+        rows = self._of("process", claim)
+        if not rows:
+            self.missing("process", claim, "the row is gone")
+            return
+        berichtsoort, sender, _, at, state, seq, last, data = rows[0]
+        if (berichtsoort, sender, at) != (claim.accepted["kind"], claim.sender, claim.at):
+            self._differs("process", claim, "kind, sender or time is not what was accepted")
+        told = claim.statuses.get(seq)
+        if seq != max(claim.statuses, default=0) or (told is not None and told[1] != last):
+            self._differs("process", claim, "its last status is not the last that was set")
+        if (data.get("again") or (state if state in ENDED else None)) != claim.closed and not (
+            claim.closed is None and data.get("again") == "waiting"
+        ):
+            self._differs("process", claim, f"{state}, and the journal says {claim.closed}")
+        made = data.get("documents")
+        if (made[0][2] if made else None) != claim.converted:
+            self._differs("process", claim, "its converted document is not what was made")
+
+    def _statuses(self, claim: Claim) -> None:
+        rows = self._of("status", claim)
+        if not rows and claim.statuses:
+            self.missing("status", claim, "its statuses are gone")
+            return
+        found = {
+            seq: (code, at, foutcode, words_digest(fout, details))
+            for seq, code, at, foutcode, fout, details in rows
+        }
+        for seq in sorted(found.keys() | claim.statuses.keys()):
+            if seq not in claim.statuses:
+                self._differs("status", claim, f"status {seq} was never set")
+            elif seq not in found:
+                self._differs("status", claim, f"status {seq} is gone")
+            elif found[seq] != claim.statuses[seq]:
+                self._differs("status", claim, f"status {seq} is not what was set")
+
+    def _answers(self, claim: Claim) -> None:
+        rows = self._of("answer", claim)
+        if not rows and claim.answers:
+            self.missing("answer", claim, "its answers are gone")
+            return
+        if sorted((at, digest) for at, digest, _ in rows) != sorted(claim.answers):
+            self._differs("answer", claim, "its answers are not those that were made")
+        elif not all(same for *_, same in rows):
+            self._differs("answer", claim, "an answer is not what its digest was made from")
+
+    def _request(self, claim: Claim, row: MessageRow | None) -> None:
+        rows, said = self._of("request", claim), claim.accepted
+        if "request" not in said:
+            if rows:
+                self._differs("request", claim, "the gateway made this message itself")
+            return
+        if not rows:
+            self.missing("request", claim, "the request as received is gone")
+            return
+        received_at, content_type, digest, size, token, tls = rows[0]
+        if (digest, token, tls) != (said["request"], said["token"], said.get("tls")):
+            self._differs("request", claim, "its digest or certificates are not those received")
+        mark = said.get(marks.RECEIVED)
+        if mark is not None and mark != marks.request(received_at, content_type):
+            self._differs("request", claim, "time or content type is not what was received")
+        if row is not None:
+            self._body(claim, row, size)
+
+    def _body(self, claim: Claim, row: MessageRow, size: int) -> None:
+        here = [self._stored.get((row.day, d.digest)) for d in row.documents]
+        if not self.outside and any(one is not None and one[1] != "db" for one in here):
+            self.unread += 1
+            return
+        try:
+            found = dossier.request(self.conn, row, self.outside)
+        except (payloads.PayloadMissing, IndexError) as wrong:
+            self._differs("request", claim, f"it cannot be put together: {wrong}")
+            return
+        if found is None:
+            self._differs("request", claim, "a certificate that it came with is gone")
+        elif _hex(found.body) != claim.accepted["request"] or size != len(found.body):
+            self._differs("request", claim, "its octets are not those that were received")
+        elif [_hex(found.token), _hex(found.tls)] != [
+            claim.accepted["token"], claim.accepted.get("tls")
+        ]:  # fmt: skip
+            self._differs("request", claim, "its certificates are not those it came with")
+
+    def _documents(self, claim: Claim, row: MessageRow) -> None:
+        sizes = {d.digest: d.size for d in row.documents}
+        for digest in _digests(claim):
+            stored = self._stored.get((claim.day, digest))
+            if stored is None:
+                self.missing("payload", claim, f"document {digest.hex()[:16]} is gone")
+            elif not stored[2] or sizes.get(digest, stored[0]) != stored[0]:
+                self._differs("payload", claim, f"document {digest.hex()[:16]} was changed")
+
+    def _deliveries(self, claim: Claim) -> None:
+        rows = self._of("delivery", claim)
+        told = [_delivery(at, said) for at, said in claim.deliveries]
+        if not rows and told:
+            self.missing("delivery", claim, "its deliveries are gone")
+            return
+        for agency, generation, message_id, attempts, at, receipt in rows:
+            here = (agency, message_id, attempts, at, receipt)
+            if not any(one[:5] == here and one[5] in (None, generation) for one in told):
+                self._differs("delivery", claim, f"that to {agency} is not what was made")
+        if {(a, m) for a, _, m, *_ in rows} != {(one[0], one[1]) for one in told}:
+            self._differs("delivery", claim, "a delivery is gone, or was never made")
+
+    def _mailbox(self, claim: Claim) -> None:
+        rows, process = self._of("mailbox", claim), self._of("process", claim)
+        told = sorted((said["shown"], said["owner"], at) for at, said in claim.returned)
+        if not rows and told:
+            self.missing("mailbox", claim, "what was put out for its receiver is gone")
+            return
+        if sorted((str(shown), owner, at) for shown, owner, _, _, at in rows) != told or any(
+            process and (belang, kind) != (process[0][2], process[0][0])
+            for _, _, belang, kind, _ in rows
+        ):
+            self._differs("mailbox", claim, "it is not what was put out for its receiver")
+
+    def _parked(self, claim: Claim) -> None:
+        told = {(said["step"], said["agency"], at) for at, said in claim.parked}
+        for step, agency, since in self._of("parked", claim):
+            if (step, agency, since) not in told:
+                self._differs("parked", claim, f"nobody parked it at {step}")
+
+
+def _digests(claim: Claim) -> list[bytes]:
+    """Documents that must stand here: those handed in, what they were converted to, receipts."""
+    every = [*claim.accepted["documents"], *([claim.converted] if claim.converted else [])]
+    every += [said["receipt"] for _, said in claim.deliveries if said.get("kept")]
+    return [bytes.fromhex(one) for one in every]
+
+
+def _hex(octets: bytes | None) -> str | None:
+    return None if octets is None else sha256(octets).hexdigest()
+
+
+def _delivery(at: datetime, said: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        said["agency"], said.get("message_id"), said["attempt"], at, said["receipt"],
+        said.get("generation"),
+    )  # fmt: skip
