@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import sql
 
+from openpoort import telemetry
+from openpoort.app.watch import Watch
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.journal import JournalEntry
@@ -43,7 +46,7 @@ Connection = psycopg.Connection[Any]
 def send(gate: Gate, asked: Aanlevering, oin: str = BEDRIJF, **more: Any) -> str:
     """With a signed answer, its documents large enough to be cut out of the request."""
     raw = Received(
-        b"<soap>" + asked.inhoud.inhoud + b"</soap>", gate.clock.now(), b"tls", "text/xml"
+        b"<soap>" + bytes(asked.inhoud.inhoud) + b"</soap>", gate.clock.now(), b"tls", "text/xml"
     )
     who = verified(oin, more.get("message_id"))
     done = gate.intake.aanleveren(who, asked, raw, lambda said: said.kenmerk.encode())
@@ -136,14 +139,14 @@ def administrator(conn: Connection) -> Iterator[None]:
             " on r.relname = table_name and not r.relispartition where is_identity = 'YES'"
         ).fetchall():
             words = f"alter table {table} alter {column} drop identity"
-            conn.execute(words)  # type: ignore[arg-type]  # names out of the catalogue
+            conn.execute(words)
         for table, constraint in conn.execute(
             "select conrelid::regclass::text, conname from pg_constraint where contype in"
             " ('p', 'c', 'f') and connamespace = 'public'::regnamespace and conparentid = 0"
             " order by contype = 'p'"
         ).fetchall():
             words = f"alter table {table} drop constraint {constraint}"
-            conn.execute(words)  # type: ignore[arg-type]  # names out of the catalogue
+            conn.execute(words)
         yield
 
 
@@ -198,7 +201,7 @@ def test_every_column_that_an_administrator_changes_is_named_or_listed_with_its_
                 with conn.transaction(force_rollback=True):
                     change = CHANGE[kind].format(c=column, t=element)
                     words = f"update {table} set {column} = {change}"
-                    done = conn.execute(words)  # type: ignore[arg-type]  # out of the catalogue
+                    done = conn.execute(words)
                     if not done.rowcount:
                         empty.append(table)
                     elif not named(conn) and not excused:
@@ -256,7 +259,7 @@ def test_a_row_that_was_put_in_is_named(gate: Gate) -> None:
                 f" select {shown} from {table} limit 1"
             )
             with conn.transaction(force_rollback=True):
-                conn.execute(words)  # type: ignore[arg-type]  # names out of the catalogue
+                conn.execute(words)
                 assert named(conn), f"{table} with another {key}"
 
 
@@ -376,3 +379,45 @@ def test_a_refused_message_leaves_nothing_to_prove(gate: Gate) -> None:
         send(gate, request("Onbekend"))
     with gate.store.connect() as conn:
         assert proven(conn).messages == 10
+
+
+def test_a_round_of_the_watch_tells_each_difference_once(
+    gate: Gate, dsn: str, tmp_path: Path
+) -> None:
+    watch = Watch(dsn, KEY.public_key(), gate.clock.now)
+    assert watch.round() == []
+    telemetry.security_log(tmp_path / "security.log")
+    with gate.store.connect() as conn:
+        conn.execute("update message set aanleverkenmerk = 'x' where berichtsoort = 'ICP'")
+        conn.execute("update party set sha1_until = '2036-01-01'")
+    assert sorted(one.what for one in watch.round()) == ["directory-changed", "message-changed"]
+    assert watch.round() == []
+    lines = [json.loads(line) for line in (tmp_path / "security.log").read_text().splitlines()]
+    assert {line["action"] for line in lines} == {"journal.differs"}
+    assert {line["difference"] for line in lines} == {"directory-changed", "message-changed"}
+
+
+def test_an_older_directory_put_back_whole_is_named_by_who_saw_the_newer(
+    gate: Gate, dsn: str
+) -> None:
+    watch = Watch(dsn, KEY.public_key(), gate.clock.now)
+    with gate.store.connect() as conn, conn.transaction():
+        old = conn.execute("select version, changed_at, changed_by from directory_version")
+        [before] = old.fetchall()
+        known = directory.load(conn)
+        directory.apply(conn, replace(known, mandates=()), "anna", gate.clock.now(), seal=SEAL)
+    assert watch.round() == []
+    with gate.store.connect() as conn, conn.transaction(), conn.cursor() as cursor:
+        cursor.executemany(
+            "insert into mandate (type, nummer, holder, giver, kinds, rights, delegate)"
+            " values (%s, %s, %s, %s, %s, %s, %s)",
+            [(m.belanghebbende.type, m.belanghebbende.nummer, m.holder.value,
+              m.giver.value if m.giver else None, sorted(m.kinds), sorted(m.rights), m.delegate)
+             for m in known.mandates],
+        )  # fmt: skip
+        cursor.execute("update directory_version set version = %s, changed_at = %s,"
+                       " changed_by = %s", before)  # fmt: skip
+    [problem] = watch.round()
+    assert (problem.what, problem.text) == ("directory-changed", "version 3 was seen before")
+    with gate.store.connect() as conn:
+        assert "directory-changed" in {p.what for p in proven(conn).problems}

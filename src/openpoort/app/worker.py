@@ -14,6 +14,7 @@ from openpoort.app.attempts import Counted
 from openpoort.app.gate import Gate, Refresher
 from openpoort.app.outcomes import counted_cpu
 from openpoort.app.snapshot import Snapshot
+from openpoort.app.watch import Watch
 from openpoort.app.wiring import open_parts
 from openpoort.outbound.ausp import ByKind, LocalAusp, RemoteAusp
 from openpoort.outbound.http import Https, tls_context
@@ -51,7 +52,8 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
         )
         sequencer = journal.sequencer(settings, dsn, clock.now)
         refresher = Refresher(dsn, settings.path(settings.tls.trust), clock.now)
-        sides = {"sequencer": sequencer.run, "evidence": refresher.run}
+        watch = Watch(dsn, sequencer.key.public_key(), clock.now)
+        sides = {"sequencer": sequencer.run, "evidence": refresher.run, "watch": watch.run}
         tsa = timestamps.tsa(settings)
         if tsa is not None:
             pause = timedelta(seconds=settings.tsa.seconds)

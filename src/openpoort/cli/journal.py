@@ -10,6 +10,7 @@ import psycopg
 
 from openpoort.app.database import database
 from openpoort.app.journal import copy
+from openpoort.app.places import places
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 from openpoort.domain.checkpoint import pieces
@@ -17,6 +18,8 @@ from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.keys.timestamp import BadAnchors, load_anchors
 from openpoort.store import sequencer, timestamps
 from openpoort.store.audit import Report, audit
+from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.proving import Proven, prove
 from openpoort.store.sequencer import JournalBroken
 from openpoort.store.sequencing import keep, utc_now
 
@@ -42,7 +45,7 @@ def verify(
     tsa: Path | None,
     as_json: bool,
 ) -> None:
-    """Recompute the whole journal from its rows and name every difference.
+    """Recompute the whole journal, compare every row with it, and name every difference.
 
     Exit code 0: nothing was changed; 1: something was; 2: could not look.
     """
@@ -57,33 +60,38 @@ def verify(
         with database(chosen_settings) as dsn, psycopg.connect(dsn) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             report = audit(conn, public, pieces(kept), anchors)
+            rows = prove(conn, public, places(chosen_settings))
+        problems = (*report.problems, *rows.problems)
         acts.security_log(chosen_settings)
         acts.emit(
-            "journal.verified", place.origin, "failed" if report.problems else "ok",
-            size=report.size, problems=len(report.problems),
+            "journal.verified", place.origin, "failed" if problems else "ok",
+            size=report.size, problems=len(problems),
         )  # fmt: skip
-    except (BadKey, BadAnchors, OSError, psycopg.Error) as exc:
+    except (BadKey, BadAnchors, OSError, psycopg.Error, PayloadUnavailable) as exc:
         fail(str(exc))
-    _show(report, as_json)
-    raise SystemExit(1 if report.problems else 0)
+    _show(report, rows, as_json)
+    raise SystemExit(1 if problems else 0)
 
 
-def _show(report: Report, as_json: bool) -> None:
-    for problem in report.problems:
+def _show(report: Report, rows: Proven, as_json: bool) -> None:
+    problems = (*report.problems, *rows.problems)
+    for problem in problems:
         click.echo(f"{problem.what}: {problem.where}: {problem.text}", err=as_json)
     if as_json:
         click.echo(
             json.dumps(
                 {
-                    "ok": not report.problems,
+                    "ok": not problems,
                     "size": report.size,
                     "covered": report.covered,
                     "waiting": report.waiting,
                     "checkpoints": report.checkpoints,
                     "timestamps": report.timestamps,
                     "torn": report.torn,
+                    "messages": rows.messages,
+                    "unproven": rows.unproven,
                     "problems": [
-                        {"what": p.what, "where": p.where, "text": p.text} for p in report.problems
+                        {"what": p.what, "where": p.where, "text": p.text} for p in problems
                     ],
                 }
             )
@@ -95,8 +103,13 @@ def _show(report: Report, as_json: bool) -> None:
     click.echo(
         f"{report.size} entries, {report.covered} covered by {report.checkpoints} checkpoints, "
         f"{report.timestamps} time-stamps, "
-        f"{report.waiting} waiting: " + ("CHANGED" if report.problems else "unchanged")
+        f"{report.waiting} waiting: " + ("CHANGED" if problems else "unchanged")
     )
+    if rows.messages:
+        older = (
+            f", {rows.unproven} of them from before entries said it all" if rows.unproven else ""
+        )
+        click.echo(f"{rows.messages} messages compared with what the journal says{older}")
 
 
 @journal.command()

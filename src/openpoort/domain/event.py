@@ -131,6 +131,11 @@ _ALL = (
         "the journal's origin", Severity.ALARM, (FAILED,), {"entries": (int, "such entries")},
     ),
     EventType(
+        "journal.differs", "A row is not what the journal says of it (told once).",
+        "the row", Severity.ALARM, (FAILED,),
+        _HOW | {"difference": (str, "in a word, as `journal verify` has it")},
+    ),
+    EventType(
         "timestamp.missing",
         "Checkpoints get no time-stamp (failed, told once), or get them again (ok).",
         "the address of the TSA", Severity.WARNING, (OK, FAILED), _HOW,

@@ -61,6 +61,7 @@ CLASSES: Mapping[str, tuple[Class, int]] = {
     "journal.unwritable": (API, _CREATE),
     "journal.broken": (FINDING, _CREATE),
     "journal.renumbered": (FINDING, _CREATE),
+    "journal.differs": (FINDING, _CREATE),
     "timestamp.missing": (API, _OTHER),
     "journal.verified": (API, _READ),
     "evidence.exported": (API, _READ),

@@ -9,9 +9,10 @@ from hashlib import sha256
 from typing import Any
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from openpoort.domain.party import Directory
-from openpoort.domain.seal import parsed
+from openpoort.domain.seal import parsed, sealed
 from openpoort.store import directory, marks
 from openpoort.store.claims import Said
 
@@ -57,9 +58,10 @@ def judge(conn: Connection, acts: Acts, say: Say) -> None:
     _holds(conn, acts.holds, say)
 
 
-def latest(conn: Connection, say: Say) -> int:
+def latest(conn: Connection, key: Ed25519PublicKey, say: Say) -> int:
     """As `judge`, for the directory alone and without reading the journal: by the acts of the
-    moment at which it says that it was changed. Its version."""
+    moment at which it says that it was changed. Its version. Where the newest of them carries a
+    seal, it is judged; one of before there were seals is for `journal verify` to place."""
     row = conn.execute("select changed_at from directory_version").fetchone()
     rows = conn.execute("select entry from journal where at = %s", row or (None,)).fetchall()
     acts = Acts()
@@ -67,6 +69,8 @@ def latest(conn: Connection, say: Say) -> int:
         said = parsed(bytes(entry))
         if said and said["kind"].startswith(_CHANGES):
             acts.add(said)
+    if acts.last is not None and "seal" in acts.last["data"] and not sealed(acts.last, key):
+        say("act-unproven", f"version {acts.last['data']['version']}", "its seal does not hold")
     _directory(conn, acts.last, say)
     return directory.version(conn)
 

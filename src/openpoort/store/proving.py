@@ -56,6 +56,21 @@ _STRANGE = """
 select distinct t.kenmerk from {t} t left join register r on r.kenmerk = t.kenmerk
 where r.day is distinct from t.day order by 1 limit 1000
 """
+_DRAWN = """
+with newest as (select kenmerk from journal_leaf where kenmerk is not null
+    order by leaf desc limit %(rows)s),
+place as materialized (select floor(random() * size)::bigint as leaf from journal_state),
+chance as (select l.kenmerk from journal_leaf l, place p where l.leaf >= p.leaf
+    and l.kenmerk is not null order by l.leaf limit %(rows)s)
+(select distinct kenmerk from newest limit %(size)s) union
+(select distinct kenmerk from chance limit %(size)s)
+"""
+_OTHER_LEAF = """
+select l.leaf from journal_leaf l join journal j on (j.at, j.xid, j.id) = (l.at, l.xid, l.id)
+where l.kenmerk = any(%s) and sha256('\\x00'::bytea || j.entry) <> l.hash order by l.leaf
+"""
+_STORY = 12  # entries that a message has, about
+_LOCK = 0x736C696365  # "slice"
 _WITH_DAY = (
     "message", "process", "status", "request", "answer", "delivery", "mailbox", "job", "parked",
     "repeat",
@@ -119,6 +134,36 @@ def untold(conn: Connection, day: date) -> list[UUID]:
         [day, waiting],
     )
     return [kenmerk for (kenmerk,) in rows]
+
+
+def prove_slice(
+    conn: Connection, key: Ed25519PublicKey, today: date, size: int, version: int
+) -> tuple[list[Problem], int]:
+    """A part that is small however large the database is: `size` of the newest messages and as
+    many drawn by chance, what nobody handed in today, and the directory, of which `version` was
+    seen before. The differences and the directory's version; nothing while another does it.
+    `conn` is outside a transaction."""
+    problems: list[Problem] = []
+
+    def say(*what: str) -> None:
+        problems.append(Problem(*what))
+
+    with conn.transaction():
+        conn.execute("set transaction isolation level repeatable read, read only")
+        [[mine]] = conn.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
+        if not mine:
+            return [], version
+        drawn = [k for (k,) in conn.execute(_DRAWN, {"size": size, "rows": size * _STORY})]
+        for (leaf,) in conn.execute(_OTHER_LEAF, [drawn]):
+            say("row-changed", f"leaf {leaf}", "the row is not what its leaf was made from")
+        problems += prove_some(conn, drawn).problems
+        for kenmerk in untold(conn, today):
+            say("process-inserted", f"process of {kenmerk}", "no entry tells of it")
+        now = directoryproof.latest(conn, key, say)
+        if now < version:
+            text = f"version {version} was seen before"
+            say("directory-changed", f"version {now}", text)
+    return problems, now
 
 
 class _Whole:
