@@ -2,8 +2,9 @@
 
 Logs go to stderr: readable on a terminal, one JSON object a line elsewhere. Security events go to
 a file of their own when one is named, else to stderr. Nothing personal is ever written:
-identifiers mask themselves (`domain/ids.py`); here, as the last net, bytes are cut out and what
-looks like a BSN or a private key is masked, whoever let it through.
+identifiers mask themselves (`domain/ids.py`); an exception is told without locals and without what
+others say in it (`domain/crash.py`); here, as the last net, bytes are cut out and what looks like a
+BSN or a private key is masked, whoever let it through.
 """
 
 from __future__ import annotations
@@ -13,12 +14,15 @@ import logging
 import os
 import re
 import sys
+import threading
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import structlog
 
+from openpoort.domain.crash import outline, plain, said
 from openpoort.domain.event import Event
 from openpoort.domain.ids import elfproef, mask
 from openpoort.domain.ocsf import record as ocsf_record
@@ -50,8 +54,18 @@ def scrub(value: Any) -> Any:
 
 def _cut(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if key != "exc_info":
-            event[key] = scrub(value)
+        event[key] = scrub(value)
+    return event
+
+
+def _crash(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """In place of `exc_info`, of which a renderer would show locals and messages."""
+    info = event.pop("exc_info", None)
+    error = info if isinstance(info, BaseException) else None
+    if info and error is None:
+        error = info[1] if isinstance(info, tuple) else sys.exc_info()[1]
+    if error is not None:
+        event["exception"] = outline(error)
     return event
 
 
@@ -109,9 +123,7 @@ def configure(level: str = "INFO") -> None:
     processors: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks
-        if not terminal
-        else structlog.processors.StackInfoRenderer(),
+        _crash,
         _cut,
         renderer,
         _last_net,
@@ -127,17 +139,31 @@ def configure(level: str = "INFO") -> None:
     root.setLevel(logging.WARNING)
     # What strangers send is counted and told by the doors; here it would only be noise.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    sys.excepthook = _uncaught
+    threading.excepthook = lambda args: _ended(args.exc_value, args.thread)
+    sys.unraisablehook = lambda args: _ended(args.exc_value, None)
+
+
+def _uncaught(_: type[BaseException], error: BaseException, __: TracebackType | None) -> None:
+    _ended(error, None)
+
+
+def _ended(error: BaseException | None, thread: threading.Thread | None) -> None:
+    """What nobody caught: Python would print its message."""
+    if error is not None and not isinstance(error, KeyboardInterrupt | SystemExit):
+        name = thread.name if thread else ""
+        logger("python").error("uncaught", what=said(error), thread=name, exc_info=error)
 
 
 class _Bridge(logging.Handler):
-    """What libraries log goes the same way as our own lines, through the same masking."""
+    """What libraries log goes the same way as our own lines, without what they quote: what they
+    were given, others sent."""
 
     def emit(self, record: logging.LogRecord) -> None:
         line = logger(record.name)
         exc_info = record.exc_info if record.exc_info and record.exc_info[0] else None
-        line.log(
-            record.levelno, record.getMessage(), **({"exc_info": exc_info} if exc_info else {})
-        )
+        told = plain(record.getMessage())
+        line.log(record.levelno, told, **({"exc_info": exc_info} if exc_info else {}))
 
 
 def logger(name: str) -> Any:

@@ -15,7 +15,6 @@ import signal
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,8 +196,8 @@ class Supervisor:
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
-        except BaseException:  # noqa: BLE001  # nothing may unwind into the parent's frames
-            traceback.print_exc()
+        except BaseException as error:  # noqa: BLE001  # nothing may unwind into the parent's frames
+            _log.critical("died", process=child.name, exc_info=error)
         finally:
             with contextlib.suppress(Exception):
                 sys.stdout.flush()

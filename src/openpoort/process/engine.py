@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
+from openpoort.domain.crash import said
 from openpoort.domain.party import Directory
 from openpoort.process import steps
 from openpoort.process.clock import Clock
@@ -180,6 +181,6 @@ class Engine:
                     loop(conn, stop)
                     return
             except Exception as error:  # noqa: BLE001 - a worker outlives its database
-                self._log.error("worker_lost_database", error=str(error).strip()[:300])
+                self._log.error("worker_lost_database", error=said(error))
                 if stop.wait(1.0):
                     return

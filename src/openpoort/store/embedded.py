@@ -46,6 +46,9 @@ _CONFIG = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_min_messages": "warning",
+    # Neither DETAIL nor statement: they quote rows.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "autovacuum_naptime": "20s",
 }
 

@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 import psycopg
 
+from openpoort.domain.crash import said
 from openpoort.store.aborted import until_done
 from openpoort.store.link import usable
 from openpoort.store.machine import Machine
@@ -171,7 +172,7 @@ class Batcher(Generic[Item, Result]):
     def _away(self, batch: list[_Asked[Item, Result]], error: Exception) -> None:
         if not self._told:  # once an outage: senders repeat many times a second
             self._told = True
-            _log.error("database away", batcher=self._thread.name, why=str(error).strip()[:300])
+            _log.error("database away", batcher=self._thread.name, why=said(error))
         for asked in batch:
             asked.outcome = Away()
             asked.outcome.__cause__ = error

@@ -23,7 +23,6 @@ import socket
 import sys
 import tempfile
 import time
-import traceback
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from typing import Any
 
 from openpoort.checks.xbrl.limits import Limits, Message
 from openpoort.checks.xbrl.model import Held
+from openpoort.domain.crash import outline
 
 
 @dataclass(slots=True)
@@ -154,8 +154,8 @@ def _judged(held: Held, instance: Path, limits: Limits) -> bytes:
         messages: Sequence[Message] = held.judge(instance, documents=limits.documents)
     except MemoryError:
         return json.dumps({"died": "memory"}).encode()
-    except Exception:  # noqa: BLE001  # the pool turns it into a 321
-        return json.dumps({"crashed": traceback.format_exc()[-2000:]}).encode()
+    except Exception as error:  # noqa: BLE001  # the pool turns it into a 321
+        return json.dumps({"crashed": outline(error)[-2000:]}).encode()
     if _starved(messages):
         return json.dumps({"died": "memory"}).encode()
     spent = resource.getrusage(resource.RUSAGE_SELF)
