@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from openpoort.app.home import create
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
-from openpoort.domain.message import Document
+from openpoort.domain.message import Aanlevering, Document
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.wire import koppelvlak
 from openpoort.wire.services import AANLEVER
@@ -155,4 +156,84 @@ def test_no_payload_bsn_or_key_in_anything_written(gateway: Gateway) -> None:
     assert {"request.refused", "key.loaded", "key.used", "gateway.started"} <= {
         event["action"] for event in events
     }
+    assert canary.leaks_of(gateway.home) == []
+
+
+BREAKS = (
+    "alter table message add constraint broken check (aanleverkenmerk is null)",
+    "alter table process add constraint broken check (belang is null) not valid",
+    "create unique index broken on journal_leaf (kenmerk) where kenmerk is null",
+    "alter table request alter content_type type uuid using null",
+    "create function broken() returns trigger language plpgsql as $$ begin"
+    " raise exception 'row % is odd', new using detail = new::text; end $$;"
+    " create trigger broken before insert on status for each row execute function broken()",
+)
+MENDS = (
+    "alter table message drop constraint broken",
+    "alter table process drop constraint broken",
+    "drop index broken",
+    "alter table request alter content_type type text",
+    "drop function broken cascade",
+)
+
+
+def test_no_fault_of_a_database_or_a_disk_puts_a_value_in_the_log(gateway: Gateway) -> None:
+    """What a database says in DETAIL, a disk in its path, a page in its text: nothing of it."""
+    mark, bsn = canary.MARK, canary.BSN
+    asked = vat_return(
+        f"<x>{mark}</x>".encode(), aanleverkenmerk=f"{mark}-{bsn}", berichtsoort="OB_zonder_xbrl"
+    )
+    large = replace(
+        asked,
+        inhoud=Document("application/xml", f"{mark}.xbrl", f"<x>{mark}</x>".encode() * 99_999),
+    )
+    before = gateway.counts()
+    payloads, away = gateway.home / "payloads", gateway.home / "payloads.away"
+
+    def refused(one: Aanlevering) -> None:
+        with gateway.client() as client, pytest.raises((Faulted, BadAnswer)):
+            client.aanleveren(one, f"urn:uuid:{uuid.uuid4()}")
+
+    with psycopg.connect(gateway.dsn, autocommit=True) as conn:
+        for breaks, mends in zip(BREAKS, MENDS, strict=True):
+            conn.execute(breaks)
+            try:
+                refused(asked) if "journal_leaf" not in breaks else None
+            finally:
+                conn.execute(mends)
+    payloads.mkdir(exist_ok=True)
+    payloads.rename(away)
+    payloads.write_text("a disk that is not there")
+    try:
+        refused(large)
+    finally:
+        payloads.unlink()
+        away.rename(payloads)
+    assert gateway.counts() == before
+    pages = [
+        gateway.http("POST", f"/{mark}/{bsn}", b"<x/>"), gateway.http("GET", f"/?{mark}"),
+        gateway.http("PUT", AANLEVER.path, mark.encode()),
+        gateway.http("POST", AANLEVER.path, mark.encode(), {"Content-Type": mark}),
+        gateway.http("GET", AANLEVER.path + f"?{mark}"),
+    ]  # fmt: skip
+    assert [mark for _, page, _ in pages if mark.encode() in page or bsn.encode() in page] == []
+    assert canary.leaks_of(gateway.home) == []
+    assert "CheckViolation" in gateway.log
+    assert "Traceback" not in gateway.log
+
+
+def test_what_breaks_a_worker_puts_no_value_in_the_log(gateway: Gateway) -> None:
+    mark = canary.MARK
+    asked = vat_return(
+        f"<x>{mark}</x>".encode(), aanleverkenmerk=mark, berichtsoort="OB_zonder_xbrl"
+    )
+    with psycopg.connect(gateway.dsn, autocommit=True) as conn, gateway.client() as client:
+        conn.execute("alter table status add constraint broken check (code <> '200') not valid")
+        try:
+            kenmerk = client.aanleveren(asked, f"urn:uuid:{uuid.uuid4()}").kenmerk
+            until(lambda: "a batch of steps failed" in gateway.log)
+        finally:
+            conn.execute("alter table status drop constraint broken")
+        conn.execute("update job set due_at = now() where kenmerk = %s", [kenmerk])
+        until(lambda: client.statussen(kenmerk)[-1].statuscode == "500", 60)
     assert canary.leaks_of(gateway.home) == []

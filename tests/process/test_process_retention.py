@@ -17,7 +17,7 @@ from openpoort.cli import main
 from openpoort.domain.journal import JournalEntry
 from openpoort.process.ports import DeliveryFailed
 from openpoort.process.retention import CLASSES, Kept, Outcome, run
-from openpoort.store import journal, retention, sequencer
+from openpoort.store import journal, retention, sequencer, tables
 from openpoort.store.audit import Report, audit
 from openpoort.store.retention import Dropped
 from tests.process.house import START, Gate
@@ -107,6 +107,51 @@ def test_a_hold_keeps_everything_until_it_is_lifted(gate: Gate) -> None:
         assert not retention.lift(conn, kenmerk, "jurist", START)
     retain(gate, 800)
     assert gate.count("request") == gate.count("message") == 0
+
+
+def test_processes_and_their_keys_go_together_or_not_at_all(gate: Gate) -> None:
+    gate.send()
+    gate.work()
+    with gate.store.connect() as conn:
+        assert retention.drop_week(conn, "process", START.date(), START)
+    assert gate.count("register") == gate.count("repeat") == 0
+    tables = {proof["table"] for proof in proofs(gate)}
+    assert tables == {"process", "register"}
+
+
+def test_a_run_that_was_killed_between_the_two_is_finished_by_the_next(gate: Gate) -> None:
+    """As a version that dropped the processes and then, apart, forgot the keys could leave it."""
+    gate.send()
+    gate.work()
+    with gate.store.connect() as conn:
+        tables.drop(conn, "process", START.date())
+    gate.wall.turn(weeks=4)
+    gate.send()
+    retain(gate, 30)
+    assert gate.count("register") == gate.count("repeat") == 1
+
+
+def test_each_deletion_is_told_when_it_is_done(gate: Gate) -> None:
+    """Who is killed has told of all that went before."""
+    gate.send()
+    gate.work()
+    told: list[str] = []
+
+    class Killed(BaseException):
+        pass
+
+    def tell(one: Outcome) -> None:
+        told.append(one.partition)
+        if len(told) == 2:
+            raise Killed
+
+    with gate.store.connect() as conn, pytest.raises(Killed):
+        run(conn, gate.house.kinds, START + timedelta(days=800), tell=tell)
+    assert told == ["payload_20261123", "request_20261123"]
+    assert gate.count("request") == 0
+    assert gate.count("status") > 0
+    retain(gate, 800)
+    assert gate.count("status") == gate.count("register") == 0
 
 
 def test_a_dry_run_drops_nothing(gate: Gate) -> None:

@@ -8,14 +8,12 @@ those say what every message was.
 from __future__ import annotations
 
 import json
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
 
 from openpoort.app.costs import drill as record_file
 from openpoort.app.database import server
@@ -24,8 +22,10 @@ from openpoort.domain.journal import JournalEntry
 from openpoort.settings import Settings
 from openpoort.store import drill, journal, payloads
 from openpoort.store.drill import Contents
-from openpoort.store.embedded import Embedded, ServerFailed
+from openpoort.store.embedded import Embedded
 from openpoort.store.payloads import Places
+from openpoort.store.programs import fitting
+from openpoort.store.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +61,28 @@ class Drill:
         }  # fmt: skip
 
 
-def run(settings: Settings, actor: str) -> Drill:
-    """Do it, and leave the record in HOME/measures and in the journal.
+def run(settings: Settings, actor: str, programs: Path | None = None) -> Drill:
+    """Do it, and leave the record in HOME/measures and in the journal. `programs`: a folder with
+    those of the server's version, when they are not where systems put them.
 
     Raises ServerFailed, psycopg.Error, OSError, PayloadUnavailable.
     """
     with (
         server(settings) as dsn,
-        tempfile.TemporaryDirectory(prefix="op-drill-") as folder,
         psycopg.connect(dsn, autocommit=True) as first,
+        scratch("op-drill-") as folder,
     ):
-        password = _password(dsn)
-        second = Embedded(Path(folder) / "restored")
+        parts = first.info.get_parameters()
+        second = Embedded(
+            folder / "restored", role=first.info.user, database=parts.get("dbname", ""), copy=True,
+            programs=fitting(drill.major(first), programs),
+        )  # fmt: skip
         before = drill.contents(first)
-        seconds = drill.back_up(dsn, second, Path(folder) / "backup")
+        seconds = drill.back_up(dsn, second.user, folder / "backup", drill.password_of(dsn))
         after = drill.contents(first)
         begin = time.monotonic()
         try:
-            restored = drill.restored(Path(folder) / "backup", second, password, dsn)
+            restored = drill.restored(folder / "backup", second, dsn)
             with psycopg.connect(restored, autocommit=True) as conn:
                 drill.ready(conn)
                 rto = time.monotonic() - begin
@@ -92,16 +96,6 @@ def run(settings: Settings, actor: str) -> Drill:
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.write_text(json.dumps(found.record(), indent=2) + "\n", encoding="utf-8")
     return found
-
-
-def _password(dsn: str) -> Path:
-    parts = conninfo_to_dict(dsn)
-    if not parts.get("passfile") or parts.get("user") != "openpoort":
-        raise ServerFailed(
-            "the drill knows the embedded server, and others whose database.url names role"
-            " `openpoort` and a `passfile`; drill others with their own tools"
-        )
-    return Path(str(parts["passfile"]))
 
 
 def _compare(

@@ -105,6 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Without the library's page, which says back what was asked."""
+        self.close_connection = True
+        self._say(code, b"", "text/plain")
+
     def log_message(self, format: str, *args: object) -> None:
         """A probe every second is no news."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import json
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +50,7 @@ def chaos(
 
     from openpoort.devkit.chaos.run import rounds
     from openpoort.devkit.chaos.strikes import strikes
+    from openpoort.store.scratch import scratch
 
     console = Console(stderr=True)
     patterns = only or ("*",)
@@ -67,8 +67,8 @@ def chaos(
         f"seed {seed}, {len(wanted)} strikes, {messages} messages each, {database} database"
     )
     outcomes = []
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        turns = rounds(home or Path(folder) / "home", wanted, messages, seed, database=database)
+    with scratch("chaos-") as folder:
+        turns = rounds(home or folder / "home", wanted, messages, seed, database=database)
         for outcome in track(turns, "striking", total=len(wanted), console=console):
             outcomes.append(outcome)
             mark = "[bold red]broken" if outcome.broken else "[green]whole"

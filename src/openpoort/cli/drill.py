@@ -13,8 +13,14 @@ from openpoort.cli.home import chosen, fail, home_argument, settings
 
 @click.command("restore-drill")
 @home_argument
+@click.option(
+    "--programs", type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder with postgres and pg_basebackup of the server's version.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
-def restore_drill(home: Path | None, home_option: Path | None, as_json: bool) -> None:
+def restore_drill(
+    home: Path | None, home_option: Path | None, programs: Path | None, as_json: bool
+) -> None:
     """Back up the database, restore it into a second server, compare counts and hashes.
 
     The gateway may run on. Records RTO and RPO in HOME/measures and in the journal. Exit code 0:
@@ -29,7 +35,7 @@ def restore_drill(home: Path | None, home_option: Path | None, as_json: bool) ->
     known = settings(chosen(home, home_option))
     try:
         acts.security_log(known)
-        found = run(known, acts.who())
+        found = run(known, acts.who(), programs)
     except (ServerFailed, psycopg.Error, OSError, PayloadUnavailable) as wrong:
         fail(str(wrong).strip())
     acts.emit("admin.command", "restore-drill", "ok" if found.equal else "failed")

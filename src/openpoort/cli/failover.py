@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,6 +53,7 @@ def failover_drill(
     from openpoort.devkit.chaos.sender import Unanswered
     from openpoort.devkit.failover.run import STRIKES, Plan, rounds
     from openpoort.store.embedded import ServerFailed
+    from openpoort.store.scratch import scratch
 
     if home is not None and home.exists() and any(home.iterdir()):
         raise click.UsageError(f"{home} is not empty; choose a folder that is")
@@ -67,8 +67,8 @@ def failover_drill(
     ]
     console.print(f"seed {seed}, {len(plans)} failovers, {messages} messages each")
     outcomes = []
-    with tempfile.TemporaryDirectory(prefix="failover-") as folder:
-        turns = rounds(home or Path(folder), plans)
+    with scratch("failover-") as folder:
+        turns = rounds(home or folder, plans)
         try:
             for outcome in track(turns, "failing over", total=len(plans), console=console):
                 outcomes.append(outcome)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from pathlib import Path
 
 import click
 
@@ -30,14 +28,15 @@ def replication(
     from openpoort.devkit.bench.gateway import BenchRefused
     from openpoort.devkit.failover.price import price
     from openpoort.store.embedded import ServerFailed
+    from openpoort.store.scratch import scratch
 
     console = Console(stderr=True)
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="replication-") as folder,
+            scratch("replication-") as folder,
             console.status("starting") as status,
         ):
-            found = price(Path(folder), messages, callers, rounds, rtt, status.update)
+            found = price(folder, messages, callers, rounds, rtt, status.update)
     except (ServerFailed, BenchRefused, OSError) as wrong:
         fail(str(wrong))
     first = found[0]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from openpoort.settings import Settings
+    from openpoort.store.retention import Dropped
 
 
 @contextmanager
@@ -63,7 +64,10 @@ def retention(
     with _connected(known) as conn:
         outside = places(known)
         seal = unsealed if dry_run else acts.seal(known)
-        found = run(conn, kinds.load(known.home / "kinds"), moment, dry=dry_run, seal=seal)
+        found = run(
+            conn, kinds.load(known.home / "kinds"), moment, dry=dry_run, seal=seal,
+            tell=lambda one: None if dry_run or isinstance(one, Kept) else _deleted(one),
+        )  # fmt: skip
         swept, unswept = 0, ""
         try:
             if not dry_run:
@@ -72,9 +76,6 @@ def retention(
             unswept = str(wrong)
     gone = [one for one in found if not isinstance(one, Kept)]
     kept = [one for one in found if isinstance(one, Kept)]
-    for one in gone:
-        if not dry_run:
-            acts.emit("retention.deleted", one.partition, "ok", rows=one.rows)
     if unswept:
         fail(f"rows are gone, their documents outside the database not yet: {unswept}; run again")
     if as_json:
@@ -90,6 +91,10 @@ def retention(
         for left in kept:
             click.echo(f"{left.partition}: kept, {left.why}")
     raise SystemExit(1 if kept else 0)
+
+
+def _deleted(one: Dropped) -> None:
+    acts.emit("retention.deleted", one.partition, "ok", rows=one.rows)
 
 
 @click.group()

@@ -53,9 +53,11 @@ def run(
     *,
     dry: bool = False,
     seal: Seal = unsealed,
+    tell: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Drop what is past its term at `now`; what was dropped (in a dry run: would be, with no
-    rows counted) or kept though past it. `conn` is outside a transaction."""
+    rows counted) or kept though past it, each told as it is done. Each is a transaction of its
+    own, so that who is killed goes on where he stopped. `conn` is outside a transaction."""
     found: list[Outcome] = []
     today = now.astimezone(UTC).date()
     for name, of_class in CLASSES.items():
@@ -65,13 +67,15 @@ def run(
                 if monday + timedelta(weeks=1) + term(kinds, week.kinds, name) > today:
                     continue
                 found.append(_week(conn, table, week, now, dry, seal))
-                if table == "process" and isinstance(found[-1], Dropped) and not dry:
-                    retention.forget_keys(conn, monday, now, seal)
+                tell(found[-1])
+    for monday in () if dry else retention.unforgotten(conn):
+        retention.forget_keys(conn, monday, now, seal)
     longest = term(kinds, frozenset(), "journal")
     for month in retention.months(conn):
         end = retention.following(datetime(month.year, month.month, 1, tzinfo=UTC))
         if end + longest <= now:
             found.append(_month(conn, month, now, dry, seal))
+            tell(found[-1])
     return found
 
 

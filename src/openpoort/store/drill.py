@@ -8,6 +8,8 @@ after a crash. Works for the embedded server and for any other that lets our rol
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 import shutil
 import time
 from dataclasses import dataclass
@@ -17,9 +19,10 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from openpoort.store.embedded import Embedded, ServerFailed
+from openpoort.store.runas import RunAs
 
 Connection = psycopg.Connection[Any]
 _TABLES = """
@@ -30,6 +33,12 @@ _ROWS = "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text f
 """A sum of hashes does not depend on the order of the rows; equal rows count twice."""
 _LAST = "select max(at) from journal"
 PROGRAM = "pg_basebackup"
+_NOT_ASKED = ("dbname", "password", "passfile")
+_FIELD = re.compile(r"((?:\\.|[^:\\])*)(?::|$)")
+_OWN = {
+    "postgresql.conf": "", "postgresql.auto.conf": "", "pg_ident.conf": "",
+    "pg_hba.conf": "local all all trust\n",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,40 +70,75 @@ def contents(conn: Connection) -> Contents:
     return Contents(found, last[0] if last else None)
 
 
-def back_up(dsn: str, own: Embedded, target: Path) -> float:
+def major(conn: Connection) -> int:
+    """Of the server: 15 and the like."""
+    return conn.info.server_version // 10000
+
+
+def back_up(dsn: str, user: RunAs, target: Path, password: str) -> float:
     """A base backup of the server of `dsn` into `target`; seconds it took. Raises ServerFailed.
 
-    `own` is the server whose programs and user are used (not necessarily the one backed up).
+    `user` is whose programs are used, and under which user.
     """
-    parts = {k: str(v) for k, v in conninfo_to_dict(dsn).items() if k != "dbname"}
-    words = " ".join(f"{k}='{v}'" for k, v in parts.items())
+    parts = {k: str(v) for k, v in conninfo_to_dict(dsn).items() if k not in _NOT_ASKED}
     begin = time.monotonic()
-    done = own.user.run(
+    done = user.run(
         [
-            PROGRAM,
-            "-D",
-            str(target),
-            "-d",
-            words,
-            "-X",
-            "stream",
-            "--checkpoint=fast",
-            "--no-password",
-        ]
-    )
+            PROGRAM, "-D", str(target), "-d", make_conninfo("", **parts), "-X", "stream",
+            "--checkpoint=fast", "--no-password",
+        ],
+        {"PGPASSWORD": password} if password else {},
+    )  # fmt: skip
     if done.returncode:
-        raise ServerFailed(f"{PROGRAM} failed: {done.stderr.strip()[-1000:]}")
+        raise ServerFailed(
+            f"{PROGRAM} failed: {done.stderr.strip()[-1000:]}\nThe role must be allowed to"
+            " replicate: `alter role ... replication`, and a line for `replication` in pg_hba.conf"
+        )
     return time.monotonic() - begin
 
 
-def restored(backup: Path, into: Embedded, password: Path, dsn: str) -> str:
-    """Start `into` on a copy of `backup`; its DSN for the same role and database."""
+def password_of(dsn: str) -> str:
+    """What libpq would use for this DSN: named in it, or in its password file; empty for none.
+
+    Looked up for the database: a line of the file that names one does not fit replication.
+    """
+    parts = {k: str(v) for k, v in conninfo_to_dict(dsn).items()}
+    if "password" in parts:
+        return parts["password"]
+    file = parts.get("passfile") or os.environ.get("PGPASSFILE") or "~/.pgpass"
+    wanted = (
+        parts.get("host", "localhost"), parts.get("port", "5432"),
+        parts.get("dbname", ""), parts.get("user", ""),
+    )  # fmt: skip
+    try:
+        lines = Path(file).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return ""
+    for line in lines:
+        fields = _FIELD.findall(line)[:5]
+        if line.startswith("#") or len(fields) < 5:
+            continue
+        *of, secret = (re.sub(r"\\(.)", r"\1", one) for one in fields)
+        if all(have in ("*", want) for have, want in zip(of, wanted, strict=True)):
+            return secret
+    return ""
+
+
+def restored(backup: Path, into: Embedded, dsn: str) -> str:
+    """Start `into` on a copy of `backup`; its DSN for the same role and database.
+
+    With settings of its own: those of the first may name its certificates, its archive, its
+    standby. Who reaches the socket, in a folder of ours alone, needs no password.
+    """
     into.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     into.user.prepare(into.folder)
     shutil.move(backup, into.data)
-    shutil.copy(password, into.folder / "pgpass")
+    for name, text in _OWN.items():
+        (into.data / name).unlink(missing_ok=True)
+        (into.data / name).write_text(text)
+        into.user.give(into.data / name)
     into.start()
-    return into.dsn(str(conninfo_to_dict(dsn).get("dbname", "openpoort")))
+    return into.dsn(into.database)
 
 
 def ready(conn: Connection) -> None:

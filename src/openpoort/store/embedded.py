@@ -19,10 +19,11 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from openpoort.store.postmaster import Postmaster, ServerFailed, clear_stale, current
 from openpoort.store.runas import RunAs, choose
@@ -75,12 +76,17 @@ _HANDED_OVER: list[subprocess.Popen[bytes]] = []
 class Embedded:
     """A data directory and, between `start` and `stop`, our share in the server on it.
 
-    With `port` it listens on 127.0.0.1 instead of a Unix socket; `extra` are settings on top.
+    With `port` it listens on 127.0.0.1 instead of a Unix socket; `extra` are settings on top. A
+    `copy` is of another server's data: it has its roles, and asks for no password of ours.
     """
 
     folder: Path
     port: int = 0
     extra: dict[str, str] = field(default_factory=dict)
+    role: str = "openpoort"
+    database: str = "openpoort"
+    copy: bool = False
+    programs: Path | None = None
     _child: subprocess.Popen[bytes] | None = None
     _share: int | None = None
     _as: RunAs | None = field(default=None, repr=False)
@@ -93,6 +99,8 @@ class Embedded:
     def user(self) -> RunAs:
         if self._as is None:
             self._as = choose(self.folder)
+            if self.programs is not None:
+                self._as = replace(self._as, programs=self.programs)
         return self._as
 
     @property
@@ -108,12 +116,16 @@ class Embedded:
         sockets = self._sockets_file.read_text().strip()
         if self.port:
             sockets = f"127.0.0.1 port={self.port}"
+        if self.copy:
+            return make_conninfo("", host=sockets, user=self.role, dbname=database)
         return f"host={sockets} user=openpoort dbname={database} passfile={self._password_file}"
 
     def running(self) -> bool:
         """Whether a server answers on the recorded socket (whoever started it)."""
         try:
-            psycopg.connect(self.dsn("postgres"), connect_timeout=3).close()
+            psycopg.connect(
+                self.dsn(self.database if self.copy else "postgres"), connect_timeout=3
+            ).close()
         except (psycopg.OperationalError, FileNotFoundError):
             return False
         return True
@@ -155,7 +167,8 @@ class Embedded:
             os.close(lock)
 
     def _launch(self) -> None:
-        if not (self.data / "PG_VERSION").exists() or not self._password_file.exists():
+        made = self.copy or self._password_file.exists()
+        if not (made and (self.data / "PG_VERSION").exists()):
             self._initdb()
         clear_stale(self.data)
         sockets = self._make_sockets()
@@ -166,13 +179,14 @@ class Embedded:
             self._child = self.user.popen(
                 ["postgres", "-D", str(self.data), "-k", str(sockets), *listen, *settings], log
             )
-        made = Postmaster(self._child.pid)
-        if not self._answers(made, _START_SECONDS):
+        if not self._answers(Postmaster(self._child.pid), _START_SECONDS):
             tail = (self.folder / "server.log").read_text(errors="replace")[-2000:]
             self._child.kill()
             self._child.wait()
             self._child = None
             raise ServerFailed(f"the database server did not start:\n{tail}")
+        if self.copy:
+            return
         with psycopg.connect(self.dsn("postgres"), autocommit=True) as conn:
             have = conn.execute("select 1 from pg_database where datname = 'openpoort'").fetchone()
             if have is None:

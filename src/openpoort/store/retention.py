@@ -73,7 +73,16 @@ def drop_week(
         rows = tables.drop(conn, table, monday)
         data = {"table": table, "from": str(monday), "rows": rows, "digest": digest}
         _prove(conn, at, data, seal)
+        if table == "process":  # in one: what is killed in between would keep the keys for ever
+            forget_keys(conn, monday, at, seal)
     return Dropped(name, rows)
+
+
+def unforgotten(conn: Connection) -> list[date]:
+    """Weeks whose keys stayed when their processes went: dropped by a version that could be killed
+    between the two."""
+    rows = conn.execute("select distinct day - (extract(isodow from day)::int - 1) from register")
+    return sorted({monday for (monday,) in rows} - set(tables.weeks(conn, "process")))
 
 
 def forget_keys(conn: Connection, monday: date, at: datetime, seal: Seal = unsealed) -> int:

@@ -16,6 +16,7 @@ import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -78,8 +79,12 @@ class RunAs:
             }
         return [*self.words, str(self.programs / command[0]), *command[1:]], options
 
-    def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, command: list[str], more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it to its end; `more` goes into its environment."""
         words, options = self._call(command)
+        options["env"] |= more or {}
         return subprocess.run(
             words, capture_output=True, text=True, errors="replace", check=False, **options
         )

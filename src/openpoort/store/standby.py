@@ -17,7 +17,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from openpoort.store.drill import back_up
+from openpoort.store.drill import back_up, password_of
 from openpoort.store.embedded import Embedded, ServerFailed
 from openpoort.store.postmaster import current, processes_in
 
@@ -34,7 +34,7 @@ def follow(primary: Embedded, standby: Embedded, via: int | None = None) -> None
     standby.folder.mkdir(mode=0o700, parents=True)
     standby.user.prepare(standby.folder)
     shutil.copy(primary.folder / "pgpass", standby.folder / "pgpass")
-    back_up(primary.dsn(), standby, standby.data)
+    back_up(primary.dsn(), standby.user, standby.data, password_of(primary.dsn()))
     # A copy of its own: the server's user need not be able to look into the folder.
     password = standby.data.parent / "replication-password"
     password.touch(mode=0o600)
