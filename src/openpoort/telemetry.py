@@ -91,8 +91,18 @@ def security_log(path: Path | None, *, ocsf: bool = False) -> None:
     line. Raises OSError if it cannot."""
     global _security_file, _security_ocsf  # one log per process, set by the wiring
     if path is not None:
-        os.close(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640))
+        os.close(_opened(path))
     _security_file, _security_ocsf = path, ocsf
+
+
+def _opened(path: Path) -> int:
+    """To append to; a new one may be read by the group, which ships it, whatever the umask."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND)
+    except FileNotFoundError:
+        made = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+        os.fchmod(made, 0o640)
+        return made
 
 
 def emit(event: Event) -> None:
@@ -102,7 +112,7 @@ def emit(event: Event) -> None:
     line = _render(event)
     if _security_file is not None:
         try:
-            log = os.open(_security_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            log = _opened(_security_file)
             try:
                 if os.write(log, line) == len(line):
                     return

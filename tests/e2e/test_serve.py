@@ -353,3 +353,29 @@ def test_operator_sees_and_handles_what_is_parked(own: Gateway) -> None:
     events = [json.loads(line) for line in (own.home / "security.log").read_text().splitlines()]
     acts = [(e["action"], e["result"]) for e in events if e["action"] == "message.handled"]
     assert acts == [("message.handled", "ok"), ("message.handled", "failed")]
+
+
+def test_what_a_gateway_writes_is_for_its_owner_only(tmp_path: Path) -> None:
+    """In a folder that others can look into, with a umask that lets them."""
+    home = tmp_path / "home"
+    tmp_path.chmod(0o755)
+    home.mkdir(mode=0o755)
+    made = openpoort("init", home, umask=0o022)
+    assert made.returncode == 0, made.stderr
+    (home / "directory.toml").chmod(0o644)  # as an earlier version left it
+    (home / "agency").mkdir(mode=0o755)
+    (home / "agency" / "receipt.xml").write_text("<a/>")
+    (home / "agency" / "receipt.xml").chmod(0o664)
+    gateway = Gateway(home).start()
+    try:
+        kenmerk = hand_in(gateway)
+        until(lambda: last_status(gateway, kenmerk) == "400")
+    finally:
+        gateway.stop()
+    open_to_others = {
+        str(path.relative_to(home)): oct(path.stat().st_mode & 0o777)
+        for path in home.rglob("*")
+        if path.is_file() and path.stat().st_mode & 0o077 and path.name != "serve.log"
+    }
+    assert open_to_others == {"security.log": "0o640"}
+    assert (home / "agency").stat().st_mode & 0o077 == 0

@@ -142,12 +142,12 @@ def test_each_deletion_is_told_when_it_is_done(gate: Gate) -> None:
 
     def tell(one: Outcome) -> None:
         told.append(one.partition)
-        if len(told) == 2:
+        if one.partition == "request_20261123":
             raise Killed
 
     with gate.store.connect() as conn, pytest.raises(Killed):
         run(conn, gate.house.kinds, START + timedelta(days=800), tell=tell)
-    assert told == ["payload_20261123", "request_20261123"]
+    assert told[-1] == "request_20261123"
     assert gate.count("request") == 0
     assert gate.count("status") > 0
     retain(gate, 800)

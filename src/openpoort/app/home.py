@@ -8,6 +8,9 @@ postgres/, run/ made by serve
 
 from __future__ import annotations
 
+import contextlib
+import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +19,8 @@ from openpoort.devkit import directory, pki, samples
 from openpoort.settings import FILE
 
 DIRECTORY = "directory.toml"
+_PERSONAL = (DIRECTORY, "agency", "payloads", "measures")
+"""What of a HOME tells of parties or messages, beside the database."""
 
 _TOML = """\
 # Settings of this gateway. Every key: docs/reference/settings.md, or `OPENPOORT_DOOR_PORT=9443`
@@ -74,6 +79,21 @@ def create(home: Path, hosts: Sequence[str] = ()) -> None:
     install_demo(home)
     # Last: the file that makes the folder a home stands only when all the rest does.
     (home / FILE).write_text(_toml(hosts), encoding="utf-8")
+
+
+def for_the_owner(home: Path) -> None:
+    """Close what an earlier version, or a hand, left open to others: parties, receipts, letters.
+
+    Only what is ours; a file that goes meanwhile, or that we may not change, stays as it is.
+    """
+    for name in _PERSONAL:
+        top = home / name
+        for path in (top, *(top.rglob("*") if top.is_dir() else ())):
+            with contextlib.suppress(OSError):
+                found = path.lstat()
+                open_to_others = stat.S_IMODE(found.st_mode) & 0o077
+                if open_to_others and found.st_uid == os.geteuid() and not path.is_symlink():
+                    path.chmod(stat.S_IMODE(found.st_mode) & 0o700)
 
 
 def _toml(hosts: Sequence[str]) -> str:

@@ -27,6 +27,7 @@ from openpoort import telemetry
 from openpoort.app import database, journal, places, starting, timestamps, trusting
 from openpoort.app.clock import clock
 from openpoort.app.exposed import exposed
+from openpoort.app.home import for_the_owner
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
 from openpoort.app.wiring import known_kinds
@@ -52,6 +53,7 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
     """
     run = settings.home / "run"
     run.mkdir(mode=0o700, exist_ok=True)
+    for_the_owner(settings.home)
     with _alone(run, only), contextlib.ExitStack() as stack:
         _metrics_folder(run, only)
         log = settings.log

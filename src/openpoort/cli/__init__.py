@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import Any
 
 import click
@@ -57,3 +58,5 @@ class _Lazy(click.Group):
 @click.version_option(package_name="openpoort")
 def main() -> None:
     """An open gateway for messages between companies and government agencies."""
+    # Parties, receipts and messages: what a command or a gateway writes is for its owner alone.
+    os.umask(0o077)

@@ -100,16 +100,14 @@ def _show(report: Report, rows: Proven, as_json: bool) -> None:
     if report.torn:
         what = "copy of a checkpoint was" if report.torn == 1 else "copies of checkpoints were"
         click.echo(f"{report.torn} {what} cut off in writing; the database has it whole")
+    if rows.messages:
+        older = f", {rows.unproven} of them from before entries had marks" if rows.unproven else ""
+        click.echo(f"{rows.messages} messages compared with what the journal says{older}")
     click.echo(
         f"{report.size} entries, {report.covered} covered by {report.checkpoints} checkpoints, "
         f"{report.timestamps} time-stamps, "
         f"{report.waiting} waiting: " + ("CHANGED" if problems else "unchanged")
     )
-    if rows.messages:
-        older = (
-            f", {rows.unproven} of them from before entries said it all" if rows.unproven else ""
-        )
-        click.echo(f"{rows.messages} messages compared with what the journal says{older}")
 
 
 @journal.command()

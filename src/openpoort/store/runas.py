@@ -55,7 +55,7 @@ class RunAs:
         """Make the parent of the data directory, ours in mode and owner."""
         parent = self.data(folder).parent
         if self.other is not None:
-            self.state.mkdir(mode=0o755, parents=True, exist_ok=True)
+            _open_to_all(self.state)
             parent.mkdir(mode=0o700, exist_ok=True)
             self.give(parent)
 
@@ -158,7 +158,7 @@ def _copied(state: Path) -> Path:
     built = (source / "pginstall" / "bin" / "postgres").stat()
     target = state / f"programs-{built.st_size}-{int(built.st_mtime)}"
     if not target.exists():
-        state.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _open_to_all(state)
         half = target.with_suffix(f".{os.getpid()}")
         # The same places relative to each other: the programs look for libraries beside them.
         shutil.copytree(source / "pginstall", half / source.name / "pginstall", symlinks=True)
@@ -172,6 +172,13 @@ def _copied(state: Path) -> Path:
         except OSError:  # another process was first
             shutil.rmtree(half, ignore_errors=True)
     return target / source.name / "pginstall" / "bin"
+
+
+def _open_to_all(folder: Path) -> None:
+    """Made, if it is not there, so that the server's user can look into it, whatever the umask."""
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
 
 
 def _entry(uid: int) -> pwd.struct_passwd | None:
