@@ -46,11 +46,14 @@ def test_a_large_document_goes_in_through_the_store_and_into_evidence(tmp_path: 
             gateway.stop()
     for file in canary.written(home):
         assert s3.SECRET not in file.read_text(errors="replace"), file
+    assert canary.leaks_of(home) == []
 
 
 def _one_message(gateway: Gateway, server: s3.Server, folder: Path) -> None:
     filler = random.Random(6).randbytes(1_000_000).hex().encode()
-    asked = vat_return(b"<xbrl>" + filler + b"</xbrl>", berichtsoort="OB")
+    asked = vat_return(
+        b"<xbrl>" + filler + b"</xbrl>", berichtsoort="OB", aanleverkenmerk=canary.MARK
+    )
     with gateway.client() as client:
         kenmerk = client.aanleveren(asked, f"urn:uuid:{uuid.uuid4()}").kenmerk
         until(lambda: client.statussen(kenmerk)[-1].statuscode == "500", 60)

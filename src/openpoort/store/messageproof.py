@@ -6,48 +6,24 @@ deletion covers is not missing; the caller knows the proofs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 import psycopg
 
 from openpoort.domain.journal import words_digest
-from openpoort.store import dossier, marks, messages, payloads, tables
+from openpoort.store import dossier, marks, payloads
 from openpoort.store.claims import Claim
 from openpoort.store.marks import Beside
+from openpoort.store.messagerows import Rows, documents
 from openpoort.store.payloads import Places
 from openpoort.store.rows import MessageRow
 
 Connection = psycopg.Connection[Any]
 ENDED = ("delivered", "rejected", "cancelled")
-_WANTED = (
-    "from {t} t join unnest(%s::uuid[], %s::date[]) w(k, d) on t.kenmerk = w.k and t.day = w.d"
-)
-_COLUMNS = {
-    "register": "t.day, t.berichtsoort, t.sender, t.about, t.switch",
-    "process": "t.berichtsoort, t.sender, t.belang, t.accepted_at, t.state, t.seq, t.last_at,"
-    " coalesce(t.data, '{}')",
-    "status": "t.seq, t.code, t.at, t.foutcode, t.fout, t.details",
-    "request": "t.received_at, t.content_type, encode(t.digest, 'hex'), t.size,"
-    " encode(t.token, 'hex'), encode(t.tls, 'hex')",
-    "answer": "t.at, encode(t.digest, 'hex'), sha256(t.body) = t.digest",
-    "delivery": "t.agency, t.generation, t.message_id, t.attempts, t.delivered_at,"
-    " encode(t.receipt, 'hex')",
-    "mailbox": "t.shown, t.owner, t.belang, t.berichtsoort, t.at",
-    "parked": "t.step, t.agency, t.since",
-}
-_REPEAT = "select key, digest, kenmerk, day from repeat where key = any(%s)"
-_PAYLOAD = """
-select t.day, t.digest, t.size, t.place,
-    case when t.body is null then t.place <> 'db'
-    else t.place = 'db' and sha256(t.body) = t.digest and length(t.body) = t.size end
-from payload t join unnest(%s::date[], %s::bytea[]) w(day, digest)
-    on t.day = w.day and t.digest = w.digest where t.day = any(%s)
-"""
 _NO_ROW = (ValueError, TypeError, KeyError, IndexError, AttributeError, psycopg.DataError)
 """What reading a row raises that nobody but an administrator wrote."""
 Missing = Callable[[str, Claim, str], None]
@@ -66,15 +42,12 @@ class Proof:
     outside: Places = ()
     unproven: int = 0
     unread: int = 0
-    _rows: dict[str, dict[UUID, list[tuple[Any, ...]]]] = field(default_factory=dict)
-    _messages: dict[UUID, MessageRow] = field(default_factory=dict)
-    _repeats: dict[UUID, tuple[Any, ...]] = field(default_factory=dict)
-    _stored: dict[tuple[date, bytes], tuple[Any, ...]] = field(default_factory=dict)
+    _rows: Rows = field(init=False)
 
     def judge(self, claims: Sequence[Claim]) -> None:
         """Compare every row of these messages. Raises PayloadUnavailable."""
         try:
-            self._read(claims)
+            self._rows = Rows.read(self.conn, claims)
         except _NO_ROW as wrong:
             self._apart(claims, wrong)
             return
@@ -94,7 +67,7 @@ class Proof:
             self._differs("message", claim, f"a row holds what none can: {type(wrong).__name__}")
 
     def _judge(self, claim: Claim) -> None:
-        row = self._messages.get(claim.kenmerk)
+        row = self._rows.messages.get(claim.kenmerk)
         if row is None:
             self.missing("message", claim, "the row is gone")
         else:
@@ -107,35 +80,8 @@ class Proof:
         self._mailbox(claim)
         self._parked(claim)
 
-    def _read(self, claims: Sequence[Claim]) -> None:
-        wanted = [(c.kenmerk, c.day) for c in claims]
-        self._messages = messages.messages(self.conn, wanted)
-        keys, days = [k for k, _ in wanted], [d for _, d in wanted]
-        for table, columns in _COLUMNS.items():
-            some = self._rows[table] = {}
-            words = f"select t.kenmerk, {columns} {_WANTED.format(t=table)}"
-            if table in tables.PARTITIONED:
-                words += " where t.day = any(%s)"
-            rows = self.conn.execute(
-                words, [keys, days, tables.days(days)][: words.count("%s")]
-            )  # fmt: skip
-            for kenmerk, *rest in rows:
-                some.setdefault(kenmerk, []).append(tuple(rest))
-        found = self._messages.values()
-        asked = [key for m in found for key in (marks.message_key(m), marks.content_key(m))]
-        repeats = self.conn.execute(_REPEAT, [asked])
-        self._repeats = {key: (bytes(digest), *rest) for key, digest, *rest in repeats}
-        self._read_payloads(claims)
-
-    def _read_payloads(self, claims: Iterable[Claim]) -> None:
-        wanted = {(c.day, d) for c in claims for d in _digests(c)}
-        ordered = sorted(wanted)
-        days = [day for day, _ in ordered]
-        rows = self.conn.execute(_PAYLOAD, [days, [d for _, d in ordered], tables.days(days)])
-        self._stored = {(day, bytes(digest)): tuple(rest) for day, digest, *rest in rows}
-
     def _of(self, table: str, claim: Claim) -> list[tuple[Any, ...]]:
-        return self._rows[table].get(claim.kenmerk, [])
+        return self._rows.of(table, claim)
 
     def _differs(self, table: str, claim: Claim, text: str) -> None:
         self.say(f"{table}-changed", f"{table} of {claim.kenmerk}", text)
@@ -164,10 +110,11 @@ class Proof:
     def _beside(self, claim: Claim, row: MessageRow) -> Beside:
         [(*_, switch)] = self._of("register", claim)
         own, content = marks.message_key(row), marks.content_key(row)
+        repeats, whose = self._rows.repeats, (claim.kenmerk, claim.day)
         mine = {
-            key: self._repeats[key][0]
+            key: repeats[key][0]
             for key in (own, content)
-            if key in self._repeats and self._repeats[key][1:] == (claim.kenmerk, claim.day)
+            if key in repeats and repeats[key][1:] == whose
         }
         return Beside(
             self._of("process", claim)[0][2], switch, own if own in mine else None,
@@ -176,7 +123,7 @@ class Proof:
 
     def _register(self, claim: Claim) -> None:
         rows = self._of("register", claim)
-        row = self._messages.get(claim.kenmerk)
+        row = self._rows.messages.get(claim.kenmerk)
         if not rows:
             self.missing("register", claim, "the kenmerk is gone")
             return
@@ -251,7 +198,7 @@ class Proof:
             self._body(claim, row, size)
 
     def _body(self, claim: Claim, row: MessageRow, size: int) -> None:
-        here = [self._stored.get((row.day, d.digest)) for d in row.documents]
+        here = [self._rows.stored.get((row.day, d.digest)) for d in row.documents]
         if not self.outside and any(one is not None and one[1] != "db" for one in here):
             self.unread += 1
             return
@@ -271,8 +218,8 @@ class Proof:
 
     def _documents(self, claim: Claim, row: MessageRow) -> None:
         sizes = {d.digest: d.size for d in row.documents}
-        for digest in _digests(claim):
-            stored = self._stored.get((claim.day, digest))
+        for digest in documents(claim):
+            stored = self._rows.stored.get((claim.day, digest))
             if stored is None:
                 self.missing("payload", claim, f"document {digest.hex()[:16]} is gone")
             elif not stored[2] or sizes.get(digest, stored[0]) != stored[0]:
@@ -308,13 +255,6 @@ class Proof:
         for step, agency, since in self._of("parked", claim):
             if (step, agency, since) not in told:
                 self._differs("parked", claim, f"nobody parked it at {step}")
-
-
-def _digests(claim: Claim) -> list[bytes]:
-    """Documents that must stand here: those handed in, what they were converted to, receipts."""
-    every = [*claim.accepted["documents"], *([claim.converted] if claim.converted else [])]
-    every += [said["receipt"] for _, said in claim.deliveries if said.get("kept")]
-    return [bytes.fromhex(one) for one in every]
 
 
 def _hex(octets: bytes | None) -> str | None:
