@@ -381,7 +381,7 @@ def test_commands(
     assert shown["failing"]["reason"] == "HTTP 503"
     assert "no time-stamps since" in run("journal", "list", str(home))[1]
     code, said = run("journal", "verify", str(home), "--json")
-    assert (code, json.loads(said.splitlines()[-1])["timestamps"]) == (0, 1)
+    assert (code, json.loads(said.splitlines()[-1])["timestamps"]) == (0, 1), said
 
 
 def test_anchors_that_are_none(tmp_path: Path) -> None:

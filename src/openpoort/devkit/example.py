@@ -85,6 +85,7 @@ class Example:
             StatusRow(n, code, self.at) for n, code in enumerate(("105", "100", "110"), 1)
         )
         data["statuses"] = started(statuses)
+        data |= {"kind": row.berichtsoort, "documents": [document.digest.hex()]}
         entries = (JournalEntry("message.accepted", self.at, SENDER, mark, data),)
         evidence = Evidence(
             self.at,
@@ -119,7 +120,8 @@ class Example:
             process.payloads.append(payloads.store(receipt, (), self.at.date()))
             mark = digest(receipt)
             process.deliveries.append(changes.Delivery("DEMODIENST", 0, "uuid:2", 1, at, mark))
-            process.note("delivery.delivered", at, {"agency": "DEMODIENST", "receipt": mark.hex()})
+            proof = {"receipt": mark.hex(), "attempt": 1, "message_id": "uuid:2"}
+            process.note("delivery.delivered", at, {"agency": "DEMODIENST", **proof})
             changes.apply(conn, [process])
 
 

@@ -64,7 +64,8 @@ class Proof:
                 self.judge([claim])
             return
         for claim in claims:
-            self._differs("message", claim, f"a row holds what none can: {type(wrong).__name__}")
+            text = f"a row, or an entry about it, holds what none can: {type(wrong).__name__}"
+            self._differs("message", claim, text)
 
     def _judge(self, claim: Claim) -> None:
         row = self._rows.messages.get(claim.kenmerk)
