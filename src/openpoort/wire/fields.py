@@ -212,10 +212,9 @@ def _read_bound(element: etree._Element, aside: Aside) -> datetime | None:
 
 
 def _read_content(element: etree._Element, aside: Aside) -> Octets:
-    text = (element.text or "").strip(" \t\n\r")
-    if text in aside:
-        return decode(aside[text])
-    return decode(text)
+    if element in aside:
+        return decode(aside[element])
+    return decode((element.text or "").strip(" \t\n\r"))
 
 
 def _write_text(value: str, pieces: Pieces) -> None:

@@ -74,9 +74,11 @@ def _shape(data: Octets, limits: Limits) -> tuple[envelope.Envelope, aside.Aside
             f"Het bericht is {len(data)} octetten groot; "
             f"ten hoogste {limits.max_bytes} is toegestaan."
         )
-    short, contents = aside.lift(data)
-    root = xml.parse(bytes(short), limits)
-    if contents and not aside.settle(root, contents):
+    lifted, cuts = aside.lift(data)
+    short = bytes(lifted)
+    root = xml.parse(short, limits)
+    contents = aside.settle(short, root, cuts) if cuts else {}
+    if contents is None:
         root, contents = xml.parse(bytes(data), limits), {}
     return envelope.read(root), contents
 

@@ -223,7 +223,7 @@ def _check_digest(
     element: etree._Element, reference: signedinfo.Reference, aside: asides.Aside
 ) -> None:
     form = canonical(element, reference.prefixes)
-    computed = asides.digest(form, aside, DIGESTS[reference.hash_uri])
+    computed = asides.digest(element, form, aside, DIGESTS[reference.hash_uri])
     if computed != reference.value:
         raise Fault(
             f"De digest van {name(element)} (#{reference.identity[:80]}) klopt niet: "
