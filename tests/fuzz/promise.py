@@ -83,9 +83,8 @@ def _second_opinion(raw: bytes) -> None:
     for element in root.iter():
         if element.get(f"{{{WSU}}}Id"):
             context.register_id(element, "Id", WSU)
-    header = root.find(f"{{{SOAP}}}Header")
     must = [root.find(f"{{{SOAP}}}Body"), root.find(f".//{{{WSU}}}Timestamp")]
-    must += [e for e in (header if header is not None else ()) if etree.QName(e).namespace == WSA]
+    must += root.iterfind(f"{{{SOAP}}}Header/{{{WSA}}}*")
     if any(e is None or e.get(f"{{{WSU}}}Id") not in signed for e in must):
         raise Broken("a part that counts is not signed")
     with warnings.catch_warnings():
