@@ -181,3 +181,20 @@ def test_base64_in_lines_is_as_strict_as_without() -> None:
     for head in (octets.PIECE - 1, octets.PIECE - 2, octets.PIECE - 3):
         text = b"\n" * (head % 4 + 2) + b"A" * (head - head % 4 - 4) + b"AA==\n"
         assert set(fields.decode(memoryview(text))) == {0}
+
+
+@pytest.mark.parametrize(("elements", "aside_too"), [(1_000, True), (5_000, False)])
+def test_content_in_a_flood_of_elements_stays_in_the_tree(elements: int, aside_too: bool) -> None:
+    """To find an element by its number costs more than the element does."""
+    body = koppelvlak.write(aanlevering(bytes(9000)))
+    body = body.replace(b"</aanleverRequest>", b"<a/>" * elements + b"</aanleverRequest>")
+    raw = Forge(key(), NOW, AANLEVER, "sha256", TO, body=body).sign().raw()
+    assert bool(open_signed(raw).aside) == aside_too
+
+
+def test_many_contents_are_set_aside_all() -> None:
+    inhoud = aanlevering(bytes(9000)).inhoud
+    value = aanlevering(bytes(9000), bijlagen=(inhoud,) * 1000)
+    message = open_signed(request(koppelvlak.write(value)))
+    assert len(message.aside) == 1001
+    assert koppelvlak.read(message) == value

@@ -37,6 +37,11 @@ _HASHES = {
 _MOST = 100_000
 """Texts looked at; what comes after so many stays where it is, whatever it holds."""
 
+_FEW_TAGS = 4_000
+_SPARSE = 100
+"""To count tags costs more than to parse them, so that a content in a flood of them stays in the
+tree: more `<` than a few, and more than one in so many octets of the message."""
+
 
 def lift(data: Octets) -> tuple[Octets, Cuts]:
     """The document without its long contents, and those by the place where each stood."""
@@ -62,7 +67,9 @@ def lift(data: Octets) -> tuple[Octets, Cuts]:
     if not cuts:
         return data, {}
     parts.append(data[done:])
-    return b"".join(parts), cuts
+    short = b"".join(parts)
+    flood = short.count(b"<") > max(_FEW_TAGS, len(data) // _SPARSE)
+    return (data, {}) if flood else (short, cuts)
 
 
 def _as_canonical(content: View) -> bool:
@@ -90,15 +97,14 @@ def settle(short: bytes, root: etree._Element, cuts: Cuts) -> Aside | None:
     `root` is the tree of `short`. None when a slice came from a comment, a CDATA section, an
     attribute or a longer text: then the document must be parsed as it is.
     """
-    aside: dict[etree._Element, View] = {}
-    for element, end in zip(root.iter("*"), tags.ends(short), strict=True):
-        content = cuts.get(end)
-        if content is not None:
-            whole = short.startswith(b"</", end) and element.text is None and not len(element)
-            if not whole or etree.QName(element).localname != "inhoud":
-                return None
-            aside[element] = content
-    return aside if len(aside) == len(cuts) else None
+    elements = list(root.iter("*"))
+    where = {number: end for number, end in enumerate(tags.ends(short)) if end in cuts}
+    aside = {elements[number]: cuts[end] for number, end in where.items()}
+    whole = len(aside) == len(cuts) and all(
+        element.text is None and not len(element) and etree.QName(element).localname == "inhoud"
+        for element in aside
+    )
+    return aside if whole and all(short.startswith(b"</", end) for end in cuts) else None
 
 
 def digest(part: etree._Element, canonical: bytes, aside: Aside, hash_name: str) -> bytes:

@@ -9,7 +9,7 @@ a DTD a `<` outside comments, CDATA sections and processing instructions is alwa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TypeVar
 
 from lxml import etree
@@ -22,22 +22,22 @@ _MARKUP = re.compile(
 )
 
 
-def ends(text: bytes) -> Iterator[int]:
+def ends(text: bytes) -> list[int]:
     """Where each start tag ends, in document order.
 
     `text` has been parsed before, or a parser wrote it: well-formed and without a DTD.
     """
-    for markup in _MARKUP.finditer(text):
-        if markup.lastindex:
-            yield markup.end()
+    return [markup.end() for markup in _MARKUP.finditer(text) if markup.lastindex]
 
 
 def places(
     text: bytes, element: etree._Element, contents: Mapping[etree._Element, _Content]
 ) -> dict[int, _Content]:
-    """Where in `text`, which is `element` written out, the text of each of these begins."""
-    numbers = [contents.get(inside) for inside in element.iter("*")]
-    found = list(ends(text))
-    if len(found) != len(numbers):
-        raise AssertionError("a tree and its text have different elements")
-    return {at: content for at, content in zip(found, numbers, strict=True) if content is not None}
+    """Where in `text`, which is `element` written out, the text of each of these begins.
+
+    Those outside `element` have no place. RuntimeError if the text is of another tree.
+    """
+    inside, found = list(element.iter("*")), ends(text)
+    if len(inside) != len(found):
+        raise RuntimeError("a tree and its text have different elements")
+    return {found[n]: contents[e] for n, e in enumerate(inside) if e in contents}
