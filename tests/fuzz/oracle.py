@@ -15,6 +15,7 @@ from datetime import UTC
 from functools import lru_cache
 
 import xmlsec
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
@@ -175,7 +176,7 @@ def _signed(root: etree._Element) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             context.verify(signature)
-    except (xmlsec.Error, ValueError, TypeError, InvalidVersion):
+    except (xmlsec.Error, ValueError, TypeError, InvalidVersion, UnsupportedAlgorithm):
         return False
     named = {r.get("URI", "")[1:] for r in signature.iter(f"{{{DS}}}Reference")}
     must = [body, *root.iterfind(f".//{{{WSU}}}Timestamp")]
@@ -194,7 +195,7 @@ def _bounded(raw: bytes, root: etree._Element) -> None:
     try:
         der = b64decode("".join(_text(token).split()) if token is not None else "")
         numbers = load_der_x509_certificate(der).public_key().public_numbers()  # type: ignore[union-attr]
-    except (ValueError, InvalidVersion):
+    except (ValueError, InvalidVersion, UnsupportedAlgorithm):
         raise Other("no certificate") from None
     _must(isinstance(numbers, RSAPublicNumbers), "no RSA")
     assert isinstance(numbers, RSAPublicNumbers)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,9 +13,11 @@ from click.testing import CliRunner
 from openpoort.cli import main
 from openpoort.cli.journal import read_notes
 from openpoort.devkit import pki
+from openpoort.devkit.example import Example
 from openpoort.domain.journal import JournalEntry
 from openpoort.store import journal
 from openpoort.store.sequencing import utc_now
+from tests.evidence_kit import case
 
 
 @pytest.fixture
@@ -77,3 +80,28 @@ def test_verify_without_a_key_could_not_look(home: Path) -> None:
 def test_notes_are_read_back_from_the_file_of_copies() -> None:
     notes = ["o\n1\nx\n\n— o sig\n", "o\n2\ny\n\n— o sig\n"]
     assert read_notes("".join(f"{note}\n" for note in notes)) == notes
+
+
+class Unsigned(Example):
+    """A request that was taken in although another document was signed than is read."""
+
+    __slots__ = ()
+
+    @property
+    def request(self) -> bytes:
+        return super().request.replace(b">Bedrijf<", b">Intermediair<")
+
+
+def test_verify_requests_names_what_was_taken_in_without_a_signature(home: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        case().put(conn)
+        wrong = case(UUID(int=7))
+        Unsigned(wrong.at, wrong.sender, wrong.gateway, wrong.agency, wrong.tls, wrong.kenmerk).put(
+            conn
+        )
+    run("checkpoint", str(home))
+    code, said = run("verify", str(home), "--requests")
+    assert code == 1
+    assert f"request-unsigned: {UUID(int=7)}: its signature does not hold: De digest van" in said
+    assert said.count("request-unsigned") == 1
+    assert "request-unsigned" not in run("verify", str(home))[1]

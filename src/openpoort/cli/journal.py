@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,12 +12,15 @@ import psycopg
 
 from openpoort.app.database import database
 from openpoort.app.journal import copy
+from openpoort.app.places import places
+from openpoort.app.signatures import unsound
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.keys.timestamp import BadAnchors, load_anchors
 from openpoort.store import sequencer, timestamps
 from openpoort.store.audit import Report, audit
+from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
 from openpoort.store.sequencer import JournalBroken
 from openpoort.store.sequencing import keep, utc_now
 
@@ -33,6 +37,7 @@ def journal() -> None:
 @click.option("--key", type=FILE, help="Public checkpoint key [default: that of HOME].")
 @click.option("--checkpoints", type=FILE, help="Copies kept elsewhere [default: the file of HOME].")
 @click.option("--tsa", type=FILE, help="Anchors of the TSA [default: tsa.anchors of HOME].")
+@click.option("--requests", is_flag=True, help="The signature of every stored request too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def verify(
     home: Path | None,
@@ -40,6 +45,7 @@ def verify(
     key: Path | None,
     checkpoints: Path | None,
     tsa: Path | None,
+    requests: bool,
     as_json: bool,
 ) -> None:
     """Recompute the whole journal from its rows and name every difference.
@@ -57,12 +63,15 @@ def verify(
         with database(chosen_settings) as dsn, psycopg.connect(dsn) as conn:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             report = audit(conn, public, notes, anchors)
+            if requests:
+                unsigned = tuple(unsound(conn, places(chosen_settings)))
+                report = replace(report, problems=report.problems + unsigned)
         acts.security_log(chosen_settings)
         acts.emit(
             "journal.verified", place.origin, "failed" if report.problems else "ok",
             size=report.size, problems=len(report.problems),
         )  # fmt: skip
-    except (BadKey, BadAnchors, OSError, psycopg.Error) as exc:
+    except (BadKey, BadAnchors, PayloadMissing, PayloadUnavailable, OSError, psycopg.Error) as exc:
         fail(str(exc))
     _show(report, as_json)
     raise SystemExit(1 if report.problems else 0)
