@@ -94,7 +94,7 @@ def flat(payload: etree._Element) -> dict[str, str]:
             text = text.strip(" \t\n\r")
         else:
             text = _ONE_TEXT.sub(" ", text).strip(" ")
-        if text or local != "kenmerk":  # an empty kenmerk is none
+        if text or local == "inhoud":  # what is empty is absent
             found[_place(leaf, payload)] = text
     return found
 
@@ -224,6 +224,7 @@ def _shape(root: etree._Element) -> None:
     for leaf in payload.iter("*"):
         local = _local(leaf)
         _must(local != "inhoud" or _base64(_text(leaf)), "no base64")
+        _must(local != "kenmerk" or bool(_text(leaf).strip()), "blank kenmerk")
         _must(local[:11] != "tijdstempel" or "no time" not in _time(_text(leaf)), "no time")
 
 
