@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import timedelta
 from itertools import permutations
 
@@ -16,6 +18,7 @@ from openpoort.wire import addressing, koppelvlak
 from openpoort.wire.names import (
     ANONYMOUS,
     DS,
+    EXC_C14N,
     NONE,
     SOAP,
     SOAP12,
@@ -469,3 +472,28 @@ def test_unknown_body_gets_a_fault_that_names_it() -> None:
     made.body.text = " tekst"
     with pytest.raises(Fault, match="soapenv:Body staat tekst"):
         open_signed(made.raw())
+
+
+def test_part_referenced_again_is_taken_when_each_digest_holds() -> None:
+    """CXF writes two equal references to the Timestamp under the published policy."""
+    made = forge()
+    message = open_signed(made.sign([*made.parts, made.timestamp]).raw())
+    assert message.created == NOW
+
+    def otherwise(info: etree._Element) -> None:
+        again = deepcopy(info[2])
+        inner = etree.SubElement(again[0][0], f"{{{EXC_C14N}}}InclusiveNamespaces")
+        inner.set("PrefixList", "niet-gebonden")
+        info.append(again)
+
+    assert open_signed(forge().sign(change=otherwise).raw()).created == NOW
+
+
+def test_part_referenced_again_is_refused_when_one_digest_does_not_hold() -> None:
+    def wrong(info: etree._Element) -> None:
+        again = deepcopy(info[3])
+        again[-1].text = b64encode(bytes(32)).decode()
+        info.append(again)
+
+    with pytest.raises(Fault, match=r"De digest van wsu:Timestamp \(#id-timestamp\) klopt niet"):
+        open_signed(forge().sign(change=wrong).raw())

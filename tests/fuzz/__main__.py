@@ -1,8 +1,10 @@
 """Fuzz the request path.
 
-    python -m tests.fuzz [--seconds S] [--seed N] [--engine bytes|atheris] [--keep DIR]
+    python -m tests.fuzz [--seconds S] [--seed N] [--engine bytes|made|atheris] [--keep DIR]
+    python -m tests.fuzz --engine made --count 1000000
 
-`bytes` mutates the saved corpus; `atheris` is guided by coverage (pip install atheris).
+`bytes` mutates the saved corpus; `made` makes signed messages up and holds each beside xmlsec, in
+both directions; `atheris` is guided by coverage (pip install atheris).
 An input that breaks the promise is written to the folder of --keep; exit code 1.
 """
 
@@ -13,8 +15,11 @@ import hashlib
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
+from tests.fuzz.made import Made, messages
 from tests.fuzz.mutate import CORPUS, mutations, seeds
 
 
@@ -25,19 +30,19 @@ def keep(data: bytes, folder: Path, why: BaseException) -> None:
     print(f"broken: {type(why).__name__}: {why}; kept as {path}")
 
 
-def run(seconds: float, seed: int, folder: Path) -> int:
+def run(inputs: Iterator[Made], seconds: float, folder: Path) -> int:
     from tests.fuzz.promise import one
 
     counts: Counter[str] = Counter()
     end = time.monotonic() + seconds
-    for data in mutations(seed, seeds()):
+    for made in inputs:
         if time.monotonic() > end:
             break
         try:
-            counts[one(data)] += 1
+            counts[one(made.raw, made.content_type, made.inlined)] += 1
         except Exception as error:  # noqa: BLE001 - whatever it is, it is a finding
             counts["broken"] += 1
-            keep(data, folder, error)
+            keep(made.raw, folder, error)
     print(f"{counts.total()} inputs: {dict(counts)}")
     return 1 if counts["broken"] else 0
 
@@ -59,15 +64,19 @@ def guided(seconds: float, seed: int, folder: Path) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, help="default: 60, or no end with --count")
+    parser.add_argument("--count", type=int, help="of --engine bytes and made")
     parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000 + 1)
-    parser.add_argument("--engine", choices=("bytes", "atheris"), default="bytes")
+    parser.add_argument("--engine", choices=("bytes", "made", "atheris"), default="bytes")
     parser.add_argument("--keep", type=Path, default=Path("build/fuzz"))
     options = parser.parse_args()
     print(f"seed {options.seed}", flush=True)
+    seconds = options.seconds or (float("inf") if options.count else 60)
     if options.engine == "atheris":
-        return guided(options.seconds, options.seed, options.keep)
-    return run(options.seconds, options.seed, options.keep)
+        return guided(seconds, options.seed, options.keep)
+    mutated = (Made(data, None, None) for data in mutations(options.seed, seeds()))
+    inputs = messages(options.seed) if options.engine == "made" else mutated
+    return run(islice(inputs, options.count), seconds, options.keep)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Java: CXF generated from our WSDL and driven by its policy; and what .NET asks, with WSS4J.
+"""Java: CXF from our WSDL and from the contract's, by their policy; what .NET asks, with WSS4J.
 
 .NET Framework cannot be installed here: `WcfLike` sends what its proxies send and checks what
 its binding checks, as far as that is known from the outside.
@@ -13,7 +13,7 @@ import pytest
 from openpoort.wire.names import ANONYMOUS, DS
 from openpoort.wire.services import AANLEVER
 from tests.e2e.gateway import Gateway
-from tests.interop.tools import BUILD, HERE, need, run, stores, told, wsdls
+from tests.interop.tools import BUILD, HERE, need, published, run, stores, told, wsdls
 
 pytestmark = need("java", "mvn")
 
@@ -21,9 +21,12 @@ pytestmark = need("java", "mvn")
 @pytest.fixture(scope="module")
 def java(gateway: Gateway) -> list[str]:
     """The command that runs a client, built from the WSDL that the gateway serves now."""
-    folder = BUILD / "java"
     wsdls(gateway, BUILD / "wsdl")
-    where = (f"-Dwsdl.dir={BUILD / 'wsdl'}", f"-Dbuild.dir={folder}")
+    return built(BUILD / "wsdl", BUILD / "java")
+
+
+def built(wsdl: Path, folder: Path) -> list[str]:
+    where = (f"-Dwsdl.dir={wsdl}", f"-Dbuild.dir={folder}")
     run("mvn", "-B", "-q", *where, "package", cwd=HERE / "java")
     return ["java", "-cp", f"{folder / 'classes'}:{folder / 'lib'}/*", "openpoort.Main"]
 
@@ -36,7 +39,17 @@ def client(java: list[str], which: str, gateway: Gateway, folder: Path) -> dict[
 
 
 def test_cxf_driven_by_our_policy(java: list[str], gateway: Gateway, tmp_path: Path) -> None:
-    found = client(java, "cxf", gateway, tmp_path)
+    served(client(java, "cxf", gateway, tmp_path))
+
+
+def test_cxf_driven_by_the_published_policy(gateway: Gateway, shared: Path, tmp_path: Path) -> None:
+    """Its requests refer to the Timestamp twice."""
+    published(shared / "data/wus/contract", BUILD / "published")
+    java = built(BUILD / "published", BUILD / "java-published")
+    served(client(java, "cxf", gateway, tmp_path))
+
+
+def served(found: dict[str, str]) -> None:
     assert len(found["kenmerk"]) == 36
     assert found["statussen"] == "105,100,110,200,301,301,405,400,500"
     assert int(found["retour"]) > 100

@@ -76,6 +76,20 @@ def wsdls(gateway: Gateway, folder: Path) -> None:
     _keep(folder / "koppelvlak.xsd", content)
 
 
+def published(contract: Path, folder: Path) -> None:
+    """The contract's own WSDLs and schema. Changed: one algorithm suite is left in, because WSS4J
+    refuses three, and the import points at the schema beside them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in sorted(contract.glob("*.wsdl")):
+        text = file.read_bytes()
+        for other in (b"Basic128Rsa15", b"Basic256Rsa15"):
+            text = re.sub(rb"<sp:%s */>" % other, b"", text)
+        schema = b'schemaLocation="digipoort-koppelvlak-1.2.xsd"'
+        _keep(folder / file.name, re.sub(rb'schemaLocation="[^"]*"', schema, text))
+    for file in contract.glob("*.xsd"):
+        _keep(folder / file.name, file.read_bytes())
+
+
 def _keep(path: Path, content: bytes) -> None:
     """Write only what changed: a code generator looks at the time of its input."""
     if not path.exists() or path.read_bytes() != content:

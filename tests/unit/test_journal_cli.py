@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -12,10 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort.cli import main
 from openpoort.devkit import pki
+from openpoort.devkit.example import Example
 from openpoort.domain.checkpoint import Checkpoint, pieces, sign
 from openpoort.domain.journal import JournalEntry
 from openpoort.store import journal
 from openpoort.store.sequencing import keep, utc_now
+from tests.evidence_kit import case
 
 
 @pytest.fixture
@@ -123,3 +126,28 @@ def test_a_torn_copy_is_no_tampering_and_a_changed_one_is(home: Path, dsn: str) 
     code, said = run("verify", str(home))
     assert (code, said.split(":")[0]) == (1, "copy-changed")
     assert note.startswith("openpoort\n6\n")
+
+
+class Unsigned(Example):
+    """A request that was taken in although another document was signed than is read."""
+
+    __slots__ = ()
+
+    @property
+    def request(self) -> bytes:
+        return super().request.replace(b">Bedrijf<", b">Intermediair<")
+
+
+def test_verify_requests_names_what_was_taken_in_without_a_signature(home: Path, dsn: str) -> None:
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        case().put(conn)
+        wrong = case(UUID(int=7))
+        Unsigned(wrong.at, wrong.sender, wrong.gateway, wrong.agency, wrong.tls, wrong.kenmerk).put(
+            conn
+        )
+    run("checkpoint", str(home))
+    code, said = run("verify", str(home), "--requests")
+    assert code == 1
+    assert f"request-unsigned: {UUID(int=7)}: its signature does not hold: De digest van" in said
+    assert said.count("request-unsigned") == 1
+    assert "request-unsigned" not in run("verify", str(home))[1]

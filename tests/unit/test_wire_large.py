@@ -44,7 +44,7 @@ def outcome(raw: Octets, content_type: str | None = None) -> object:
         return seen, fault.text, fault.log
     except Refusal as refusal:
         return seen, refusal.status, refusal.what
-    keys = {key: bytes(text) for key, text in message.aside.items()}
+    keys = [(element.sourceline, bytes(text)) for element, text in message.aside.items()]
     return seen, keys, held(value) if isinstance(value, Aanlevering) else value
 
 

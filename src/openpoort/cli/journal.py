@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ import psycopg
 from openpoort.app.database import database
 from openpoort.app.journal import copy
 from openpoort.app.places import places
+from openpoort.app.signatures import unsound
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
 from openpoort.domain.checkpoint import pieces
@@ -18,7 +20,7 @@ from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.keys.timestamp import BadAnchors, load_anchors
 from openpoort.store import sequencer, timestamps
 from openpoort.store.audit import Report, audit
-from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
 from openpoort.store.proving import Proven, prove
 from openpoort.store.sequencer import JournalBroken
 from openpoort.store.sequencing import keep, utc_now
@@ -36,6 +38,7 @@ def journal() -> None:
 @click.option("--key", type=FILE, help="Public checkpoint key [default: that of HOME].")
 @click.option("--checkpoints", type=FILE, help="Copies kept elsewhere [default: the file of HOME].")
 @click.option("--tsa", type=FILE, help="Anchors of the TSA [default: tsa.anchors of HOME].")
+@click.option("--requests", is_flag=True, help="The signature of every stored request too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def verify(
     home: Path | None,
@@ -43,6 +46,7 @@ def verify(
     key: Path | None,
     checkpoints: Path | None,
     tsa: Path | None,
+    requests: bool,
     as_json: bool,
 ) -> None:
     """Recompute the whole journal, compare every row with it, and name every difference.
@@ -61,13 +65,15 @@ def verify(
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             report = audit(conn, public, pieces(kept), anchors)
             rows = prove(conn, public, places(chosen_settings))
+            unsigned = tuple(unsound(conn, places(chosen_settings))) if requests else ()
+        report = replace(report, problems=report.problems + unsigned)
         problems = (*report.problems, *rows.problems)
         acts.security_log(chosen_settings)
         acts.emit(
             "journal.verified", place.origin, "failed" if problems else "ok",
             size=report.size, problems=len(problems),
         )  # fmt: skip
-    except (BadKey, BadAnchors, OSError, psycopg.Error, PayloadUnavailable) as exc:
+    except (BadKey, BadAnchors, PayloadMissing, PayloadUnavailable, OSError, psycopg.Error) as exc:
         fail(str(exc))
     _show(report, rows, as_json)
     raise SystemExit(1 if problems else 0)

@@ -192,3 +192,13 @@ def snapshot(conn: Connection) -> Iterator[None]:
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
         yield
+
+
+def requests(conn: Connection, outside: Places) -> Iterator[tuple[UUID, RequestRow]]:
+    """Every stored request, put together again, by day. Raises as `request`."""
+    rows = conn.execute("select kenmerk, day from request order by day, kenmerk").fetchall()
+    for kenmerk, day in rows:
+        row = messages(conn, [(kenmerk, day)]).get(kenmerk)
+        found = row and request(conn, row, outside)
+        if found:
+            yield kenmerk, found

@@ -10,7 +10,7 @@ from lxml import etree
 
 from openpoort.domain.fault import Fault
 from openpoort.wire import instant
-from openpoort.wire.envelope import children, misplaced
+from openpoort.wire.envelope import children, misplaced, text_of
 from openpoort.wire.names import ANONYMOUS, NONE, WSA
 from openpoort.wire.services import Operation, Service
 from openpoort.wire.signed import Addressing, SignedMessage
@@ -135,16 +135,14 @@ def _text(headers: Mapping[str, etree._Element], local: str) -> str | None:
     element = headers.get(local)
     if element is None:
         return None
-    if len(element):
-        raise Fault(f"wsa:{local} mag geen elementen bevatten.")
-    return (element.text or "").strip()
+    return text_of(element).strip()
 
 
 def _required(headers: Mapping[str, etree._Element], local: str) -> str:
-    text = _text(headers, local)
-    if not text:
+    found = _text(headers, local)
+    if not found:
         raise Fault(f"De header wsa:{local} ontbreekt of is leeg.")
-    return text
+    return found
 
 
 def _endpoint(headers: Mapping[str, etree._Element], local: str) -> str | None:
@@ -153,7 +151,7 @@ def _endpoint(headers: Mapping[str, etree._Element], local: str) -> str | None:
     if element is None:
         return None
     parts = list(children(element))
-    if len(parts) != 1 or parts[0].tag != f"{{{WSA}}}Address" or len(parts[0]):
+    if len(parts) != 1 or parts[0].tag != f"{{{WSA}}}Address":
         wrong = f"wsa:{local} moet precies een wsa:Address bevatten."
         raise misplaced(parts[0], wrong) if parts else Fault(wrong)
-    return (parts[0].text or "").strip()
+    return text_of(parts[0]).strip()

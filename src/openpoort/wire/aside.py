@@ -2,9 +2,12 @@
 
 A document of 20 MiB as a text node costs its size again in the tree, in its canonical form and
 in the reading of it. Base64 is its own canonical form, so a digest may run over the bytes as
-they came in, in memory or on disk. `lift` replaces each long text of an `inhoud` by a short key;
-`settle` proves that every key ended up as the whole text of one element; `digest` puts the slices
-back in place.
+they came in, in memory or on disk. `lift` cuts the long text out of each `inhoud` and leaves
+nothing in its place; `settle` finds the element that each was cut from; `digest` runs over a
+canonical form with the slices back inside their elements.
+
+An element is known by its number in document order, never by a text (`tags`): what a sender
+writes has no say in what is digested where.
 """
 
 from __future__ import annotations
@@ -14,9 +17,14 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from openpoort.domain.fault import Refusal
 from openpoort.domain.octets import Octets, View, in_pieces, view
+from openpoort.wire import tags
 
-Aside = Mapping[str, View]
+Aside = Mapping[etree._Element, View]
+"""Contents by the element they are the whole text of; the tree has that element empty."""
+Cuts = Mapping[int, View]
+"""Contents by the place in the shortened document that they were cut from."""
 
 LONG = 4 * 1024
 _OPEN = b"inhoud>"
@@ -26,19 +34,22 @@ _HASHES = {
     "sha384": hashlib.sha384,
     "sha512": hashlib.sha512,
 }
-_KEY = b"openpoort/aside/"  # with its number a valid base64Binary, so that the schema is content
-_RETURNS = b"r"  # in the key of a content with carriage returns, which a digest leaves out
 _MOST = 100_000
 """Texts looked at; what comes after so many stays where it is, whatever it holds."""
 
+_FEW_TAGS = 4_000
+_SPARSE = 100
+"""To count tags costs more than to parse them, so that a content in a flood of them stays in the
+tree: more `<` than a few, and more than one in so many octets of the message."""
 
-def lift(data: Octets) -> tuple[Octets, Aside]:
-    """The document with long contents replaced by keys, and the contents by key, in order."""
+
+def lift(data: Octets) -> tuple[Octets, Cuts]:
+    """The document without its long contents, and those by the place where each stood."""
     if len(data) < LONG:
         return data, {}
     parts: list[bytes] = []
-    aside: dict[str, View] = {}
-    done = at = looks = 0
+    cuts: dict[int, View] = {}
+    done = at = looks = size = 0
     while (at := data.find(_OPEN, at)) >= 0:
         at += len(_OPEN)
         end = data.find(b"<", at)
@@ -47,22 +58,22 @@ def lift(data: Octets) -> tuple[Octets, Aside]:
             break
         if end - at >= LONG:
             content = view(data, at, end)
-            returns = _returns(content)
-            if returns is not None:
-                key = _KEY + (_RETURNS if returns else b"0") + b"%06d/" % len(aside)
-                parts += (data[done:at], key)
-                aside[key.decode()] = content
+            if _as_canonical(content):
+                parts.append(data[done:at])
+                size += at - done
+                cuts[size] = content
                 done = end
         at = end  # a text with another `inhoud>` in it has a `>` and is no candidate
-    if not aside:
+    if not cuts:
         return data, {}
     parts.append(data[done:])
     short = b"".join(parts)
-    return (short, aside) if short.count(_KEY) == len(aside) else (data, {})
+    flood = short.count(b"<") > max(_FEW_TAGS, len(data) // _SPARSE)
+    return (data, {}) if flood else (short, cuts)
 
 
-def _returns(content: View) -> int | None:
-    """How many carriage returns a text has; None if canonical form would change more than them.
+def _as_canonical(content: View) -> bool:
+    """False if canonical form would change more of a text than its carriage returns.
 
     A parser turns CR LF into LF, so a CR is fine as long as its LF follows.
     """
@@ -70,39 +81,48 @@ def _returns(content: View) -> int | None:
     before = b""
     for piece in in_pieces(content):
         if b"&" in piece or b">" in piece:
-            return None
+            return False
         if before == b"\r":
             pairs += piece.startswith(b"\n")
         if b"\r" in piece:  # far quicker than to count none
             returns += piece.count(b"\r")
             pairs += piece.count(b"\r\n")
         before = piece[-1:]
-    return returns if returns == pairs else None
+    return returns == pairs
 
 
-def settle(root: etree._Element, aside: Aside) -> bool:
-    """True if each key is the whole text of one `inhoud`, in order.
+def settle(short: bytes, root: etree._Element, cuts: Cuts) -> Aside | None:
+    """The contents by element; None unless each was the whole text of an `inhoud`.
 
-    False when a slice came from inside a comment, a CDATA section or an attribute: then the
-    document must be parsed as it is.
+    `root` is the tree of `short`. None when a slice came from a comment, a CDATA section, an
+    attribute or a longer text: then the document must be parsed as it is.
     """
-    texts = [e.text for e in root.iter("{*}inhoud") if not len(e)]
-    return [t for t in texts if t in aside] == list(aside)
+    elements = list(root.iter("*"))
+    where = {number: end for number, end in enumerate(tags.ends(short)) if end in cuts}
+    aside = {elements[number]: cuts[end] for number, end in where.items()}
+    whole = all(
+        element.text is None and not len(element) and etree.QName(element).localname == "inhoud"
+        for element in aside
+    )
+    return aside if whole and len(aside) == len(cuts) else None
 
 
-def digest(canonical: bytes, aside: Aside, hash_name: str) -> bytes:
-    """Digest of a canonical form with the contents put back in the place of their keys."""
+def digest(part: etree._Element, canonical: bytes, aside: Aside, hash_name: str) -> bytes:
+    """Digest of the canonical form of `part` with every content back inside its element.
+
+    Refusal if one of them stands outside `part`.
+    """
     if not aside:
         return _HASHES[hash_name](canonical, usedforsecurity=False).digest()
+    places = tags.places(canonical, part, aside)
+    if len(places) != len(aside):
+        raise Refusal("a long content outside the signed part")
     state = _HASHES[hash_name](usedforsecurity=False)
     done = 0
-    for key, content in aside.items():
-        at = canonical.find(key.encode(), done)
-        if at >= 0:
-            state.update(canonical[done:at])
-            returns = key.encode().startswith(_KEY + _RETURNS)
-            for piece in in_pieces(content):
-                state.update(piece.translate(None, b"\r") if returns else piece)
-            done = at + len(key)
+    for at, content in places.items():
+        state.update(canonical[done:at])
+        for piece in in_pieces(content):
+            state.update(piece.translate(None, b"\r") if b"\r" in piece else piece)
+        done = at
     state.update(canonical[done:])
     return state.digest()

@@ -18,14 +18,14 @@ MAX_EXPONENT = 2**32
 _MAX_TEXT = 16 * 1024  # of base64; 1024 of them are kept
 
 
-def base64(text: str | None, what: str) -> bytes:
+def base64(text: str, what: str) -> bytes:
     """Decode base64 that may hold line breaks; Fault naming `what` if it is anything else."""
     try:
-        return a2b_base64(text or "", strict_mode=True)
+        return a2b_base64(text, strict_mode=True)
     except ValueError:
         pass
     try:
-        return a2b_base64("".join((text or "").split()), strict_mode=True)
+        return a2b_base64("".join(text.split()), strict_mode=True)
     except ValueError:
         raise Fault(f"{what} is geen geldige base64.") from None
 

@@ -76,13 +76,31 @@ def read(root: etree._Element) -> Envelope:
 
 
 def children(element: etree._Element) -> Iterator[etree._Element]:
-    """Child elements; Fault if text stands between them."""
+    """Child elements, as if no comment or instruction stood between them; Fault if text does."""
     if element.text and not element.text.isspace():
         raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
     for child in element:
         if child.tail and not child.tail.isspace():
             raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
-        yield child
+        if isinstance(child.tag, str):
+            yield child
+
+
+def elements(element: etree._Element) -> list[etree._Element]:
+    """Child elements, whatever stands between them."""
+    return list(element.iterchildren("*"))
+
+
+def text_of(element: etree._Element) -> str:
+    """The whole text of an element; Fault that names it if anything else stands in it.
+
+    A comment splits a text in two: canonical form forgets the comment, a careless reader
+    forgets the second half. So nobody reads `.text` of an element but here.
+    """
+    if len(element):
+        inside = "elementen" if elements(element) else "commentaar of een processing instruction"
+        raise Fault(f"In de tekst van {name(element)} staat {inside}; dat is niet toegestaan.")
+    return element.text or ""
 
 
 def name(element: etree._Element) -> str:
@@ -159,7 +177,8 @@ def _nameless(element: etree._Element) -> None:
             raise Refusal("identity by another attribute than wsu:Id")
 
 
-_COUNT = etree.XPath("count(//@u:Id | //@xml:id)", namespaces={"u": WSU})
+# A union of the two would compare each with all.
+_COUNT = etree.XPath("count(//@u:Id) + count(//@xml:id)", namespaces={"u": WSU})
 _XML_ID = etree.XPath("boolean(//@xml:id)")
 _IDS = etree.XPath("//*[@u:Id]", namespaces={"u": WSU})
 
@@ -181,7 +200,7 @@ def identities(
             if identity in found:
                 raise Refusal("one id on two elements")
             found[identity] = element
-    if signature.get("Id") in found or any(part.get("Id") in found for part in signature):
+    if signature.get("Id") in found or any(e.get("Id") in found for e in elements(signature)):
         raise Refusal("id of a signed part on the signature")
     if _COUNT(envelope.root) != count:
         _others(envelope, found, signature)
@@ -194,13 +213,13 @@ def _others(
     """More ids than signed parts: fine on Security and in the signature, if each is unique."""
     if _XML_ID(envelope.root):
         raise Refusal("identity by another attribute than wsu:Id")
-    inside = list(signature.iter())
+    inside = set(signature.iter("*"))
     seen: set[str] = set(owners)
     for element in _found(envelope.root):
         identity = element.get(WSU_ID, "")
         if owners.get(identity) is element:
             continue
-        legal = element is envelope.security or any(element is e for e in inside)
+        legal = element is envelope.security or element in inside
         if not legal or identity in seen:
             raise Refusal("id where no signed part belongs, or twice")
         seen.add(identity)

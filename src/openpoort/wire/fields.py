@@ -23,6 +23,7 @@ from openpoort.domain.message import MAX_DOCUMENT, Constatering, Document, Eleme
 from openpoort.domain.octets import Octets, View, in_pieces
 from openpoort.wire import instant
 from openpoort.wire.aside import Aside
+from openpoort.wire.envelope import text_of
 from openpoort.wire.woven import Base64, Part
 
 Pieces = list[Part]
@@ -65,7 +66,7 @@ class Row:
     def read(self, element: etree._Element, aside: Aside) -> Any:
         """What may be absent and is empty is absent: many clients write every element."""
         values: dict[str, Any] = {}
-        for child in element:
+        for child in element.iterchildren("*"):
             field = self._by_element[child.tag.rpartition("}")[2]]
             value = field.codec.read(child, aside)
             if value != "" or field.attribute not in self._optional:
@@ -112,7 +113,7 @@ def many(name: str, codec: Codec) -> Codec:
     """An element that holds any number of `name`; the value is a tuple."""
 
     def read(element: etree._Element, aside: Aside) -> tuple[Any, ...]:
-        return tuple(codec.read(child, aside) for child in element)
+        return tuple(codec.read(child, aside) for child in element.iterchildren("*"))
 
     def write(values: tuple[Any, ...], pieces: Pieces) -> None:
         for value in values:
@@ -191,16 +192,16 @@ def _strict(text: bytes | memoryview) -> bytes:
 
 
 def _read_text(element: etree._Element, aside: Aside) -> str:
-    return _RUNS.sub(" ", (element.text or "").strip(" \t\n\r"))
+    return _RUNS.sub(" ", text_of(element).strip(" \t\n\r"))
 
 
 def _read_long(element: etree._Element, aside: Aside) -> str:
-    return (element.text or "").strip(" \t\n\r")
+    return text_of(element).strip(" \t\n\r")
 
 
 def _read_time(element: etree._Element, aside: Aside) -> datetime:
     try:
-        return instant.parse(element.text or "")
+        return instant.parse(text_of(element))
     except ValueError:
         name = etree.QName(element).localname
         raise Fault(f"Element {name} valt buiten de jaren 1 tot en met 9999.") from None
@@ -212,10 +213,9 @@ def _read_bound(element: etree._Element, aside: Aside) -> datetime | None:
 
 
 def _read_content(element: etree._Element, aside: Aside) -> Octets:
-    text = (element.text or "").strip(" \t\n\r")
-    if text in aside:
-        return decode(aside[text])
-    return decode(text)
+    if element in aside:
+        return decode(aside[element])
+    return decode(text_of(element).strip(" \t\n\r"))
 
 
 def _write_text(value: str, pieces: Pieces) -> None:

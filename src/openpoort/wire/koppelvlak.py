@@ -207,7 +207,9 @@ def read(source: SignedMessage | etree._Element) -> Value:
         return cast(Vraag, _ASKING[Operatie(name)].read(body, contents))
     if local.endswith("Response"):
         operatie = Operatie(local.removesuffix("Response"))
-        return Antwoord(operatie, _READING[operatie][1].read(body[0], contents))
+        return Antwoord(
+            operatie, _READING[operatie][1].read(next(body.iterchildren("*")), contents)
+        )
     raise Fault(f"{local} is geen verzoek of antwoord.")
 
 

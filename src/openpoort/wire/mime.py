@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from binascii import a2b_base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.message import Message
 from functools import lru_cache
 from urllib.parse import unquote
@@ -17,6 +17,7 @@ from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.octets import Octets, View, view
+from openpoort.wire import tags
 from openpoort.wire.woven import Base64
 from openpoort.wire.xml import BOM, DEFAULT, Limits, parse
 
@@ -87,7 +88,7 @@ def _inline(body: Octets, options: dict[str, str], limits: Limits) -> Octets:
     _charset(inner)
     root = parse(bytes(parts[start].octets()), limits)
     used: set[str] = set()
-    contents: list[View] = []
+    contents: dict[etree._Element, View] = {}
     for include in list(root.iter(_INCLUDE)):
         name = unquote(include.get("href", "").removeprefix("cid:"))
         if name not in parts or name == start:
@@ -95,34 +96,36 @@ def _inline(body: Octets, options: dict[str, str], limits: Limits) -> Octets:
         if name in used:  # one part named a thousand times is a bomb
             raise Refusal("xop part included twice")
         used.add(name)
-        contents.append(_content(include, parts[name]))
+        contents[_emptied(include)] = parts[name].octets()
     woven = _weave(root, contents, limits)
     return b"".join(woven) if isinstance(body, bytes) else body.keep(woven)
 
 
-def _content(include: etree._Element, part: _Part) -> View:
+def _emptied(include: etree._Element) -> etree._Element:
+    """The element of which the text stands in a part, with nothing in it."""
     parent = include.getparent()
     alone = parent is not None and len(parent) == 1 and not (parent.text or "").strip()
     if parent is None or not alone or (include.tail or "").strip() or len(include):
         raise Fault("Een xop:Include moet de enige inhoud van zijn element zijn.")
     parent.remove(include)
-    parent.text = "\u2060"  # stands for the content until all is written
-    return part.octets()
+    parent.text = ""  # written with an end tag of its own, which no text at all is not
+    return parent
 
 
-def _weave(root: etree._Element, contents: list[View], limits: Limits) -> Iterator[bytes]:
-    """The message in pieces, every content as base64 in its place."""
-    marker = "\u2060".encode()
-    between = etree.tostring(root, encoding="utf-8").split(marker)
-    if len(between) != len(contents) + 1:
-        raise Refusal("placeholder of an xop part in the message itself")
-    encoded = [Base64(content) for content in contents]
-    if sum(map(len, between)) + sum(map(len, encoded)) > limits.max_bytes:
+def _weave(
+    root: etree._Element, contents: Mapping[etree._Element, View], limits: Limits
+) -> Iterator[bytes]:
+    """The message in pieces, every content as base64 inside its element."""
+    text = etree.tostring(root, encoding="utf-8")
+    encoded = {at: Base64(content) for at, content in tags.places(text, root, contents).items()}
+    if len(text) + sum(map(len, encoded.values())) > limits.max_bytes:
         raise Fault(f"Het bericht is groter dan {limits.max_bytes} octetten.")
-    yield between[0]
-    for content, after in zip(encoded, between[1:], strict=True):
+    done = 0
+    for at, content in encoded.items():
+        yield text[done:at]
         yield from content
-        yield after
+        done = at
+    yield text[done:]
 
 
 class _Part:

@@ -40,7 +40,7 @@ class SignedMessage:
     """A message whose signature arithmetic holds under its own token.
 
     Nobody has judged the signer yet: `trust` does. `body` is the one child of soap:Body; read
-    its values with `koppelvlak.read(message)`, because long contents lie aside in `aside`.
+    its values with `koppelvlak.read(message)`, because long contents lie in `aside`, by element.
     `token` is the certificate (DER).
     """
 
@@ -50,7 +50,7 @@ class SignedMessage:
     expires: datetime | None
     token: bytes = field(repr=False)
     algorithms: Algorithms
-    aside: Mapping[str, View] = field(default_factory=dict, repr=False)
+    aside: Mapping[etree._Element, View] = field(default_factory=dict, repr=False)
 
     @property
     def operation(self) -> str:

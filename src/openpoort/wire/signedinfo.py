@@ -16,10 +16,13 @@ from lxml import etree
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire import certificate
 from openpoort.wire.canonical import canonical
-from openpoort.wire.envelope import name
+from openpoort.wire.envelope import elements, name, text_of
 from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES
 
 _MAX_REFERENCES = 16
+_MAX_LIST = 2048
+_MAX_PREFIXES = 32
+"""Canonical form looks each prefix of a list up for each element: WSS4J lists some ten."""
 
 
 def _ds(*names: str) -> tuple[str, ...]:
@@ -53,16 +56,18 @@ class SignedInfo:
 
 def read(element: etree._Element) -> SignedInfo:
     """Fault or Refusal if it is anything but the one shape that the profile allows."""
-    form = canonical(element)
-    return _from_form(form) or _from_tree(element)
+    return _from_form(element) or _from_tree(element)
 
 
-def _from_form(form: bytes) -> SignedInfo | None:
+def _from_form(element: etree._Element) -> SignedInfo | None:
     """The usual shape, read from the very bytes that were signed; None if it is another.
 
     No declaration can hide inside: every tag is spelled out, so the prefix of the first one
     means the same in all. This is the quick way; `_from_tree` reads every shape.
     """
+    if next(element.iter(etree.Comment), None) is not None:
+        return None  # canonical form forgets comments, and they may stand inside a text
+    form = canonical(element)
     start = _START.match(form)
     if not start or start["prefix"] != start["bound"]:
         return None
@@ -121,12 +126,12 @@ def _patterns(prefix: bytes | None) -> tuple[re.Pattern[bytes], re.Pattern[bytes
 
 def _from_tree(element: etree._Element) -> SignedInfo:
     """Text between elements is signed and means nothing; it is not looked at."""
-    parts = list(element)
+    parts = elements(element)
     if len(parts) < 2 or (parts[0].tag, parts[1].tag) != _METHODS:
         raise Fault("ds:SignedInfo is niet opgebouwd zoals XML Signature voorschrijft.")
     prefixes = _exclusive(parts[0])
     uri = parts[1].get("Algorithm", "")
-    if "hmac" in uri or len(parts[1]):
+    if "hmac" in uri or elements(parts[1]):
         raise Refusal("signature method with a shared key or with parameters")
     if uri not in SIGNATURES:
         raise Fault(f"Handtekeningalgoritme {uri[:120]} wordt niet ondersteund.")
@@ -141,29 +146,35 @@ def _exclusive(method: etree._Element) -> tuple[str, ...]:
     algorithm = method.get("Algorithm", "")
     if algorithm != EXC_C14N:
         raise Fault(f"{name(method)} gebruikt {algorithm[:120]}; alleen {EXC_C14N} is toegestaan.")
-    if not len(method):
+    inside = elements(method)
+    if not inside:
         return ()
-    only = method[0]
-    if len(method) > 1 or only.tag != _INCLUSIVE or len(only):
+    only = inside[0]
+    if len(inside) > 1 or only.tag != _INCLUSIVE or elements(only):
         raise Refusal("parameters other than InclusiveNamespaces in a transform")
-    return tuple(only.get("PrefixList", "").split())
+    listed = only.get("PrefixList", "")
+    prefixes = tuple(dict.fromkeys(listed.split())) if len(listed) <= _MAX_LIST else ()
+    if len(listed) > _MAX_LIST or len(prefixes) > _MAX_PREFIXES:
+        raise Refusal("too many prefixes in a transform")
+    return prefixes
 
 
 def _reference(element: etree._Element) -> Reference:
     uri = element.get("URI", "")
-    parts = list(element)
+    parts = elements(element)
     if element.tag != _REFERENCE or tuple([p.tag for p in parts]) != _REFERENCE_PARTS:
         raise Fault("ds:Reference moet Transforms, DigestMethod en DigestValue bevatten.")
     if len(uri) < 2 or uri[0] != "#":
         raise Refusal("reference to something outside the message")
     transforms, method, value = parts
-    if len(transforms) != 1 or transforms[0].tag != _TRANSFORM:
+    steps = elements(transforms)
+    if len(steps) != 1 or steps[0].tag != _TRANSFORM:
         raise Fault(f"ds:Reference {uri[:80]} moet precies een Transform hebben.")
-    prefixes = _exclusive(transforms[0])
+    prefixes = _exclusive(steps[0])
     hash_uri = method.get("Algorithm", "")
-    if len(method) or len(value):
+    if elements(method) or elements(value):
         raise Refusal("elements inside a digest")
     if hash_uri not in DIGESTS:
         raise Fault(f"Digestalgoritme {hash_uri[:120]} wordt niet ondersteund.")
-    octets = certificate.base64(value.text, "ds:DigestValue")
+    octets = certificate.base64(text_of(value), "ds:DigestValue")
     return Reference(uri[1:], prefixes, hash_uri, octets)

@@ -61,10 +61,11 @@ def glimpse(raw: Octets, content_type: str | None = None) -> tuple[str | None, s
     except (Fault, Refusal):
         return None, None
     body = root.find(f"{{{SOAP}}}Body/*")
-    message_id = root.findtext(f"{{{SOAP}}}Header/{{{WSA}}}MessageID") or ""
+    found = root.find(f"{{{SOAP}}}Header/{{{WSA}}}MessageID")
+    message_id = (found.text or "").strip() if found is not None and not len(found) else ""
     return (
         None if body is None else str(body.tag),
-        message_id.strip() if addressing.is_message_id(message_id.strip()) else None,
+        message_id if addressing.is_message_id(message_id) else None,
     )
 
 
@@ -74,9 +75,11 @@ def _shape(data: Octets, limits: Limits) -> tuple[envelope.Envelope, aside.Aside
             f"Het bericht is {len(data)} octetten groot; "
             f"ten hoogste {limits.max_bytes} is toegestaan."
         )
-    short, contents = aside.lift(data)
-    root = xml.parse(bytes(short), limits)
-    if contents and not aside.settle(root, contents):
+    lifted, cuts = aside.lift(data)
+    short = bytes(lifted)
+    root = xml.parse(short, limits)
+    contents = aside.settle(short, root, cuts) if cuts else {}
+    if contents is None:
         root, contents = xml.parse(bytes(data), limits), {}
     return envelope.read(root), contents
 
@@ -97,16 +100,16 @@ def _signed(shape: envelope.Envelope, contents: aside.Aside, *, answer: bool) ->
 def _fault(shape: envelope.Envelope) -> SoapFault:
     """SOAP 1.1 section 4.4; the detail of ours holds foutcode and foutbeschrijving."""
     found = shape.payload
-    code = found.findtext(f"detail/*/{{{KOPPELVLAK}}}foutcode")
-    text = found.findtext(f"detail/*/{{{KOPPELVLAK}}}foutbeschrijving")
+    code = _text(found.find(f"detail/*/{{{KOPPELVLAK}}}foutcode"))
+    text = _text(found.find(f"detail/*/{{{KOPPELVLAK}}}foutbeschrijving"))
     relates_to = shape.headers.get("RelatesTo")
     return SoapFault(
         faultcode=_text(found.find("faultcode")) or "",
         faultstring=_text(found.find("faultstring")) or "",
-        fout=Fout(code.strip(), (text or "").strip()) if code else None,
+        fout=Fout(code, text or "") if code else None,
         relates_to=_text(relates_to),
     )
 
 
 def _text(element: etree._Element | None) -> str | None:
-    return None if element is None else (element.text or "").strip()
+    return None if element is None else envelope.text_of(element).strip()

@@ -10,9 +10,12 @@ Sources: contract 1.2 security profile; WSS X.509 token profile 1.0; XML Signatu
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
+from typing import cast
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -28,10 +31,12 @@ from openpoort.wire.envelope import (
     WSU_ID,
     Envelope,
     children,
+    elements,
     identities,
     misplaced,
     name,
     plain,
+    text_of,
 )
 from openpoort.wire.names import (
     BASE64_BINARY,
@@ -60,6 +65,12 @@ _ANSWER_PARTS = {**_PARTS, f"{{{WSSE11}}}SignatureConfirmation": "SignatureConfi
 _TIMES = {f"{{{WSU}}}{local}": local for local in ("Created", "Expires")}
 _TOKEN_ATTRIBUTES = (WSU_ID, "EncodingType", "ValueType")
 
+_MOST_WAYS = 2
+"""Different references to one part: each costs its canonical form and a digest of all of it."""
+_MOST_WORK = 30_000
+"""Prefixes of a list times elements of its part, in one message: each pair is looked up, among
+all declarations in scope."""
+_INSIDE = etree.XPath("count(descendant-or-self::*)")
 _SIGNATURE = tuple(f"{{{DS}}}{n}" for n in ("SignedInfo", "SignatureValue", "KeyInfo"))
 
 
@@ -92,8 +103,8 @@ def verify(envelope: Envelope, aside: asides.Aside, *, answer: bool = False) -> 
     if bst is not None:
         plain(bst, _TOKEN_ATTRIBUTES)
     outer = [part for place, part in parts.items() if place != "Signature"]
-    ids = identities(envelope, outer, signature)
     info_element, value, key_info = _signature(signature)
+    ids = identities(envelope, outer, signature)
     info = signedinfo.read(info_element)
     der, key = certificate.token(_token(key_info, bst))
     _check_value(key, info, value)
@@ -126,11 +137,11 @@ def _timestamp(timestamp: etree._Element) -> tuple[datetime, datetime | None]:
     times: dict[str, datetime] = {}
     for child in children(timestamp):
         local = _TIMES.get(child.tag)
-        if local is None or local in times or len(child):
+        if local is None or local in times or elements(child):
             wrong = f"{name(child)} staat verkeerd of dubbel in wsu:Timestamp."
             raise misplaced(child, wrong)
         try:
-            times[local] = instant.parse(child.text or "", UTC)
+            times[local] = instant.parse(text_of(child), UTC)
         except ValueError:
             raise Fault(f"wsu:{local} is geen geldige datum en tijd (xsd:dateTime).") from None
     if "Created" not in times:
@@ -142,15 +153,15 @@ def _timestamp(timestamp: etree._Element) -> tuple[datetime, datetime | None]:
 
 
 def _signature(signature: etree._Element) -> tuple[etree._Element, bytes, etree._Element]:
-    parts = list(signature)
+    parts = list(islice(signature.iterchildren("*"), len(_SIGNATURE) + 1))
     if tuple(p.tag for p in parts) != _SIGNATURE:
         raise Fault(
             "ds:Signature moet SignedInfo, SignatureValue en KeyInfo bevatten, in die volgorde."
         )
     info, value, key_info = parts
-    if len(value):
+    if elements(value):
         raise Refusal("elements inside SignatureValue")
-    return info, certificate.base64(value.text, "ds:SignatureValue"), key_info
+    return info, certificate.base64(text_of(value), "ds:SignatureValue"), key_info
 
 
 def _token(key_info: etree._Element, bst: etree._Element | None) -> str:
@@ -162,14 +173,14 @@ def _token(key_info: etree._Element, bst: etree._Element | None) -> str:
         return _direct(parts[0], bst)
     inner = list(children(parts[0]))
     one = len(inner) == 1 and inner[0].tag == f"{{{DS}}}X509Certificate"
-    if parts[0].tag != f"{{{DS}}}X509Data" or not one or len(inner[0]):
+    if parts[0].tag != f"{{{DS}}}X509Data" or not one or elements(inner[0]):
         raise Fault(
             "ds:KeyInfo moet naar het BinarySecurityToken verwijzen "
             "of een X509Certificate bevatten."
         )
     if bst is not None:
         raise Refusal("a token beside the certificate in KeyInfo")
-    return inner[0].text or ""
+    return text_of(inner[0])
 
 
 def _direct(reference: etree._Element, bst: etree._Element | None) -> str:
@@ -179,13 +190,13 @@ def _direct(reference: etree._Element, bst: etree._Element | None) -> str:
         raise misplaced(inner[0], wrong) if inner else Fault(wrong)
     if bst is None:
         raise Fault("Het wsse:BinarySecurityToken met het certificaat ontbreekt.")
-    if inner[0].get("URI") != f"#{bst.get(WSU_ID)}" or len(bst):
+    if inner[0].get("URI") != f"#{bst.get(WSU_ID)}" or elements(bst):
         raise Refusal("key reference to another element than the token")
     if inner[0].get("ValueType", X509V3) != X509V3 or bst.get("ValueType") != X509V3:
         raise Fault(f"Het BinarySecurityToken moet ValueType {X509V3} hebben.")
     if bst.get("EncodingType", BASE64_BINARY) != BASE64_BINARY:
         raise Fault(f"Het BinarySecurityToken moet EncodingType {BASE64_BINARY} hebben.")
-    return bst.text or ""
+    return text_of(bst)
 
 
 def _check_value(key: RSAPublicKey, info: signedinfo.SignedInfo, value: bytes) -> None:
@@ -204,14 +215,19 @@ def _check_parts(
     ids: dict[str, etree._Element],
     aside: asides.Aside,
 ) -> None:
-    signed: set[str] = set()
-    for reference in info.references:
+    signed: Counter[str] = Counter()
+    work = 0
+    for reference in dict.fromkeys(info.references):  # CXF writes one to the Timestamp twice
         element = ids.get(reference.identity)
         if element is None:
             raise Fault(f"ds:Reference #{reference.identity[:80]} wijst naar geen enkel deel.")
-        if reference.identity in signed:
-            raise Refusal("one part referenced twice")
-        signed.add(reference.identity)
+        signed[reference.identity] += 1
+        if signed[reference.identity] > _MOST_WAYS:
+            raise Refusal("one part digested in too many ways")
+        if reference.prefixes:
+            work += len(reference.prefixes) * int(cast(float, _INSIDE(element)))
+            if work > _MOST_WORK:
+                raise Refusal("too many prefixes for so many elements")
         _check_digest(element, reference, aside if element is envelope.body else {})
     required = (timestamp, *envelope.headers.values(), envelope.body)
     missing = [name(e) for e in required if e.get(WSU_ID) not in signed]
@@ -223,7 +239,7 @@ def _check_digest(
     element: etree._Element, reference: signedinfo.Reference, aside: asides.Aside
 ) -> None:
     form = canonical(element, reference.prefixes)
-    computed = asides.digest(form, aside, DIGESTS[reference.hash_uri])
+    computed = asides.digest(element, form, aside, DIGESTS[reference.hash_uri])
     if computed != reference.value:
         raise Fault(
             f"De digest van {name(element)} (#{reference.identity[:80]}) klopt niet: "

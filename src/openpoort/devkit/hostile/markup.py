@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 
 from lxml import etree
 
-from openpoort.devkit.hostile.kit import BARE, FAULT, Made, Setting, case
-from openpoort.wire.names import KOPPELVLAK, SOAP
+from openpoort.devkit.hostile.kit import BARE, FAULT, SCHEMA, Made, Setting, case
+from openpoort.wire.names import KOPPELVLAK, SOAP, WSU, XML
 
 XOP = "http://www.w3.org/2004/08/xop/include"
 
@@ -158,12 +159,49 @@ def _white(s: Setting) -> bytes:
     return b" " * 100_000 + s.signed().raw()
 
 
-@case("comment/in-value", BARE)
+@case("flood/prefix-list-of-one-prefix", BARE)
+def _prefix_over_and_over(s: Setting) -> bytes:
+    raw = s.forge().sign(info_prefixes=["wsa"]).raw()
+    return raw.replace(b'PrefixList="wsa"', b'PrefixList="' + b"wsa " * 40_000 + b'"')
+
+
+@case("flood/prefixes-in-a-list", BARE)
+def _prefixes(s: Setting) -> bytes:
+    return s.forge().sign(prefixes=[f"p{i}" for i in range(33)]).raw()
+
+
+@case("flood/prefixes-for-each-element", BARE)
+def _prefixes_for_elements(s: Setting) -> bytes:
+    made = s.forge()
+    for _ in range(1_000):
+        etree.SubElement(made.payload, "x")
+    return made.sign(prefixes=[f"p{i}" for i in range(32)]).raw()
+
+
+@case("flood/ids-under-two-names", BARE)
+def _two_names(s: Setting) -> bytes:
+    made = s.signed()
+    for number in range(3_000):
+        child = etree.SubElement(made.payload, "x")
+        child.set(f"{{{WSU}}}Id", f"a{number}")
+        child.set(f"{{{XML}}}id", f"b{number}")
+    return made.raw()
+
+
+@case("flood/children-of-the-signature", FAULT)
+def _children(s: Setting) -> bytes:
+    made = s.signed()
+    for number in range(5_000):
+        etree.SubElement(made.security[-1], "x").set(f"{{{WSU}}}Id", f"a{number}")
+    return made.raw()
+
+
+@case("comment/in-value", FAULT)
 def _comment_value(s: Setting) -> bytes:
     return _after_signing(s, b"<!---->")
 
 
-@case("comment/instruction-in-value", BARE)
+@case("comment/instruction-in-value", FAULT)
 def _instruction(s: Setting) -> bytes:
     return _after_signing(s, b"<?x y?>")
 
@@ -174,7 +212,7 @@ def _after_signing(s: Setting, what: bytes) -> bytes:
     return raw.replace(to, to[:9] + what + to[9:])
 
 
-@case("comment/in-payload", BARE)
+@case("comment/in-payload", FAULT, SCHEMA)
 def _comment_payload(s: Setting) -> bytes:
     made = s.signed()
     leaf = next(e for e in made.payload.iter() if e.text)
@@ -185,16 +223,37 @@ def _comment_payload(s: Setting) -> bytes:
     return made.raw()
 
 
-@case("comment/between-headers", BARE)
-def _comment_headers(s: Setting) -> bytes:
-    return s.signed().raw().replace(b"<wsa:To", b"<!-- x --><wsa:To", 1)
+def _inside(local: str, what: bytes) -> Callable[[Setting], bytes]:
+    """In the middle of the text of an element that no digest of ours protects from it."""
+
+    def make(s: Setting) -> bytes:
+        raw = s.signed().raw()
+        at = raw.index(b">", raw.index(local.encode())) + 5
+        return raw[:at] + what + raw[at:]
+
+    return make
 
 
-@case("comment/in-digest", BARE)
-def _comment_digest(s: Setting) -> bytes:
-    raw = s.signed().raw()
-    at = raw.index(b"<DigestValue>") + 17
-    return raw[:at] + b"<!-- x -->" + raw[at:]
+for _where in ("DigestValue", "SignatureValue", "BinarySecurityToken", "Created", "Address"):
+    for _kind, _what in (("comment", b"<!-- x -->"), ("instruction", b"<?x y?>")):
+        case(f"comment/{_kind}-in-{_where}", FAULT)(_inside(_where, _what))
+
+
+@case("comment/instruction-added-between-payload-elements", FAULT)
+def _instruction_added(s: Setting) -> bytes:
+    made = s.signed()
+    made.payload.insert(0, etree.ProcessingInstruction("x", "y"))
+    return made.raw()
+
+
+@case("comment/flood", BARE)
+def _comment_flood(s: Setting) -> bytes:
+    return s.signed().raw().replace(b"<wsa:To", b"<!---->" * 20_000 + b"<wsa:To", 1)
+
+
+@case("comment/flood-of-instructions", BARE)
+def _instruction_flood(s: Setting) -> bytes:
+    return s.signed().raw().replace(b"<wsa:To", b"<?x?>" * 20_000 + b"<wsa:To", 1)
 
 
 @case("encoding/utf-16", FAULT)

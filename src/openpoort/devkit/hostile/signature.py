@@ -244,10 +244,35 @@ def _no_uri(s: Setting) -> bytes:
     return s.forge().sign(change=change).raw()
 
 
-@case("reference/one-part-twice", BARE)
+@case("reference/one-part-twice-second-does-not-hold", FAULT)
 def _twice(s: Setting) -> bytes:
-    made = s.forge()
-    return made.sign([*made.parts, made.body]).raw()
+    return _again(s, 1, lambda copied, _: _set_digest(copied, bytes(32)))
+
+
+@case("reference/one-part-in-three-ways", BARE)
+def _three_ways(s: Setting) -> bytes:
+    def other(copied: etree._Element, way: int) -> None:
+        transform = of(copied, "Transform")
+        inner = etree.SubElement(transform, f"{{{EXC_C14N}}}InclusiveNamespaces")
+        inner.set("PrefixList", f"zz{way}")
+
+    return _again(s, 2, other)
+
+
+def _again(s: Setting, times: int, change: Callable[[etree._Element, int], None]) -> bytes:
+    """The first part referenced again, otherwise each time."""
+
+    def more(info: etree._Element) -> None:
+        for way in range(times):
+            copied = copy(of(info, "Reference"))
+            change(copied, way)
+            info.append(copied)
+
+    return s.forge().sign(change=more).raw()
+
+
+def _set_digest(reference: etree._Element, octets: bytes) -> None:
+    of(reference, "DigestValue").text = b64encode(octets).decode()
 
 
 @case("reference/flood", BARE)

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import javax.security.auth.callback.Callback;
 import javax.security.auth.callback.CallbackHandler;
+import javax.xml.namespace.QName;
 import nl.logius.digipoort.koppelvlakservices._1.AanleverRequest;
 import nl.logius.digipoort.koppelvlakservices._1.AanleverResponse;
 import nl.logius.digipoort.koppelvlakservices._1.BerichtInhoudType;
@@ -26,7 +27,11 @@ import nl.logius.digipoort.wus._2_0.statusinformatieservice._1_2.Statusinformati
 import nl.logius.digipoort.wus._2_0.statusinformatieservice._1_2.StatusinformatieServiceV12_Service;
 import org.apache.cxf.configuration.jsse.TLSClientParameters;
 import org.apache.cxf.frontend.ClientProxy;
+import org.apache.cxf.message.Message;
+import org.apache.cxf.phase.AbstractPhaseInterceptor;
+import org.apache.cxf.phase.Phase;
 import org.apache.cxf.transport.http.HTTPConduit;
+import org.apache.cxf.ws.policy.AssertionInfoMap;
 import org.apache.wss4j.common.ext.WSPasswordCallback;
 
 /** Generated from our WSDL; its policy alone decides what is signed and what is demanded back. */
@@ -128,7 +133,34 @@ final class CxfClient {
         tls.setKeyManagers(setting.keyManagers().getKeyManagers());
         tls.setTrustManagers(setting.trustManagers().getTrustManagers());
         ((HTTPConduit) ClientProxy.getClient(port).getConduit()).setTlsClientParameters(tls);
+        ClientProxy.getClient(port).getInInterceptors().add(new NotOfSecurity());
         return port;
+    }
+
+    /**
+     * The published policy has assertions of drafts that CXF does not know, and MTOM as a choice:
+     * CXF sends by them, but calls every answer wrong. Signatures are verified as ever.
+     */
+    private static final class NotOfSecurity extends AbstractPhaseInterceptor<Message> {
+        private static final List<QName> NAMES = List.of(
+            new QName("http://www.w3.org/2007/05/addressing/metadata", "Anonymous"),
+            new QName("AnonymousResponses"),
+            new QName(
+                "http://schemas.xmlsoap.org/ws/2004/09/policy/optimizedmimeserialization",
+                "OptimizedMimeSerialization"));
+
+        NotOfSecurity() {
+            super(Phase.PRE_PROTOCOL);
+        }
+
+        @Override
+        public void handleMessage(Message message) {
+            AssertionInfoMap map = message.get(AssertionInfoMap.class);
+            if (map != null) {
+                NAMES.stream().map(map::getAssertionInfo).forEach(
+                    found -> found.forEach(one -> one.setAsserted(true)));
+            }
+        }
     }
 
     private static void password(Callback[] callbacks) {

@@ -1,0 +1,28 @@
+"""The signatures of stored requests, judged again: what was taken in before a fault was mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+
+from openpoort.domain.fault import Fault, Refusal
+from openpoort.store import dossier
+from openpoort.store.audit import Problem
+from openpoort.store.payloads import Places
+from openpoort.wire.soap import open_signed
+
+
+def unsound(conn: psycopg.Connection[Any], outside: Places) -> Iterator[Problem]:
+    """Each stored request of which the signature does not hold, by kenmerk.
+
+    Judges what the signature is over and under which token, not who may use it.
+    Raises PayloadMissing, PayloadUnavailable.
+    """
+    for kenmerk, request in dossier.requests(conn, outside):
+        try:
+            open_signed(request.body, request.content_type)
+        except (Fault, Refusal) as wrong:
+            why = wrong.text if isinstance(wrong, Fault) else wrong.what
+            yield Problem("request-unsigned", str(kenmerk), f"its signature does not hold: {why}")
