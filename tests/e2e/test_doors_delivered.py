@@ -10,7 +10,6 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -108,9 +107,15 @@ def test_who_leaves_the_last_octets_unread_does_not_have_it(door: Running) -> No
     assert verdicts(door, 1) == [False]
 
 
-def test_who_vanishes_before_the_answer_does_not_have_it(door: Running, tmp_path: Path) -> None:
+def test_who_vanishes_before_the_answer_does_not_have_it(door: Running) -> None:
+    """A reset may overtake the request itself: then there is no answer to have."""
     door.echo.delivered.clear()
     with door.connect() as tls:
         tls.sendall(post(PATH, b"z" * 100))
         tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert verdicts(door, 1) == [False]
+    plain_close(door)
+    end = time.monotonic() + 30
+    while True not in door.echo.delivered:
+        assert time.monotonic() < end, door.echo.delivered
+        time.sleep(0.01)
+    assert door.echo.delivered in ([True], [False, True], [True, False])
