@@ -8,7 +8,7 @@ import pytest
 
 from openpoort.domain.kind import StepKind
 from openpoort.process import drawing, kinds
-from openpoort.process.flow import BEHAVIOUR
+from openpoort.process.flow import DOES
 from openpoort.process.kinds import KindError
 
 ROOT = Path(__file__).parents[2]
@@ -35,7 +35,7 @@ def test_shipped_kinds_load() -> None:
 
 
 def test_every_kind_of_step_has_its_behaviour() -> None:
-    assert set(BEHAVIOUR) == set(StepKind)
+    assert set(DOES) == set(StepKind)
 
 
 def test_a_folder_adds_and_replaces(tmp_path: Path) -> None:

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from openpoort.domain.kind import Attachments, Kind, Step, StepKind
+from openpoort.domain.process import AGENCY_EVENTS, Event
 from openpoort.domain.status import OMSCHRIJVING
-from openpoort.process.flow import BEHAVIOUR, DELIVERING
+from openpoort.process.flow import DELIVERING
 
 SHIPPED = Path(__file__).parent / "kinds"
 _DIRECTIONS = ("aanleveren", "retour")
+_REPORTS = tuple(c for c, event in AGENCY_EVENTS.items() if event is not Event.DELAYED)
 _REPEATS = ("message-id", "aanleverkenmerk")
 
 
@@ -193,8 +195,8 @@ class _Reader:
             raise self.error("checks", "a step of kind check needs at least one")
         if step.checks and step.kind is not StepKind.CHECK:
             raise self.error("checks", f"a step of kind {step.kind} checks nothing")
-        if step.kind is StepKind.REPORT and step.ok not in BEHAVIOUR[StepKind.REPORT].ends:
-            raise self.error("ok", "a step of kind report ends with 500, 510 or 710")
+        if step.kind is StepKind.REPORT and step.ok not in _REPORTS:
+            raise self.error("ok", f"a step of kind report ends with one of {', '.join(_REPORTS)}")
         for key, needed in _OPTIONS.get(step.kind, {}).items():
             if needed and key not in step.options:
                 raise self.error(f"options.{key}", f"a step of kind {step.kind} needs it")

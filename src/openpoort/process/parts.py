@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from openpoort.domain.finding import Finding
 from openpoort.domain.journal import JournalEntry
 from openpoort.domain.kind import Kind, Step
+from openpoort.domain.process import Converted
 from openpoort.process.ports import CheckUnavailable
 from openpoort.process.work import Work, belang, first_jobs, first_open
 from openpoort.store import marks
@@ -31,9 +32,9 @@ def convert(work: Work, step: Step) -> None:
     digest = hashlib.sha256(body).digest()
     made = DocumentRow(first.mime_type, first.bestandsnaam, digest, len(body))
     work.process.payloads.append(Stored(digest, len(body), body=body))
-    work.process.data["documents"] = [
-        [d.mime_type, d.bestandsnaam, d.digest.hex(), d.size] for d in (made, *rest)
-    ]
+    work.process.carried.documents = tuple(
+        Converted(d.mime_type, d.bestandsnaam, d.digest.hex(), d.size) for d in (made, *rest)
+    )
     work.process.note(
         "message.converted", work.now, {"from": first.digest.hex(), "to": digest.hex()}
     )

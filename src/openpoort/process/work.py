@@ -57,10 +57,17 @@ class Work:
     @property
     def rows(self) -> tuple[DocumentRow, ...]:
         """The documents as they now are: converted ones replace those handed in."""
-        changed = self.process.data.get("documents")
-        if changed is None:
-            return self.message.documents
-        return tuple(DocumentRow(m, n, bytes.fromhex(d), s) for m, n, d, s in changed)
+        return current(self.process, self.message.documents)
+
+
+def current(process: Process, handed_in: tuple[DocumentRow, ...]) -> tuple[DocumentRow, ...]:
+    """Converted documents replace those handed in."""
+    changed = process.carried.documents
+    if not changed:
+        return handed_in
+    return tuple(
+        DocumentRow(d.mime_type, d.bestandsnaam, bytes.fromhex(d.digest), d.size) for d in changed
+    )
 
 
 def belang(who: Identiteit) -> str:

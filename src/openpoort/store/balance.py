@@ -11,6 +11,9 @@ from uuid import UUID
 
 import psycopg
 
+from openpoort.domain.process import ENDED, State
+from openpoort.store import tables
+
 Connection = psycopg.Connection[Any]
 _MOST = 1000  # differences named; more than that is one difference: everything
 
@@ -35,16 +38,21 @@ CONTRADICTIONS = {
     "is kept but not registered": """
         select m.kenmerk from message m where m.day = %(day)s and not exists
             (select from register r where r.kenmerk = m.kenmerk)""",
-    "is running but nothing waits to be done": """
-        select p.kenmerk from process p where p.day = %(day)s and p.state = 'running'
+    "is running but nothing waits to be done": f"""
+        select p.kenmerk from process p where p.day = %(day)s
+            and p.state in {tables.states(State.RUNNING)}
             and not exists (select from job j where j.kenmerk = p.kenmerk)
             and not exists (select from parked x where x.kenmerk = p.kenmerk)""",
-    "is parked but is not on the list of the operator": """
-        select p.kenmerk from process p where p.day = %(day)s and p.state = 'parked'
+    "is parked but is not on the list of the operator": f"""
+        select p.kenmerk from process p where p.day = %(day)s
+            and p.state in {tables.states(State.PARKED)}
             and not exists (select from parked x where x.kenmerk = p.kenmerk)""",
-    "has ended but work waits to be done": """
+    "has ended but work waits to be done": f"""
         select p.kenmerk from process p join job j on j.kenmerk = p.kenmerk
-        where p.day = %(day)s and p.state in ('delivered', 'rejected', 'cancelled')""",
+        where p.day = %(day)s and p.state in {tables.states(*ENDED)}""",
+    "waits for its agency but work waits to be done": f"""
+        select p.kenmerk from process p join job j on j.kenmerk = p.kenmerk
+        where p.day = %(day)s and p.state in {tables.states(State.WAITING)}""",
     "has statuses that are missing": """
         select p.kenmerk from process p where p.day = %(day)s and p.seq <>
             (select count(*) from status s where s.kenmerk = p.kenmerk and s.day = p.day)""",
