@@ -210,7 +210,7 @@ def give_up(work: Work, job: JobRow, why: str, at: Step | None = None) -> None:
     step = at or work.kind.step(job.step)
     event = Event.BROKE if at else Event.GAVE_UP
     happen(work.process, event, work.now, step.kind, tell=_concerns(work, step))
-    _list(work.process, job, work.now, why)
+    put_on_list(work.process, job, work.now, why)
 
 
 def _concerns(work: Work, step: Step) -> bool:
@@ -222,10 +222,10 @@ def _concerns(work: Work, step: Step) -> bool:
 def strand(p: Process, job: JobRow, now: datetime, why: str) -> None:
     """The kind or the step of `job` is not installed any more: told, and parked."""
     happen(p, Event.BROKE, now, StepKind.DELIVER if job.agency else StepKind.CHECK)
-    _list(p, job, now, why)
+    put_on_list(p, job, now, why)
 
 
-def _list(p: Process, job: JobRow, now: datetime, reason: str) -> None:
+def put_on_list(p: Process, job: JobRow, now: datetime, reason: str) -> None:
     """This job waits for a person."""
     p.parked.append(
         Parking(job.step, job.lane, job.agency, job.generation, job.attempts, now, reason[:500])
