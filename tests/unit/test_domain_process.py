@@ -15,7 +15,6 @@ from openpoort.domain.process import (
     TRANSITIONS,
     AgencyStatus,
     Carried,
-    Converted,
     Event,
     Next,
     NotPossible,
@@ -93,14 +92,12 @@ EVERYTHING = Carried(
     attempted_step="afleveren", redelivery_of=State.WAITING, refusal=Fout("AFO100", "nee"),
     kept_agency_status=AgencyStatus("510", Fout("X1", "fout"), "meer"),
     last_agency_status=AgencyStatus("720"), receipt="<r/>", detached=True,
-    documents=(Converted("application/xml", "a.xml", "ab" * 32, 3),),
     findings=(("W1", "let op"),), owner="", broken_tries=2, others={"new": [1]},
 )  # fmt: skip
 STORED = {
     "begun": "afleveren", "again": "waiting", "refused": ["AFO100", "nee"],
     "verdict": ["510", "X1", "fout", "meer"], "said": ["720", None, None, None],
     "receipt": "<r/>", "apart": True,
-    "documents": [["application/xml", "a.xml", "ab" * 32, 3]],
     "constateringen": [["W1", "let op"]], "owner": "", "broke": 2, "new": [1],
 }  # fmt: skip
 

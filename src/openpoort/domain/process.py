@@ -156,7 +156,7 @@ class Transition:
         return None
 
 
-_CHECKING = (StepKind.CHECK, StepKind.CONVERT, StepKind.SPLIT)
+_CHECKING = (StepKind.CHECK, StepKind.SPLIT)
 _DELIVERING = (StepKind.DELIVER, StepKind.REOFFER)
 _OURS = (StepKind.DETACH, StepKind.RETURN, StepKind.ARCHIVE)
 _ANY = tuple(StepKind)
@@ -212,7 +212,7 @@ TRANSITIONS: Mapping[State, Mapping[Event, Transition]] = {
              Tell("220", (StepKind.AUTHORISE,), "AUS220")), Next.CLOSE,
         ),
         Event.INVALID: Transition(
-            State.REJECTED, (Tell("311", (StepKind.CHECK, StepKind.SPLIT)),), Next.CLOSE
+            State.REJECTED, (Tell("311", _CHECKING),), Next.CLOSE
         ),
         Event.UNDELIVERABLE: Transition(
             State.REJECTED, (Tell("410", _DELIVERING),), Next.CLOSE
@@ -295,16 +295,6 @@ class AgencyStatus:
                 fout.foutbeschrijving if fout else None, self.details]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Converted:
-    """A document that replaces the one handed in; `digest` is that of its bytes, in hex."""
-
-    mime_type: str
-    bestandsnaam: str
-    digest: str
-    size: int
-
-
 @dataclass(slots=True)
 class Carried:
     """What a process carries from one step to the next, beside its row: `process.data`.
@@ -313,9 +303,9 @@ class Carried:
     to its sender while it is delivered again. `refusal`: of the first agency that refused, while
     others are open. `kept_agency_status`: set before it was awaited; `last_agency_status`: the
     last one, so that a repeat changes nothing. `receipt`: the details with which an agency took
-    it. `detached`: content and attachments go apart. `documents`: those converted, all of them.
-    `findings`: (code, text) for the agency. `owner`: OIN whose mailbox it goes to. `broken_tries`:
-    how often in a row a mistake of ours stopped it. `others`: keys of a version that is newer.
+    it. `detached`: content and attachments go apart. `findings`: (code, text) for the agency.
+    `owner`: OIN whose mailbox it goes to. `broken_tries`: how often in a row a mistake of ours
+    stopped it. `others`: keys of a version that is newer.
     """
 
     attempted_step: str | None = None
@@ -325,7 +315,6 @@ class Carried:
     last_agency_status: AgencyStatus | None = None
     receipt: str | None = None
     detached: bool = False
-    documents: tuple[Converted, ...] = ()
     findings: tuple[tuple[str, str], ...] = ()
     owner: str | None = None
     broken_tries: int = 0
@@ -371,10 +360,6 @@ _STORED: Mapping[str, tuple[str, Any, Any]] = {
     "said": ("last_agency_status", AgencyStatus.of, AgencyStatus.json),
     "receipt": ("receipt", _same, None),
     "apart": ("detached", bool, None),
-    "documents": (
-        "documents", lambda v: tuple(Converted(*d) for d in v),
-        lambda v: [[d.mime_type, d.bestandsnaam, d.digest, d.size] for d in v],
-    ),
     "constateringen": (
         "findings", lambda v: tuple((code, text) for code, text in v),
         lambda v: [[code, text] for code, text in v],

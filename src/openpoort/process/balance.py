@@ -103,9 +103,9 @@ def close(
     contents: dict[str, str] = {}
     running: set[str] = set()
     with store.pool.lend() as conn, balance.snapshot(conn):
-        for kenmerk, _, state, content, converted in balance.processes(conn, day, wanted):
+        for kenmerk, _, state, content in balance.processes(conn, day, wanted):
             accepted.add(str(kenmerk), content)
-            contents[str(kenmerk)] = converted or content
+            contents[str(kenmerk)] = content
             if state == State.RUNNING:
                 running.add(str(kenmerk))
             if state in _CLASS:

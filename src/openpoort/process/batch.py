@@ -13,7 +13,7 @@ from openpoort.domain.octets import Octets
 from openpoort.domain.process import AT_WORK
 from openpoort.process import steps
 from openpoort.process.recent import Recent
-from openpoort.process.work import House, Work, current
+from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, payloads
 from openpoort.store.changes import Process
 from openpoort.store.payloads import Stored
@@ -74,7 +74,7 @@ def load(
     wanted: dict[tuple[date, bytes], None] = {}
     for job in jobs:
         process = locked[job.kenmerk]
-        documents.append(current(process, rows[job.kenmerk].documents))
+        documents.append(rows[job.kenmerk].documents)
         losses.append(_not_installed(house, process, job))
         if process.state not in AT_WORK or losses[-1]:
             continue

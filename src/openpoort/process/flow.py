@@ -17,7 +17,6 @@ AUTHORITY = "authority"
 DOES: Mapping[StepKind, str] = {
     StepKind.AUTHORISE: "ask whether the sender may act for the interested party",
     StepKind.CHECK: "run the named checks on the content",
-    StepKind.CONVERT: "replace the content by a converted one",
     StepKind.SPLIT: "make a process of its own of every part of a batch",
     StepKind.DELIVER: "deliver to the named agencies",
     StepKind.DETACH: "let later deliveries carry content and attachments apart",

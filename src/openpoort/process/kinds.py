@@ -244,7 +244,6 @@ class _Reader:
 
 _OPTIONS: dict[StepKind, dict[str, bool]] = {
     StepKind.SPLIT: {"element": True, "berichtsoort": True},
-    StepKind.CONVERT: {"to": True},
     StepKind.DELIVER: {"part": False},
     StepKind.REOFFER: {"part": False, "after_hours": False},
     StepKind.ARCHIVE: {"class": False},

@@ -48,7 +48,7 @@ def enter(work: Work, step: Step | None) -> None:
 
 def _deliver(work: Work, step: Step) -> None:
     p = work.process
-    if step.options.get("part") == "bijlagen" and len(work.rows) < 2:
+    if step.options.get("part") == "bijlagen" and len(work.message.documents) < 2:
         p.note("step.done", work.now, {"step": step.name, "result": "no attachments"})
         enter(work, work.kind.after(step.name))
         return
@@ -287,11 +287,6 @@ def _check(work: Work, step: Step) -> bool:
     return judged(work, step, look(work, step))
 
 
-def _convert(work: Work, step: Step) -> bool:
-    parts.convert(work, step)
-    return True
-
-
 def _split(work: Work, step: Step) -> bool:
     wrong = parts.split(work, step)
     return not wrong or judged(work, step, wrong)
@@ -312,7 +307,7 @@ def _return(work: Work, step: Step) -> bool:
 
 
 def _archive(work: Work, step: Step) -> bool:
-    digests = [d.digest.hex() for d in work.rows]
+    digests = [d.digest.hex() for d in work.message.documents]
     data: dict[str, object] = {"documents": digests, "class": step.options.get("class", "journal")}
     work.process.note("message.archived", work.now, data)
     return True
@@ -321,7 +316,6 @@ def _archive(work: Work, step: Step) -> bool:
 _LOCAL: Mapping[StepKind, Callable[[Work, Step], bool]] = {
     StepKind.AUTHORISE: _authorise,
     StepKind.CHECK: _check,
-    StepKind.CONVERT: _convert,
     StepKind.SPLIT: _split,
     StepKind.DETACH: _detach,
     StepKind.RETURN: _return,

@@ -18,8 +18,7 @@ Connection = psycopg.Connection[Any]
 _MOST = 1000  # differences named; more than that is one difference: everything
 
 PROCESSES = """
-select p.kenmerk, p.berichtsoort, p.state, m.documents -> 0 ->> 2,
-    p.data -> 'documents' -> 0 ->> 2
+select p.kenmerk, p.berichtsoort, p.state, m.documents -> 0 ->> 2
 from process p join message m on m.kenmerk = p.kenmerk and m.day = p.day
 where p.day = %s and (%s::text[] is null or p.berichtsoort = any(%s)) order by p.kenmerk
 """
@@ -70,9 +69,8 @@ def snapshot(conn: Connection) -> Iterator[None]:
 
 def processes(
     conn: Connection, day: date, kinds: Sequence[str] | None
-) -> Iterator[tuple[UUID, str, str, str, str | None]]:
-    """(kenmerk, kind, state, digest of the content, that after a conversion or None), by
-    kenmerk, a few at a time."""
+) -> Iterator[tuple[UUID, str, str, str]]:
+    """(kenmerk, kind, state, digest of the content), by kenmerk, a few at a time."""
     with conn.cursor(name="balance") as cursor:
         cursor.itersize = 5000
         wanted = None if kinds is None else list(kinds)
