@@ -12,6 +12,7 @@ from openpoort.checks.split import MOST_OCTETS, MOST_PARTS, split
 from openpoort.checks.structure import Structure
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
+from openpoort.domain.process import Event
 from openpoort.process import parked, steps
 from openpoort.process.parked import Act
 from openpoort.store import changes
@@ -126,7 +127,8 @@ def test_a_batch_that_an_earlier_version_parked_is_released(gate: Gate) -> None:
         [process] = changes.lock(conn, [(UUID(kenmerk), job.day)]).values()
         process.add("301", gate.clock.now())
         left = type(job)(job.day, job.kenmerk, "splitsen", "local", job.due_at)
-        steps.park(process, left, gate.clock.now(), "internal error: Refusal: comment")
+        process.go(Event.BROKE)
+        steps.put_on_list(process, left, gate.clock.now(), "internal error: Refusal: comment")
         changes.apply(conn, [process])
     gate.work()
     assert gate.codes(kenmerk) == [*STARTED, "301"]

@@ -50,7 +50,6 @@ WHOLE = replace(
         Step("mag", StepKind.AUTHORISE, "200"),
         Step("vorm", StepKind.CHECK, "301", ("filing",)),
         Step("traag", StepKind.CHECK, "301", ("xbrl",)),
-        Step("omzetten", StepKind.CONVERT, options={"to": "upper"}),
         Step("delen", StepKind.SPLIT, options={"element": "a", "berichtsoort": "eFactuur"}),
         Step("los", StepKind.DETACH),
         Step("afleveren", StepKind.DELIVER, "400", (), ("DEMOREGISTER",)),
@@ -62,7 +61,7 @@ WHOLE = replace(
 KVK = {"belanghebbende": Identiteit("90000044", "KvK")}
 TOLD = {
     "mag": ("230", "AUS400"), "vorm": ("321", "VAS400"), "traag": ("321", "VAS400"),
-    "omzetten": ("321", "VAS400"), "delen": ("321", "VAS400"), "los": ("420", "AFS400"),
+    "delen": ("321", "VAS400"), "los": ("420", "AFS400"),
     "afleveren": ("420", "AFS400"), "terug": (None, None), "archief": (None, None),
 }  # fmt: skip
 """What the sender is told; no more when it was told of its delivery: what is left is ours."""
@@ -98,7 +97,6 @@ class Ausp:
 
 def sabotaged(dsn: str, bad: Saboteur, step: str, monkeypatch: pytest.MonkeyPatch) -> Gate:
     gate = Gate(dsn, extra=[WHOLE], authority=Ausp(bad if step == "mag" else None))
-    gate.house.convert["upper"] = bytes  # type: ignore[index]  # a test's own converter
     if step in ("vorm", "traag"):
 
         def check(filing: Filing) -> tuple[Finding, ...]:
@@ -200,16 +198,6 @@ def test_what_goes_on_for_ever_is_parked_and_told(
     gate.work()
     assert all("400" in gate.codes(k) for k in sent)
     assert gate.count("parked") == 0
-    gate.close()
-
-
-def test_a_converter_that_is_not_installed_is_told(dsn: str) -> None:
-    base = kinds.load()["eFactuur"]
-    convert = Step("omzetten", StepKind.CONVERT, options={"to": "nowhere"})
-    gate = Gate(dsn, extra=[replace(base, berichtsoort="Om", steps=(convert, *base.steps))])
-    kenmerk = gate.send(request("Om", **KVK))
-    gate.work()
-    assert gate.codes(kenmerk) == [*STARTED, "321"]
     gate.close()
 
 

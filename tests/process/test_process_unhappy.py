@@ -349,26 +349,22 @@ def test_an_empty_batch_is_rejected(gate: Gate) -> None:
     assert gate.codes(kenmerk) == [*STARTED, "301", "311"]
 
 
-def test_a_kind_may_convert_and_offer_again(dsn: str) -> None:
+def test_a_kind_may_offer_again(dsn: str) -> None:
     base = kinds.load()["eFactuur"]
-    step = base.steps[0]
     again = replace(
         base,
-        berichtsoort="Omgezet",
+        berichtsoort="Nabezorgd",
         steps=(
-            replace(step, name="omzetten", kind=kinds.StepKind.CONVERT, ok=None, checks=(),
-                    options={"to": "upper"}),
             base.steps[1],
             replace(base.steps[1], name="opnieuw", kind=kinds.StepKind.REOFFER, ok=None,
                     options={"after_hours": "24"}),
         ),
     )  # fmt: skip
     gate = Gate(dsn, extra=[again])
-    gate.house.convert["upper"] = bytes.upper  # type: ignore[index]  # a test's own converter
     kvk = Identiteit("90000044", "KvK")
-    kenmerk = gate.send(request("Omgezet", b"<a/>", belanghebbende=kvk))
+    kenmerk = gate.send(request("Nabezorgd", b"<a/>", belanghebbende=kvk))
     gate.work()
-    assert [b.inhoud.inhoud for _, _, b in gate.channel.got] == [b"<A/>"]
+    assert [b.inhoud.inhoud for _, _, b in gate.channel.got] == [b"<a/>"]
     gate.wall.turn(hours=25)
     gate.work()
     first, second = (message_id for _, message_id, _ in gate.channel.got)

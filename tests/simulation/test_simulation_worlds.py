@@ -22,11 +22,13 @@ from openpoort.devkit.simulation.host import Host
 from openpoort.devkit.simulation.laws import Broken
 from openpoort.devkit.simulation.run import one
 from openpoort.devkit.simulation.world import World
-from openpoort.process import flow, lanes, outside, steps
+from openpoort.domain.process import Event
+from openpoort.process import flow, lanes, outcomes, outside, steps
 from openpoort.process.ports import DeliveryFailed
 from openpoort.process.read import Reading
 from openpoort.process.work import Work
 from openpoort.store import queue
+from openpoort.store.changes import Process
 from openpoort.store.rows import Accept, Accepted, JobRow
 from openpoort.store.store import Store
 
@@ -183,6 +185,26 @@ class Forgetful(dict[Any, Any]):
         pass
 
 
+def _rejected_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All agencies have answered, one refused, and the sender never hears of it."""
+    happen = outcomes.happen
+
+    def mutant(p: Process, event: Event, *a: Any, **more: Any) -> Any:
+        return happen(p, event, *a, **more | {"tell": event is not Event.UNDELIVERABLE})
+
+    monkeypatch.setattr(outcomes, "happen", mutant)
+
+
+def _does_not_await_its_agency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message counts as delivered before its agency has said what it thinks of it."""
+    go = Process.go
+
+    def mutant(self: Process, event: Event) -> Any:
+        return go(self, Event.COMPLETED if event is Event.AWAITED else event)
+
+    monkeypatch.setattr(Process, "go", mutant)
+
+
 QUIET, STORM = 0.0, 3.0
 
 
@@ -192,7 +214,8 @@ QUIET, STORM = 0.0, 3.0
      (_enqueued_twice, STORM), (_wake_up_lost, QUIET), (_told_each_time, STORM),
      (_had_without_being_told, STORM), (_job_left_behind, STORM),
      (_answers_count_as_silence, QUIET), (_one_lane_for_all_kinds, QUIET),
-     (_the_lane_of_before, QUIET)],
+     (_the_lane_of_before, QUIET), (_rejected_without_a_word, STORM),
+     (_does_not_await_its_agency, QUIET)],
 )  # fmt: skip
 def test_a_planted_mistake_is_found(
     monkeypatch: pytest.MonkeyPatch,

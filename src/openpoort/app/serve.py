@@ -28,6 +28,7 @@ from openpoort.app import database, journal, places, starting, timestamps, trust
 from openpoort.app.clock import clock
 from openpoort.app.exposed import exposed
 from openpoort.app.home import for_the_owner
+from openpoort.app.kinds import refuse_unable
 from openpoort.app.sockets import listen
 from openpoort.app.supervisor import Child, Supervisor
 from openpoort.app.wiring import known_kinds
@@ -85,6 +86,7 @@ def serve(settings: Settings, only: str | None, say: Callable[[str], None]) -> N
         if later := waiting(dsn):
             _log.warning("run `openpoort db migrate --after` when all are upgraded", waiting=later)
         starting.apply_directory(settings, dsn)
+        refuse_unable(settings, dsn)
         supervisor = Supervisor(run, _keeper(server))
         supervisor.watch_signals()
         try:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from openpoort.app.home import DIRECTORY
 from openpoort.app.journal import seal
 from openpoort.domain import partyfile
+from openpoort.domain.party import Directory
 from openpoort.domain.seal import Seal, unsealed
 from openpoort.keys.checkpoint import BadKey
 from openpoort.settings import Settings
@@ -38,3 +39,14 @@ def _seal(settings: Settings) -> Seal:
     except (BadKey, OSError) as wrong:
         _log.warning("directory not sealed", why=str(wrong))
         return unsealed
+
+
+def known_directory(settings: Settings, dsn: str) -> Directory:
+    """What the database knows; before the first `serve`, what HOME/directory.toml will tell it.
+    Raises BadDirectory."""
+    file = settings.home / DIRECTORY
+    with connect(dsn) as conn:
+        known = directory.load(conn)
+    if known.parties or known.agencies or not file.exists():
+        return known
+    return partyfile.read(file.read_text(encoding="utf-8"))

@@ -62,6 +62,15 @@ class Plain:
             return self._compiled[name]
 
 
+def unusable(name: str, home: Path | None) -> str:
+    """Why the schema of this name cannot be used; empty when it can."""
+    try:
+        _compile(name, home / "schemas" if home is not None else None)
+    except CheckUnavailable as wrong:
+        return str(wrong)
+    return ""
+
+
 def _compile(name: str, folder: Path | None) -> _Compiled:
     if "/" in name or "\\" in name:
         raise CheckUnavailable(f"schema {name}: a file name without folders is needed")

@@ -26,6 +26,13 @@ from openpoort.process.ports import Check, Filing
 
 ORDER = ("structure", "filing", "plain", "xbrl")
 """The order of the issue: cheap first, the reference processor last."""
+BY_TAXONOMY = frozenset({Content.name, Xbrl.name})
+"""Checks that judge by the entry point of a filing."""
+
+
+def names(*, malware: bool) -> frozenset[str]:
+    """Names of the checks that `open_suite` opens."""
+    return frozenset((*ORDER, Malware.name) if malware else ORDER)
 
 
 @dataclass(slots=True)

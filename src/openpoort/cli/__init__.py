@@ -22,6 +22,7 @@ _COMMANDS: dict[str, str] = {
     "evidence": "openpoort.cli.evidence:evidence",
     "fetch": "openpoort.cli.client:fetch",
     "init": "openpoort.cli.init:init",
+    "kind": "openpoort.cli.kind:kind",
     "hold": "openpoort.cli.retention:hold",
     "journal": "openpoort.cli.journal:journal",
     "measures": "openpoort.cli.measures:command",

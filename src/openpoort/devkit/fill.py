@@ -19,6 +19,7 @@ from uuid import UUID
 
 import psycopg
 
+from openpoort.domain.process import State
 from openpoort.store import queue, reading, tables
 
 BLOCK = 100_000
@@ -43,10 +44,11 @@ insert into message (day, kenmerk, berichtsoort, sender, berichtkenmerk, belang_
     belang_nummer, rol_belang, accepted_at, documents)
 select day, kenmerk, 'Omzetbelasting', sender, kenmerk, 'BTW', 'fill', 'Bedrijf', at, '[]'
 from many""",
-    """
+    f"""
 insert into process (day, kenmerk, berichtsoort, sender, belang, accepted_at, state, seq, last_at,
     unread)
-select day, kenmerk, 'Omzetbelasting', sender, belang, at, 'delivered', 3, at, n % 50 = 0
+select day, kenmerk, 'Omzetbelasting', sender, belang, at, '{State.DELIVERED.value}', 3, at,
+    n % 50 = 0
 from many""",
     "insert into status (day, kenmerk, seq, code, at) select day, kenmerk, s,"
     " (array['105', '100', '500'])[s], at from many, generate_series(1, 3) s",

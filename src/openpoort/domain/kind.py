@@ -16,7 +16,6 @@ class StepKind(StrEnum):
 
     AUTHORISE = "authorise"  # ask the AuSP: 200 or 210, 220, 230
     CHECK = "check"  # run named checks: 301 or 311, 321
-    CONVERT = "convert"
     SPLIT = "split"  # a batch becomes processes of its own
     DELIVER = "deliver"  # 405, then 400 or 410, 420
     DETACH = "detach"  # attachments go apart from the content

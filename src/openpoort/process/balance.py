@@ -15,14 +15,15 @@ from datetime import date
 from typing import Any
 
 from openpoort.domain.kind import Kind
+from openpoort.domain.process import State
 from openpoort.process import flow
 from openpoort.store import balance
 from openpoort.store.store import Store
 
 CLASSES = ("delivered", "rejected", "waiting", "parked")
-_CLASS = {
-    "delivered": "delivered", "rejected": "rejected", "cancelled": "rejected",
-    "running": "waiting", "waiting": "waiting", "parked": "parked",
+_CLASS: Mapping[str, str] = {
+    State.DELIVERED: "delivered", State.REJECTED: "rejected", State.CANCELLED: "rejected",
+    State.RUNNING: "waiting", State.WAITING: "waiting", State.PARKED: "parked",
 }  # fmt: skip
 
 
@@ -102,10 +103,10 @@ def close(
     contents: dict[str, str] = {}
     running: set[str] = set()
     with store.pool.lend() as conn, balance.snapshot(conn):
-        for kenmerk, _, state, content, converted in balance.processes(conn, day, wanted):
+        for kenmerk, _, state, content in balance.processes(conn, day, wanted):
             accepted.add(str(kenmerk), content)
-            contents[str(kenmerk)] = converted or content
-            if state == "running":
+            contents[str(kenmerk)] = content
+            if state == State.RUNNING:
                 running.add(str(kenmerk))
             if state in _CLASS:
                 sums[_CLASS[state]].add(str(kenmerk), content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from uuid import UUID
 
 from openpoort.domain.message import Document
 from openpoort.domain.octets import Octets
+from openpoort.domain.process import AT_WORK
 from openpoort.process import steps
 from openpoort.process.recent import Recent
 from openpoort.process.work import House, Work
@@ -20,16 +20,17 @@ from openpoort.store.payloads import Stored
 from openpoort.store.pool import Connection
 from openpoort.store.rows import DocumentRow, JobRow, MessageRow
 from openpoort.store.store import Store
+from openpoort.telemetry import logger
 
+_log = logger("process")
 Needs = Callable[[House, str, JobRow], bool]
 """Whether a job of a kind (its berichtsoort) needs the bytes of the documents."""
-ENDED = frozenset({"delivered", "rejected", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A job and its process. `work` is None when there is nothing to do: the process has ended
-    in the meantime, or was parked because its kind or step is not installed any more."""
+    """A job and its process. `work` is None when there is nothing to do: no job may work on the
+    process in its state, or it was parked because its kind or step is not installed any more."""
 
     job: JobRow
     process: Process
@@ -73,9 +74,9 @@ def load(
     wanted: dict[tuple[date, bytes], None] = {}
     for job in jobs:
         process = locked[job.kenmerk]
-        documents.append(current(process, rows[job.kenmerk].documents))
+        documents.append(rows[job.kenmerk].documents)
         losses.append(_not_installed(house, process, job))
-        if process.state in ENDED or losses[-1]:
+        if process.state not in AT_WORK or losses[-1]:
             continue
         if needs(house, process.berichtsoort, job):
             wanted.update(dict.fromkeys((job.day, row.digest) for row in documents[-1]))
@@ -83,7 +84,9 @@ def load(
     items = []
     for job, present, lost in zip(jobs, documents, losses, strict=True):
         process = locked[job.kenmerk]
-        if process.state in ENDED:
+        if process.state not in AT_WORK:  # never, by the table: let go of, and told
+            _log.error("job_without_work", kenmerk=str(job.kenmerk), state=process.state.value,
+                       step=job.step)  # fmt: skip
             items.append(Item(job, process, None))
         elif lost:
             steps.strand(process, job, now, lost)
@@ -134,20 +137,11 @@ def stranded(items: Iterable[Item]) -> list[Process]:
     return [item.process for item in items if item.work is None and item.process.parked]
 
 
-def current(process: Process, handed_in: tuple[DocumentRow, ...]) -> tuple[DocumentRow, ...]:
-    """Converted documents replace those handed in."""
-    changed = process.data.get("documents")
-    if changed is None:
-        return handed_in
-    return tuple(DocumentRow(m, n, bytes.fromhex(d), s) for m, n, d, s in changed)
-
-
 def fresh(process: Process) -> Process:
     """A copy to go back to when a step breaks off half-way."""
-    data = copy.deepcopy(process.data) if process.data else {}
     return dataclasses.replace(
-        process, data=data, statuses=[], entries=[], jobs=[], parked=[], deliveries=[],
-        mailbox=[], children=[], payloads=[],
+        process, carried=dataclasses.replace(process.carried), statuses=[], entries=[], jobs=[],
+        parked=[], deliveries=[], mailbox=[], children=[], payloads=[],
     )  # fmt: skip
 
 

@@ -8,11 +8,21 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-from openpoort.domain.kind import Kind, Step
+from openpoort.domain.kind import Kind, Step, StepKind
+from openpoort.domain.process import (
+    TRANSITIONS,
+    Event,
+    State,
+    Tell,
+    Transition,
+    statuses,
+)
 from openpoort.domain.status import OMSCHRIJVING
 from openpoort.process import flow
-from openpoort.process.flow import BEHAVIOUR
 from openpoort.process.kinds import load
+
+ENDS = (Event.NOT_AUTHORISED, Event.INVALID, Event.UNDELIVERABLE, Event.APPROVED, Event.DISAPPROVED)
+"""Events at a step after which nothing follows."""
 
 
 def mermaid(kind: Kind) -> str:
@@ -30,35 +40,61 @@ def mermaid(kind: Kind) -> str:
 
 
 def _branches(kind: Kind, step: Step) -> Iterable[str]:
-    behaviour = BEHAVIOUR[step.kind]
-    if behaviour.begins:
-        yield f"{step.name} --> {step.name}: {behaviour.begins} to {', '.join(step.agencies)}"
-    for code in behaviour.ends:
-        if code != step.ok:
-            yield f"{step.name} --> [*]: {code}"
-    if behaviour.trouble and flow.quiet(kind, step):
-        yield f"{step.name} --> {step.name}: tried again"
-        yield f"{step.name} --> parked: nothing is told"
-    elif behaviour.trouble:
-        yield f"{step.name} --> {step.name}: {behaviour.trouble}, tried again"
-        yield f"{step.name} --> parked: {behaviour.trouble} with {behaviour.out_of_tries}"
+    for told in statuses(Event.ATTEMPTED, step.kind):
+        yield f"{step.name} --> {step.name}: {told.code} to {', '.join(step.agencies)}"
+    for told in _ends(step.kind):
+        if told.code != step.ok:
+            yield f"{step.name} --> [*]: {told.code}"
+    for told in statuses(Event.FAILED, step.kind):
+        quiet = flow.quiet(kind, step)
+        yield f"{step.name} --> {step.name}: " + ("" if quiet else f"{told.code}, ") + "tried again"
+    for told in statuses(Event.GAVE_UP, step.kind):
+        quiet = flow.quiet(kind, step)
+        yield f"{step.name} --> parked: {'nothing is told' if quiet else _said(told)}"
+
+
+def _ends(kind: StepKind) -> list[Tell]:
+    return [told for event in ENDS for told in statuses(event, kind)]
+
+
+def _said(told: Tell) -> str:
+    return told.code + (f" with {told.foutcode}" if told.foutcode else "")
 
 
 def page(kinds: Iterable[Kind]) -> str:
-    """The documentation page: the table of steps, then a diagram per kind."""
+    """The documentation page: states, the table of transitions, that of steps, the statuses, then
+    a diagram per kind."""
     rows = [
         "# How a message flows",
         "",
-        "Made from the table in `process/flow.py` and the kind files by "
-        "`python -m openpoort.process.drawing`; a test holds it current.",
+        "Made from the tables in `domain/process.py` and `process/flow.py` and from the kind files "
+        "by `python -m openpoort.process.drawing`; a test holds it current. Why these states, and "
+        "which races the rows are about, stands beside the table.",
+        "",
+        "## The states of a process",
+        "",
+        "```mermaid",
+        _states().rstrip(),
+        "```",
+        "",
+        "What is not in this table cannot happen: an agency is told so by a fault, an operator by "
+        "the command, a worker by its log, and nothing changes. While a message is delivered again "
+        "nothing is told to its sender.",
+        "",
+        "| In | What happens | Leads to | Status | Told unless | What follows |",
+        "|---|---|---|---|---|---|",
+        *_transitions(),
+        "",
+        "## What the steps do",
         "",
         "| Step | Does | Starts with | Ends with | For the moment | Out of tries |",
         "|---|---|---|---|---|---|",
     ]
-    for kind_of_step, b in BEHAVIOUR.items():
+    for kind_of_step, does in flow.DOES.items():
         cells = (
-            f"`{kind_of_step}`", b.does, b.begins or "", ", ".join(b.ends), b.trouble or "",
-            f"{b.trouble} with {b.out_of_tries}, then parked" if b.out_of_tries else "",
+            f"`{kind_of_step}`", does, _codes(statuses(Event.ATTEMPTED, kind_of_step)),
+            _codes(_ends(kind_of_step)), _codes(statuses(Event.FAILED, kind_of_step)),
+            "".join(f"{_said(t)}, then parked" for t in statuses(Event.GAVE_UP, kind_of_step)),
         )  # fmt: skip
         rows.append("| " + " | ".join(cells) + " |")
     rows += ["", "| Status | Text |", "|---|---|"]
@@ -67,6 +103,42 @@ def page(kinds: Iterable[Kind]) -> str:
         rows += ["", f"## {kind.berichtsoort}", "", kind.title, "", "```mermaid"]
         rows += [mermaid(kind).rstrip(), "```"]
     return "\n".join(rows) + "\n"
+
+
+def _states() -> str:
+    """The states and what leads from one to another; what leaves a state as it is stands in the
+    table alone."""
+    lines = ["stateDiagram-v2", f"    [*] --> {State.RUNNING}: accepted"]
+    for state, row in TRANSITIONS.items():
+        leads: dict[State, list[str]] = {}
+        for event, transition in row.items():
+            if transition.to not in (state, None):
+                leads.setdefault(transition.to or state, []).append(event)
+        lines += [f"    {state} --> {to}: {', '.join(events)}" for to, events in leads.items()]
+    lines += [f"    {state} --> [*]" for state in State if not _goes_on(state)]
+    return "\n".join(lines) + "\n"
+
+
+def _goes_on(state: State) -> bool:
+    return any(event is not Event.REDELIVER for event in TRANSITIONS[state])
+
+
+def _transitions() -> Iterable[str]:
+    for state, row in TRANSITIONS.items():
+        for event, transition in row.items():
+            to = transition.to or "as before the redelivery"
+            cells = (state, event, to, _told(transition), transition.unless, transition.next)
+            yield "| " + " | ".join(cells) + " |"
+
+
+def _told(transition: Transition) -> str:
+    if transition.own:
+        return "`ok` of the step"
+    return ", ".join(dict.fromkeys(_said(told) for told in transition.tells))
+
+
+def _codes(told: Iterable[Tell]) -> str:
+    return ", ".join(t.code for t in told)
 
 
 if __name__ == "__main__":

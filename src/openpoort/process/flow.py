@@ -1,12 +1,8 @@
-"""What each kind of step does, as one table: where it runs, which statuses it may set.
-
-The engine looks its lane up here and the docs draw their diagrams from it, so that the picture
-of a kind's flow cannot differ from what happens. Statuses: settled points, Statuses.
-"""
+"""What each kind of step does, and where it runs. Its statuses: `domain/process`."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from openpoort.domain.kind import Kind, Step, StepKind
 
@@ -18,57 +14,17 @@ AUTHORITY = "authority"
 """Lane of questions to the AuSP: leased."""
 
 
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """`begins` is set when the step starts, `ends` are the codes after which nothing follows,
-    `trouble` is set once when it fails for the moment and, with a code, when tries run out."""
-
-    does: str
-    begins: str | None = None
-    ends: tuple[str, ...] = ()
-    trouble: str | None = None
-    out_of_tries: str | None = None
-    waits: bool = False
-
-
-BEHAVIOUR = {
-    StepKind.AUTHORISE: Behaviour(
-        "ask whether the sender may act for the interested party",
-        ends=("210", "220"), trouble="230", out_of_tries="AUS400",
-    ),
-    StepKind.CHECK: Behaviour(
-        "run the named checks on the content", ends=("311",), trouble="321", out_of_tries="VAS400",
-    ),
-    StepKind.CONVERT: Behaviour(
-        "replace the content by a converted one", trouble="321", out_of_tries="VAS400",
-    ),
-    StepKind.SPLIT: Behaviour(
-        "make a process of its own of every part of a batch",
-        ends=("311",), trouble="321", out_of_tries="VAS400",
-    ),
-    StepKind.DELIVER: Behaviour(
-        "deliver to the named agencies", begins="405", ends=("410",), trouble="420",
-        out_of_tries="AFS600",
-    ),
-    StepKind.DETACH: Behaviour(
-        "let later deliveries carry content and attachments apart",
-        trouble="420", out_of_tries="AFS400",
-    ),
-    StepKind.RETURN: Behaviour(
-        "put the message in the mailbox of its receiver", trouble="420", out_of_tries="AFS400",
-    ),
-    StepKind.REPORT: Behaviour(
-        "wait for the agency's own verdict", ends=("500", "510", "710"), waits=True,
-    ),
-    StepKind.REOFFER: Behaviour(
-        "deliver once more, as a new delivery", begins="405", ends=("410",), trouble="420",
-        out_of_tries="AFS600",
-    ),
-    StepKind.ARCHIVE: Behaviour(
-        "record what is kept, by digest, in the journal", trouble="420", out_of_tries="AFS400",
-    ),
-}  # fmt: skip
-
+DOES: Mapping[StepKind, str] = {
+    StepKind.AUTHORISE: "ask whether the sender may act for the interested party",
+    StepKind.CHECK: "run the named checks on the content",
+    StepKind.SPLIT: "make a process of its own of every part of a batch",
+    StepKind.DELIVER: "deliver to the named agencies",
+    StepKind.DETACH: "let later deliveries carry content and attachments apart",
+    StepKind.RETURN: "put the message in the mailbox of its receiver",
+    StepKind.REPORT: "wait for the agency's own status",
+    StepKind.REOFFER: "deliver once more, as a new delivery",
+    StepKind.ARCHIVE: "record what is kept, by digest, in the journal",
+}
 DELIVERING = frozenset({StepKind.DELIVER, StepKind.REOFFER})
 
 
@@ -86,7 +42,7 @@ def lane(step: Step, *, slow: frozenset[str], ask: bool) -> str | None:
 
     `slow` names the checks that must not hold a transaction; `ask` says there is an AuSP.
     """
-    if step.kind in DELIVERING or BEHAVIOUR[step.kind].waits:
+    if step.kind in DELIVERING or step.kind is StepKind.REPORT:
         return None
     if step.kind is StepKind.CHECK and slow.intersection(step.checks):
         return CHECK

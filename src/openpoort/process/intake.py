@@ -29,6 +29,7 @@ from openpoort.domain.message import (
 )
 from openpoort.domain.octets import sha256
 from openpoort.domain.party import Directory
+from openpoort.domain.process import Carried, State
 from openpoort.process import switches, texts, verdicts
 from openpoort.process.clock import Clock
 from openpoort.process.work import House, belang, first_jobs, first_open, kenmerk_of
@@ -293,8 +294,8 @@ class _Build:
             entries=self._entries(message, beside, evidence, statuses),
             evidence=evidence, key=key, digest=digest, content_key=content_key,
             switch=named, open=0 if self.stub else first_open(kind),
-            state="delivered" if self.stub else "running",
-            data={"owner": owner} if owner is not None else None,
+            state=State.DELIVERED if self.stub else State.RUNNING,
+            data=Carried(owner=owner).json() if owner is not None else None,
         )  # fmt: skip
 
     def _evidence(self, stored: list[payloads.Stored], day: date) -> Evidence:
@@ -330,7 +331,10 @@ class _Build:
         accepted = self._entry(message, beside, evidence, statuses)
         if not self.stub:
             return (accepted,)
-        state = {"state": "delivered", "reason": "Happyflow of the Aansluit Suite: went nowhere"}
+        state = {
+            "state": State.DELIVERED.value,
+            "reason": "Happyflow of the Aansluit Suite: went nowhere",
+        }
         end = statuses[-1].at
         closed = JournalEntry("message.closed", end, "openpoort", str(message.kenmerk), state)
         return (accepted, closed)

@@ -6,26 +6,54 @@ sentence that names file and key, and never a message half-way.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from openpoort.domain.kind import Attachments, Kind, Step, StepKind
+from openpoort.domain.process import AGENCY_EVENTS, Event
 from openpoort.domain.status import OMSCHRIJVING
-from openpoort.process.flow import BEHAVIOUR, DELIVERING
+from openpoort.process.flow import DELIVERING
 
 SHIPPED = Path(__file__).parent / "kinds"
+_STEP_KEY = re.compile(r"steps\[(\d+)\]\.(\w+)")
 _DIRECTIONS = ("aanleveren", "retour")
+_REPORTS = tuple(c for c, event in AGENCY_EVENTS.items() if event is not Event.DELAYED)
 _REPEATS = ("message-id", "aanleverkenmerk")
 
 
 class KindError(ValueError):
-    """A kind file that cannot be used: which file, which key, what to change."""
+    """A kind file that cannot be used: which file, which line and key, what to change."""
 
     def __init__(self, file: Path, key: str, what: str) -> None:
-        super().__init__(f"{file.name}: {key}: {what}")
+        self.key, self.what, self.line = key, what, _line(file, key)
+        place = f"{file.name}:{self.line}" if self.line else file.name
+        super().__init__(f"{place}: {key}: {what}")
+
+
+def _line(file: Path, key: str) -> int | None:
+    """Where `key` stands (`title`, `steps[2].checks`), or the step that it should stand in; counts
+    from 1. None where neither can be found."""
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return None
+    step = _STEP_KEY.match(key)
+    starts = [n for n, line in enumerate(lines) if line.strip() == "[[steps]]"]
+    first, last = 0, starts[0] if starts else len(lines)
+    if step:
+        place = int(step[1]) - 1
+        if place >= len(starts):
+            return None
+        first, last = starts[place], [*starts[1:], len(lines)][place]
+    name = (step[2] if step else key).split(".")[0]
+    for number in range(first, last):
+        if lines[number].split("=")[0].strip() == name:
+            return number + 1
+    return first + 1 if step else None
 
 
 def load(folder: Path | None = None) -> Mapping[str, Kind]:
@@ -37,12 +65,21 @@ def load(folder: Path | None = None) -> Mapping[str, Kind]:
     if folder is not None and folder.is_dir():
         kinds.update(_folder(folder))
     for kind in kinds.values():
-        for step in kind.steps:
-            target = step.options.get("berichtsoort")
-            if target is not None and target not in kinds:
-                file = Path(f"{kind.berichtsoort}.toml")
-                raise KindError(file, f"step {step.name}", f"there is no kind {target}")
+        targets(Path(f"{kind.berichtsoort}.toml"), kind, kinds)
     return kinds
+
+
+def files(folder: Path) -> Mapping[str, Path]:
+    """The files of `folder`, by the berichtsoort in them. Raises KindError."""
+    return {read(file).berichtsoort: file for file in sorted(folder.glob("*.toml"))}
+
+
+def targets(file: Path, kind: Kind, known: Collection[str]) -> None:
+    """Raises KindError where a batch is split into messages of an unknown kind."""
+    for place, step in enumerate(kind.steps, 1):
+        target = step.options.get("berichtsoort")
+        if target is not None and target not in known:
+            raise KindError(file, f"steps[{place}].options", f"there is no kind {target}")
 
 
 def _folder(folder: Path) -> dict[str, Kind]:
@@ -193,8 +230,8 @@ class _Reader:
             raise self.error("checks", "a step of kind check needs at least one")
         if step.checks and step.kind is not StepKind.CHECK:
             raise self.error("checks", f"a step of kind {step.kind} checks nothing")
-        if step.kind is StepKind.REPORT and step.ok not in BEHAVIOUR[StepKind.REPORT].ends:
-            raise self.error("ok", "a step of kind report ends with 500, 510 or 710")
+        if step.kind is StepKind.REPORT and step.ok not in _REPORTS:
+            raise self.error("ok", f"a step of kind report ends with one of {', '.join(_REPORTS)}")
         for key, needed in _OPTIONS.get(step.kind, {}).items():
             if needed and key not in step.options:
                 raise self.error(f"options.{key}", f"a step of kind {step.kind} needs it")
@@ -207,7 +244,6 @@ class _Reader:
 
 _OPTIONS: dict[StepKind, dict[str, bool]] = {
     StepKind.SPLIT: {"element": True, "berichtsoort": True},
-    StepKind.CONVERT: {"to": True},
     StepKind.DELIVER: {"part": False},
     StepKind.REOFFER: {"part": False, "after_hours": False},
     StepKind.ARCHIVE: {"class": False},

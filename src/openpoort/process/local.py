@@ -28,7 +28,7 @@ BATCH = 50
 STUCK = timedelta(minutes=15)
 """How long a job stands aside that cannot even be told to have failed."""
 _log = logger("process")
-_READERS = frozenset({StepKind.CHECK, StepKind.CONVERT, StepKind.SPLIT})
+_READERS = frozenset({StepKind.CHECK, StepKind.SPLIT})
 
 
 class LocalRounds:

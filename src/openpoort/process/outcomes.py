@@ -16,7 +16,8 @@ from openpoort.domain.fault import Fout
 from openpoort.domain.finding import Finding
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.message import AfleverBevestiging, Bericht, Constatering, Document
-from openpoort.process import flow, steps, switches, texts, verdicts
+from openpoort.domain.process import AGENCY_EVENTS, AgencyStatus, Event, State
+from openpoort.process import flow, steps, switches, texts
 from openpoort.process.ports import (
     AgencyBusy,
     AgencySilent,
@@ -25,6 +26,7 @@ from openpoort.process.ports import (
     DeliveryRefused,
     Verdict,
 )
+from openpoort.process.transitions import happen
 from openpoort.process.work import Work
 from openpoort.store.changes import Delivery
 from openpoort.store.payloads import PayloadUnavailable, Stored
@@ -54,10 +56,11 @@ def begin(work: Work, job: JobRow) -> None:
 
 def _begun(work: Work, step: Step) -> None:
     """405 once per step; not for a step that says nothing when it is done either."""
-    p, begins = work.process, flow.BEHAVIOUR[step.kind].begins
-    if begins and step.ok is not None and p.data.get("begun") != step.name:
-        p.data["begun"] = step.name
-        p.add(begins, work.now)
+    p = work.process
+    first = step.ok is not None and p.carried.attempted_step != step.name
+    happen(p, Event.ATTEMPTED, work.now, step.kind, tell=first)
+    if first and step.kind in flow.DELIVERING and p.carried.redelivery_of is None:
+        p.carried.attempted_step = step.name
 
 
 def held(work: Work, job: JobRow, now: datetime) -> None:
@@ -109,17 +112,16 @@ def _authorised(work: Work, step: Step, result: Result) -> None:
         go_on(work, step)
     else:
         assert isinstance(verdict, Verdict)
-        code = f"AUS{verdict.value}"
-        work.process.add(verdict.value, work.now, Fout(code, texts.FOUTEN[code]))
-        steps.close(work.process, "rejected", work.now)
+        happen(work.process, Event.NOT_AUTHORISED, work.now, step.kind, code=verdict.value)
 
 
 def _delivered(work: Work, step: Step, result: Result) -> None:
     p, job, error = work.process, result.job, result.error
     assert job.agency is not None
     if isinstance(error, DeliveryRefused):
+        p.go(Event.AGENCY_REFUSED)
         p.note("delivery.refused", work.now, {"agency": job.agency, "foutcode": error.foutcode})
-        p.data.setdefault("refused", [error.foutcode, error.text])
+        p.carried.refusal = p.carried.refusal or Fout(error.foutcode, error.text)
         _one_less(work, step)
     elif isinstance(error, switches.OutOfTries):
         steps.failed_for_good(work, job, str(error))
@@ -141,6 +143,7 @@ def _delivered(work: Work, step: Step, result: Result) -> None:
 def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
     """The agency has it. A verdict in the same answer counts as one set by zetStatus."""
     p = work.process
+    p.go(Event.AGENCY_TOOK)
     assert job.agency is not None
     receipt = receipt_digest(answer)
     if answer.raw is not None:
@@ -152,14 +155,18 @@ def _taken(work: Work, job: JobRow, answer: AfleverBevestiging) -> None:
     proof = {"receipt": receipt.hex(), "attempt": job.attempts, "message_id": identity,
              "generation": job.generation, "kept": answer.raw is not None}  # fmt: skip
     p.note("delivery.delivered", work.now, {"agency": job.agency, **proof})
-    reports = any(s.kind is StepKind.REPORT for s in work.kind.steps) and not p.data.get("again")
-    if reports and answer.statusdetails is not None:
-        p.data.setdefault("receipt", answer.statusdetails)
-    if reports and answer.statuscode in verdicts.CODES and not verdicts.final_kept(p):
-        fout = answer.fout
-        said = [answer.statuscode, fout.foutcode if fout else None,
-                fout.foutbeschrijving if fout else None, answer.statusdetails]  # fmt: skip
-        p.data["verdict"] = p.data["said"] = said
+    carried = p.carried
+    reports = any(s.kind is StepKind.REPORT for s in work.kind.steps)
+    if not reports or carried.redelivery_of is not None:
+        return
+    if carried.receipt is None:
+        carried.receipt = answer.statusdetails
+    kept = carried.kept_agency_status
+    code = answer.statuscode
+    if code is not None and code in AGENCY_EVENTS and not (kept is not None and kept.ends):
+        status = AgencyStatus(code, answer.fout, answer.statusdetails)
+        carried.last_agency_status = status
+        steps.agency_says(p, status, work.now)
 
 
 def receipt_digest(answer: AfleverBevestiging) -> bytes:
@@ -178,24 +185,22 @@ def _one_less(work: Work, step: Step) -> None:
     p.open -= 1
     if p.open > 0:
         return
-    refused = p.data.pop("refused", None)
-    if "again" in p.data:
+    refused, p.carried.refusal = p.carried.refusal, None
+    if p.carried.redelivery_of is not None:
         as_it_was(work)
-        return
-    if refused is None:
+    elif refused is None:
         go_on(work, step)
-        return
-    p.add("410", work.now, Fout(refused[0], refused[1]))
-    steps.close(p, "rejected", work.now)
+    else:
+        happen(p, Event.UNDELIVERABLE, work.now, step.kind, fout=refused)
 
 
 def as_it_was(work: Work) -> None:
     """An operator had it delivered once more; to its sender the message stays what it was. One
-    that waited for its verdict may have got it meanwhile."""
+    that waited for its agency may have got its status meanwhile."""
     p = work.process
-    p.state = p.data.pop("again")
-    if p.state == "waiting":
-        steps.enter(work, work.kind.steps[-1])
+    p.go(Event.RESTORED)
+    if p.state is State.WAITING:
+        steps.take_kept(p, work.now)
 
 
 def go_on(work: Work, step: Step) -> None:
@@ -219,8 +224,8 @@ def bericht(work: Work, step: Step) -> Bericht:
     """What the agency gets. May block on large documents; raises PayloadMissing and
     PayloadUnavailable."""
     m, documents = work.message, list(work.documents())
-    inhoud, bijlagen = _part(step, documents, bool(work.process.data.get("apart")))
-    found = work.process.data.get("constateringen", ()) if work.kind.constateringen else ()
+    inhoud, bijlagen = _part(step, documents, work.process.carried.detached)
+    found = work.process.carried.findings if work.kind.constateringen else ()
     return Bericht(
         kenmerk=str(m.about or m.kenmerk), berichtsoort=m.berichtsoort,
         berichtkenmerk=m.berichtkenmerk, tijdstempel_aangeleverd=m.accepted_at,

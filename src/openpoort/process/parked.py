@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from openpoort.domain.fault import Fout
 from openpoort.domain.kind import Step
-from openpoort.process import batch, flow, outcomes, steps, texts
+from openpoort.domain.process import ENDED, Event, NotPossible, State
+from openpoort.process import flow, outcomes
 from openpoort.process.batch import Documents
+from openpoort.process.transitions import happen
 from openpoort.process.work import House, Work
 from openpoort.store import changes, messages, parked, queue, reading
 from openpoort.store.parked import Parked
@@ -101,8 +102,8 @@ def release(store: Store, house: House, kenmerk: UUID, act: Act) -> Done:
         if not waiting:
             raise WorkError(f"{kenmerk} is not parked; state {work.process.state}")
         parked.remove(conn, [x.id for x in waiting])
-        work.process.state = "running"
-        work.process.data.pop(steps.BROKE, None)
+        work.process.go(Event.RELEASE)
+        work.process.carried.broken_tries = 0
         for x in waiting:
             j = x.job
             lane = flow.agency_lane(j.agency, work.kind.berichtsoort) if j.agency else j.lane
@@ -119,7 +120,7 @@ def redeliver(
     got. Only for a message that was delivered before, or is parked at its delivery."""
     with _opened(store, house, kenmerk, act) as (conn, work):
         p = work.process
-        if p.state == "cancelled":
+        if p.state is State.CANCELLED:
             raise WorkError(f"{kenmerk} was cancelled")
         if parked.jobs(conn, kenmerk, lock=True):
             raise WorkError(f"{kenmerk} is still being worked on; wait, or cancel it")
@@ -134,9 +135,8 @@ def redeliver(
         parked.remove(conn, [x.id for x in waiting])
         used = [m[1] for m in made] + [x.job.generation for x in waiting]
         generation = max(100, *(n + 1 for n in used))
-        if p.state in batch.ENDED or p.state == "waiting":
-            p.data["again"] = p.state  # parked: it may be there from an earlier time
-        p.state, p.open = "running", len(agencies)
+        p.go(Event.REDELIVER)
+        p.open = len(agencies)
         for name in agencies:
             lane = flow.agency_lane(name, work.kind.berichtsoort)
             p.jobs.append(JobRow(p.day, kenmerk, step.name, lane, act.at, name, generation))
@@ -149,18 +149,17 @@ def cancel(store: Store, house: House, kenmerk: UUID, act: Act) -> Done:
     is ended: to its sender it stays what it was."""
     with _opened(store, house, kenmerk, act) as (conn, work):
         p = work.process
-        if p.state in batch.ENDED:
+        if p.state in ENDED:
             raise WorkError(f"{kenmerk} has ended already: {p.state}")
         on_queue = parked.jobs(conn, kenmerk, lock=True)
         if any(out for _, out in on_queue):
             raise WorkError(f"{kenmerk} is being delivered at this moment; try again later")
         queue.finish(conn, [job for job, _ in on_queue])
         parked.remove(conn, [x.id for x in parked.of(conn, kenmerk)])
-        if p.data.get("again"):
+        if p.carried.redelivery_of is not None:
             outcomes.as_it_was(work)
         else:
-            p.add("410", act.at, Fout("ANN100", texts.FOUTEN["ANN100"]))
-            steps.close(p, "cancelled", act.at)
+            happen(p, Event.CANCEL, act.at)
         return _done(conn, work, act, "work.cancelled", {})
 
 
@@ -192,6 +191,8 @@ def _opened(
                 queue.wake(conn)
         except _Undo:
             return
+        except NotPossible as wrong:
+            raise WorkError(f"{kenmerk}: {wrong}") from None
         except parked.Held:
             raise WorkError(f"{kenmerk} is in the hands of a worker; try again") from None
 

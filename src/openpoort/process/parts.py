@@ -1,7 +1,7 @@
-"""Steps that make new content: a batch in parts, a document converted.
+"""A batch in parts.
 
-Both happen in the transaction of the step. A batch is split once: its parts get their kenmerk,
-statuses and first job together with the parent's status, or nothing is written.
+It is split once, in the transaction of the step: its parts get their kenmerk, statuses and first
+job together with the parent's status, or nothing is written.
 """
 
 from __future__ import annotations
@@ -19,24 +19,6 @@ from openpoort.store.changes import TICK
 from openpoort.store.marks import Beside
 from openpoort.store.payloads import Stored
 from openpoort.store.rows import Accept, DocumentRow, MessageRow, StatusRow, started
-
-
-def convert(work: Work, step: Step) -> None:
-    """Replace the content by what the named converter makes of it; attachments stay."""
-    converter = work.house.convert.get(step.options["to"])
-    if converter is None:
-        raise CheckUnavailable(f"converter {step.options['to']} is not installed")
-    body = converter(bytes(work.documents()[0].inhoud))
-    first, *rest = work.rows
-    digest = hashlib.sha256(body).digest()
-    made = DocumentRow(first.mime_type, first.bestandsnaam, digest, len(body))
-    work.process.payloads.append(Stored(digest, len(body), body=body))
-    work.process.data["documents"] = [
-        [d.mime_type, d.bestandsnaam, d.digest.hex(), d.size] for d in (made, *rest)
-    ]
-    work.process.note(
-        "message.converted", work.now, {"from": first.digest.hex(), "to": digest.hex()}
-    )
 
 
 def split(work: Work, step: Step) -> Sequence[Finding]:

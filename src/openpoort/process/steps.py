@@ -12,12 +12,15 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from openpoort.domain.event import REFUSED, Event
+from openpoort.domain.event import REFUSED
+from openpoort.domain.event import Event as SecurityEvent
 from openpoort.domain.fault import Fout, unquoted
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.kind import Step, StepKind
-from openpoort.process import flow, parts, retry, scan, texts
+from openpoort.domain.process import AGENCY_EVENTS, AgencyStatus, Event, Next, NotPossible
+from openpoort.process import flow, parts, retry, scan
 from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort.process.transitions import happen
 from openpoort.process.work import Work, belang
 from openpoort.store.changes import Mail, Parking, Process
 from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
@@ -28,32 +31,28 @@ _log = logger("process")
 
 
 def enter(work: Work, step: Step | None) -> None:
-    """Start `step`, or close the process after the last one."""
+    """Start `step`, or end the process after the last one."""
     p = work.process
     if step is None:
-        close(p, "delivered", work.now)
+        happen(p, Event.COMPLETED, work.now)
     elif step.kind in flow.DELIVERING:
         _deliver(work, step)
     elif step.kind is StepKind.REPORT:
-        p.state = "waiting"
-        verdict = p.data.pop("verdict", None)
-        if verdict is not None:
-            code, foutcode, text, details = verdict
-            fout = Fout(foutcode, text) if foutcode else None
-            settle(p, code, work.now, fout, details)
+        p.go(Event.AWAITED)
+        take_kept(p, work.now)
     else:
-        p.state = "running"
+        p.go(Event.QUEUED)
         lane = work.house.lane(step) or flow.LOCAL
         p.jobs.append(JobRow(p.day, p.kenmerk, step.name, lane, work.now))
 
 
 def _deliver(work: Work, step: Step) -> None:
     p = work.process
-    p.state = "running"
-    if step.options.get("part") == "bijlagen" and len(work.rows) < 2:
+    if step.options.get("part") == "bijlagen" and len(work.message.documents) < 2:
         p.note("step.done", work.now, {"step": step.name, "result": "no attachments"})
         enter(work, work.kind.after(step.name))
         return
+    p.go(Event.QUEUED)
     p.open = len(step.agencies)
     due = work.now + timedelta(hours=float(step.options.get("after_hours", "0")))
     generation = next(i for i, s in enumerate(work.kind.steps) if s.name == step.name)
@@ -62,25 +61,28 @@ def _deliver(work: Work, step: Step) -> None:
         p.jobs.append(JobRow(p.day, p.kenmerk, step.name, lane, due, agency, generation))
 
 
-def close(p: Process, state: str, now: datetime) -> None:
-    """The end of a process: delivered, rejected or cancelled."""
-    p.state = state
-    p.note("message.closed", now, {"state": state})
+def take_kept(p: Process, now: datetime) -> None:
+    """The process waits for its agency, whose status may have come before."""
+    kept, p.carried.kept_agency_status = p.carried.kept_agency_status, None
+    if kept is not None:
+        agency_says(p, kept, now)
 
 
-def settle(
-    p: Process, code: str, now: datetime, fout: Fout | None = None, details: str | None = None
-) -> None:
-    """The agency's own verdict. What it handed over when it took the message in is its receipt,
-    and stands in the details of 500 when the verdict brings none."""
-    if code == "500":
-        receipt = p.data.pop("receipt", None)
-        details = details if details is not None else receipt
-    p.add(code, now, fout, details)
-    if code == "500":
-        close(p, "delivered", now)
-    elif code in ("510", "710"):
-        close(p, "rejected", now)
+def agency_says(p: Process, status: AgencyStatus, now: datetime) -> None:
+    """A status that an agency set: told, or kept until it is awaited. What it handed over when it
+    took the message in is its receipt, and stands in the details of 500 when the status has none.
+
+    Raises NotPossible for a process that has ended."""
+    details, event = status.details, AGENCY_EVENTS[status.code]
+    if event is Event.APPROVED and details is None:
+        details = p.carried.receipt
+    row = happen(
+        p, event, now, StepKind.REPORT, code=status.code, fout=status.fout, details=details
+    )
+    if row.next is Next.KEEP:
+        p.carried.kept_agency_status = status
+    elif event is Event.APPROVED:
+        p.carried.receipt = None
 
 
 class Broke(Exception):
@@ -91,8 +93,6 @@ class Broke(Exception):
         self.step = step
 
 
-BROKE = "broke"
-"""Key in a process's data: how often in a row a mistake of ours stopped it."""
 BROKEN_TRIES = 6
 """After which a person must look: half an hour after the first."""
 
@@ -125,11 +125,12 @@ def run(work: Work, job: JobRow) -> None:
 
 def done(work: Work, step: Step) -> None:
     """`step` went well."""
-    work.process.episode = False
-    work.process.data.pop(BROKE, None)
+    p = work.process
+    p.go(Event.SUCCEEDED)
+    p.episode, p.carried.broken_tries = False, 0
     if step.ok is not None:
-        work.process.add(step.ok, work.now)
-    work.process.note("step.done", work.now, {"step": step.name, "kind": step.kind.value})
+        p.add(step.ok, work.now)
+    p.note("step.done", work.now, {"step": step.name, "kind": step.kind.value})
 
 
 def failed(work: Work, job: JobRow, why: str, pause: timedelta = timedelta(0)) -> None:
@@ -166,7 +167,7 @@ def broken(work: Work, job: JobRow, error: Exception) -> None:
     if isinstance(error, Broke) and isinstance(error.__cause__, Exception):
         step, cause = error.step, error.__cause__
     why = f"internal error: {told(cause)}"
-    tries = int(p.data.get(BROKE, 0)) + 1
+    tries = p.carried.broken_tries + 1
     _log.error("step_broke", kenmerk=str(p.kenmerk), step=step.name, attempt=tries, fault=why)
     about = {"step": step.name, "attempt": tries, "agency": job.agency, "reason": why}
     p.note("step.failed", work.now, about)
@@ -175,17 +176,19 @@ def broken(work: Work, job: JobRow, error: Exception) -> None:
         return
     trouble(work, step)
     if tries < BROKEN_TRIES:
-        p.data[BROKE] = tries
+        p.carried.broken_tries = tries
         when = retry.next(work.now, work.now, tries, timedelta(days=1), salt=str(p.kenmerk))
         assert isinstance(when, datetime)
         p.jobs.append(dataclasses.replace(job, due_at=when, fence=None))
         return
-    p.data.pop(BROKE, None)
+    p.carried.broken_tries = 0
     give_up(work, job, why, step)
 
 
 def told(error: BaseException) -> str:
     """What kind of fault, and where in our code; never its words, which may quote a message."""
+    if isinstance(error, NotPossible):
+        return f"{type(error).__name__}: {error}"
     place = ""
     for frame in traceback.extract_tb(error.__traceback__):
         if "openpoort" in frame.filename:
@@ -195,40 +198,35 @@ def told(error: BaseException) -> str:
 
 def trouble(work: Work, step: Step) -> None:
     """Tell the sender, once per episode."""
-    p, code = work.process, flow.BEHAVIOUR[step.kind].trouble
-    if code and not p.episode and _concerns(work, step):
-        p.add(code, work.now)
-        p.episode = True
+    p = work.process
+    tell = not p.episode and _concerns(work, step)
+    happen(p, Event.FAILED, work.now, step.kind, tell=tell)
+    p.episode |= tell
 
 
 def give_up(work: Work, job: JobRow, why: str, at: Step | None = None) -> None:
     """Tries have run out: the final code for the sender, the job parked for a person. `at`: the
     step that a mistake of ours stopped, which is not the agency's fault."""
-    p, step = work.process, at or work.kind.step(job.step)
-    code, fout = flow.BEHAVIOUR[step.kind].trouble, flow.BEHAVIOUR[step.kind].out_of_tries
-    if code and fout and _concerns(work, step):
-        fout = "AFS400" if at and fout == "AFS600" else fout
-        p.add(code, work.now, Fout(fout, texts.FOUTEN[fout]))
-    park(p, job, work.now, why)
+    step = at or work.kind.step(job.step)
+    event = Event.BROKE if at else Event.GAVE_UP
+    happen(work.process, event, work.now, step.kind, tell=_concerns(work, step))
+    put_on_list(work.process, job, work.now, why)
 
 
 def _concerns(work: Work, step: Step) -> bool:
     """Whether the sender is told of trouble with `step`: not of a delivery that an operator
     repeats, nor of what we do for ourselves when it has been told of its delivery."""
-    return not work.process.data.get("again") and not flow.quiet(work.kind, step)
+    return work.process.carried.redelivery_of is None and not flow.quiet(work.kind, step)
 
 
 def strand(p: Process, job: JobRow, now: datetime, why: str) -> None:
     """The kind or the step of `job` is not installed any more: told, and parked."""
-    code, fout = ("420", "AFS400") if job.agency else ("321", "VAS400")
-    if not p.data.get("again"):
-        p.add(code, now, Fout(fout, texts.FOUTEN[fout]))
-    park(p, job, now, why)
+    happen(p, Event.BROKE, now, StepKind.DELIVER if job.agency else StepKind.CHECK)
+    put_on_list(p, job, now, why)
 
 
-def park(p: Process, job: JobRow, now: datetime, reason: str) -> None:
+def put_on_list(p: Process, job: JobRow, now: datetime, reason: str) -> None:
     """This job waits for a person."""
-    p.state = "parked"
     p.parked.append(
         Parking(job.step, job.lane, job.agency, job.generation, job.attempts, now, reason[:500])
     )
@@ -239,15 +237,14 @@ def judged(work: Work, step: Step, findings: Sequence[Finding]) -> bool:
     """What checks found: true when the message goes on; otherwise it got its 311."""
     p = work.process
     if rejects(tuple(findings)):
-        p.add("311", work.now, Fout("VAS500", work.house.render(findings)))
         p.note("step.done", work.now, {"step": step.name, "kind": step.kind.value,
                                        "codes": sorted({f.code for f in findings})})  # fmt: skip
-        close(p, "rejected", work.now)
+        fout = Fout("VAS500", work.house.render(findings))
+        happen(p, Event.INVALID, work.now, step.kind, fout=fout)
         _alarm(work, findings)
         return False
     if work.kind.constateringen and findings:
-        have = p.data.setdefault("constateringen", [])
-        have += [[f.code[:20], f.message] for f in findings]
+        p.carried.findings += tuple((f.code[:20], f.message) for f in findings)
     return True
 
 
@@ -257,7 +254,8 @@ def _alarm(work: Work, findings: Sequence[Finding]) -> None:
         if finding.source == scan.NAME:
             details: dict[str, str | int] = {"reason": finding.message}
             kenmerk, sender = str(work.process.kenmerk), work.message.sender
-            emit(Event("content.malware", kenmerk, REFUSED, "local", sender, work.now, details))
+            about = (kenmerk, REFUSED, "local", sender, work.now, details)
+            emit(SecurityEvent("content.malware", *about))
 
 
 def look(work: Work, step: Step) -> list[Finding]:
@@ -289,24 +287,19 @@ def _check(work: Work, step: Step) -> bool:
     return judged(work, step, look(work, step))
 
 
-def _convert(work: Work, step: Step) -> bool:
-    parts.convert(work, step)
-    return True
-
-
 def _split(work: Work, step: Step) -> bool:
     wrong = parts.split(work, step)
     return not wrong or judged(work, step, wrong)
 
 
 def _detach(work: Work, step: Step) -> bool:
-    work.process.data["apart"] = True
+    work.process.carried.detached = True
     return True
 
 
 def _return(work: Work, step: Step) -> bool:
     m, p = work.message, work.process
-    owner = str(p.data.get("owner", ""))
+    owner = p.carried.owner or ""
     mail = Mail(m.about or m.kenmerk, owner, belang(m.belanghebbende), m.berichtsoort, work.now)
     p.mailbox.append(mail)
     p.note("message.returned", work.now, {"owner": owner, "shown": str(mail.shown)})
@@ -314,7 +307,7 @@ def _return(work: Work, step: Step) -> bool:
 
 
 def _archive(work: Work, step: Step) -> bool:
-    digests = [d.digest.hex() for d in work.rows]
+    digests = [d.digest.hex() for d in work.message.documents]
     data: dict[str, object] = {"documents": digests, "class": step.options.get("class", "journal")}
     work.process.note("message.archived", work.now, data)
     return True
@@ -323,7 +316,6 @@ def _archive(work: Work, step: Step) -> bool:
 _LOCAL: Mapping[StepKind, Callable[[Work, Step], bool]] = {
     StepKind.AUTHORISE: _authorise,
     StepKind.CHECK: _check,
-    StepKind.CONVERT: _convert,
     StepKind.SPLIT: _split,
     StepKind.DETACH: _detach,
     StepKind.RETURN: _return,

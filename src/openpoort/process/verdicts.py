@@ -17,16 +17,12 @@ from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Oin
 from openpoort.domain.message import ZetStatus
 from openpoort.domain.party import Directory
+from openpoort.domain.process import AGENCY_EVENTS, TRANSITIONS, AgencyStatus
 from openpoort.process import steps, texts
 from openpoort.store import changes
 from openpoort.store.changes import Process
 from openpoort.store.store import Store
 from openpoort.wire.instant import UNSET
-
-CODES = ("500", "510", "710", "720")
-"""Statuses that an agency may set."""
-PASSING = "720"
-"""The one that is no end: another may follow it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +63,6 @@ class Setter:
         return results
 
 
-def final_kept(process: Process) -> bool:
-    """Whether a verdict that ends the process waits for our writing of the delivery."""
-    kept = process.data.get("verdict")
-    return kept is not None and kept[0] != PASSING
-
-
 def _set(
     directory: Directory,
     item: Verdict,
@@ -93,33 +83,26 @@ def _set(
         return Fault(
             f"Berichtkenmerk {request.berichtkenmerk!r} hoort niet bij het bericht met dit kenmerk."
         )
-    if request.statuscode not in CODES:
+    event = AGENCY_EVENTS.get(request.statuscode)
+    if event is None:
         return Fault(
             f"Statuscode {request.statuscode[:20]!r} kan niet worden gezet "
-            f"(wel: {', '.join(CODES)})."
+            f"(wel: {', '.join(AGENCY_EVENTS)})."
         )
-    fout = request.fout
-    said = [
-        request.statuscode,
-        fout.foutcode if fout else None,
-        fout.foutbeschrijving if fout else None,
-        request.statusdetails,
-    ]
-    if process.data.get("said") == said:
+    carried = process.carried
+    said = AgencyStatus(request.statuscode, request.fout, request.statusdetails)
+    if carried.last_agency_status == said:
         return None
-    # Of a message that an operator has delivered once more it counts what it was before.
-    if (process.data.get("again") or process.state) in ("delivered", "rejected", "cancelled"):
+    # Of a message that an operator has delivered once more it counts what it is to its sender.
+    if event not in TRANSITIONS[carried.redelivery_of or process.state]:
         return Fault("Dit proces is al afgerond; de status kan niet meer worden gewijzigd.")
-    if final_kept(process):
+    if carried.kept_agency_status is not None and carried.kept_agency_status.ends:
         return Fault("Voor dit proces is al een andere status gezet.")
-    process.data["said"] = said
+    carried.last_agency_status = said
     note: dict[str, object] = {"code": request.statuscode, "request": item.digest.hex(),
                                "said_at": request.tijdstempel_status.isoformat()}  # fmt: skip
     process.note("status.received", item.at, note, item.sender.value)
-    if process.state == "waiting":
-        said_at = request.tijdstempel_status
-        at = item.at if said_at == UNSET else min(max(said_at, process.last_at), item.at)
-        steps.settle(process, request.statuscode, at, request.fout, request.statusdetails)
-    else:
-        process.data["verdict"] = said
+    said_at = request.tijdstempel_status
+    at = item.at if said_at == UNSET else min(max(said_at, process.last_at), item.at)
+    steps.agency_says(process, said, at)
     return None

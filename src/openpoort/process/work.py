@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from openpoort.domain.octets import Octets
 from openpoort.process import flow, texts
 from openpoort.process.ports import Check
 from openpoort.store.changes import Process
-from openpoort.store.rows import DocumentRow, JobRow, MessageRow
+from openpoort.store.rows import JobRow, MessageRow
 
 Documents = Callable[[], Sequence[Document]]
 """Reads the bytes of a message's documents: content first."""
@@ -24,16 +24,15 @@ Documents = Callable[[], Sequence[Document]]
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What steps may ask for. `render` makes the text of 311 out of findings; `convert` turns
-    bytes into other bytes, by name; `split` makes the documents of all elements of a local name, or
-    says why not; `slow` names checks that run outside a transaction."""
+    """What steps may ask for. `render` makes the text of 311 out of findings; `split`
+    makes the documents of all elements of a local name, or says why not; `slow` names checks that
+    run outside a transaction."""
 
     kinds: Mapping[str, Kind]
     checks: Mapping[str, Check]
     ask: bool = False
     slow: frozenset[str] = frozenset({"xbrl", "malware"})
     render: Callable[[Sequence[Finding]], str] = texts.findings
-    convert: Mapping[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     split: Callable[[Octets, str], tuple[Sequence[bytes], Sequence[Finding]]] | None = None
     new_kenmerk: Callable[[], UUID] = texts.new_kenmerk
 
@@ -53,14 +52,6 @@ class Work:
     now: datetime
     documents: Documents
     apart: bool = False
-
-    @property
-    def rows(self) -> tuple[DocumentRow, ...]:
-        """The documents as they now are: converted ones replace those handed in."""
-        changed = self.process.data.get("documents")
-        if changed is None:
-            return self.message.documents
-        return tuple(DocumentRow(m, n, bytes.fromhex(d), s) for m, n, d, s in changed)
 
 
 def belang(who: Identiteit) -> str:

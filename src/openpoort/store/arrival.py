@@ -172,7 +172,7 @@ def _message(item: Accept, octets: Bytes) -> dict[str, object]:
         "rol_belang": m.rol_belanghebbende, "rol_ontvanger": m.rol_ontvanger,
         "autorisatie_adres": m.autorisatie_adres, "accepted_at": m.accepted_at.isoformat(),
         "documents": [[d.mime_type, d.bestandsnaam, d.digest.hex(), d.size] for d in m.documents],
-        "switch": item.switch, "belang": item.belang, "state": item.state,
+        "switch": item.switch, "belang": item.belang, "state": item.state.value,
         "seq": len(item.statuses), "last_at": last.isoformat(), "open": item.open,
         "data": item.data,
         "statuses": [status(s) for s in item.statuses],

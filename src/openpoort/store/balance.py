@@ -11,12 +11,14 @@ from uuid import UUID
 
 import psycopg
 
+from openpoort.domain.process import ENDED, State
+from openpoort.store import tables
+
 Connection = psycopg.Connection[Any]
 _MOST = 1000  # differences named; more than that is one difference: everything
 
 PROCESSES = """
-select p.kenmerk, p.berichtsoort, p.state, m.documents -> 0 ->> 2,
-    p.data -> 'documents' -> 0 ->> 2
+select p.kenmerk, p.berichtsoort, p.state, m.documents -> 0 ->> 2
 from process p join message m on m.kenmerk = p.kenmerk and m.day = p.day
 where p.day = %s and (%s::text[] is null or p.berichtsoort = any(%s)) order by p.kenmerk
 """
@@ -35,16 +37,21 @@ CONTRADICTIONS = {
     "is kept but not registered": """
         select m.kenmerk from message m where m.day = %(day)s and not exists
             (select from register r where r.kenmerk = m.kenmerk)""",
-    "is running but nothing waits to be done": """
-        select p.kenmerk from process p where p.day = %(day)s and p.state = 'running'
+    "is running but nothing waits to be done": f"""
+        select p.kenmerk from process p where p.day = %(day)s
+            and p.state in {tables.states(State.RUNNING)}
             and not exists (select from job j where j.kenmerk = p.kenmerk)
             and not exists (select from parked x where x.kenmerk = p.kenmerk)""",
-    "is parked but is not on the list of the operator": """
-        select p.kenmerk from process p where p.day = %(day)s and p.state = 'parked'
+    "is parked but is not on the list of the operator": f"""
+        select p.kenmerk from process p where p.day = %(day)s
+            and p.state in {tables.states(State.PARKED)}
             and not exists (select from parked x where x.kenmerk = p.kenmerk)""",
-    "has ended but work waits to be done": """
+    "has ended but work waits to be done": f"""
         select p.kenmerk from process p join job j on j.kenmerk = p.kenmerk
-        where p.day = %(day)s and p.state in ('delivered', 'rejected', 'cancelled')""",
+        where p.day = %(day)s and p.state in {tables.states(*ENDED)}""",
+    "waits for its agency but work waits to be done": f"""
+        select p.kenmerk from process p join job j on j.kenmerk = p.kenmerk
+        where p.day = %(day)s and p.state in {tables.states(State.WAITING)}""",
     "has statuses that are missing": """
         select p.kenmerk from process p where p.day = %(day)s and p.seq <>
             (select count(*) from status s where s.kenmerk = p.kenmerk and s.day = p.day)""",
@@ -62,9 +69,8 @@ def snapshot(conn: Connection) -> Iterator[None]:
 
 def processes(
     conn: Connection, day: date, kinds: Sequence[str] | None
-) -> Iterator[tuple[UUID, str, str, str, str | None]]:
-    """(kenmerk, kind, state, digest of the content, that after a conversion or None), by
-    kenmerk, a few at a time."""
+) -> Iterator[tuple[UUID, str, str, str]]:
+    """(kenmerk, kind, state, digest of the content), by kenmerk, a few at a time."""
     with conn.cursor(name="balance") as cursor:
         cursor.itersize = 5000
         wanted = None if kinds is None else list(kinds)

@@ -18,6 +18,15 @@ import psycopg
 
 from openpoort.domain.fault import Fout
 from openpoort.domain.journal import JournalEntry, words_digest
+from openpoort.domain.process import (
+    AT_WORK,
+    Carried,
+    Event,
+    NotPossible,
+    State,
+    Transition,
+    transition,
+)
 from openpoort.store import arrival, messages, tables
 from openpoort.store.messages import columns
 from openpoort.store.payloads import Stored
@@ -31,21 +40,20 @@ TICK = timedelta(milliseconds=1)
 class Process:
     """The state of a process, locked for the transaction; what is added is written by `apply`.
 
-    `state`: running, waiting (for the agency), parked, delivered, rejected, cancelled. `open`
-    counts jobs of the present step that are not done. `episode` says that the sender was told
-    of a technical problem that has not passed yet.
+    `open` counts jobs of the present step that are not done. `episode` says that the sender was
+    told of a technical problem that has not passed yet.
     """
 
     day: date
     kenmerk: UUID
     berichtsoort: str
     sender: str
-    state: str
+    state: State
     seq: int
     last_at: datetime
     open: int
     episode: bool
-    data: dict[str, Any]
+    carried: Carried
     statuses: list[StatusRow] = field(default_factory=list)
     entries: list[JournalEntry] = field(default_factory=list)
     jobs: list[JobRow] = field(default_factory=list)
@@ -54,6 +62,22 @@ class Process:
     mailbox: list[Mail] = field(default_factory=list)
     children: list[Accept] = field(default_factory=list)
     payloads: list[Stored] = field(default_factory=list)
+
+    def go(self, event: Event) -> Transition:
+        """To the state that the table of transitions has for `event`. Raises NotPossible, with
+        nothing changed."""
+        row, before = transition(self.state, event), self.carried.redelivery_of
+        if row.to is None:
+            if before is None:
+                raise NotPossible(self.state, event)
+            self.state, self.carried.redelivery_of = before, None
+            return row
+        if before is not None and row.to not in AT_WORK:  # a redelivery ends by RESTORED alone
+            raise NotPossible(self.state, event)
+        if row.remembers:
+            self.carried.redelivery_of = self.state
+        self.state = row.to
+        return row
 
     def add(
         self, code: str, at: datetime, fout: Fout | None = None, details: str | None = None
@@ -133,7 +157,15 @@ def lock(conn: Connection, wanted: Iterable[tuple[UUID, date]]) -> dict[UUID, Pr
     rows = conn.execute(
         LOCK, [[k for k, _ in pairs], days, tables.days(days)], binary=True
     ).fetchall()
-    return {row[1]: Process(*row) for row in rows}
+    return {row[1]: _process(*row) for row in rows}
+
+
+def _process(
+    day: date, kenmerk: UUID, berichtsoort: str, sender: str, state: str, seq: int,
+    last_at: datetime, open: int, episode: bool, data: Mapping[str, Any],
+) -> Process:  # fmt: skip
+    return Process(day, kenmerk, berichtsoort, sender, State(state), seq, last_at, open, episode,
+                   Carried.of(data))  # fmt: skip
 
 
 UPDATE = """
@@ -197,8 +229,8 @@ def apply(conn: Connection, changed: Sequence[Process]) -> None:
         return
     with conn.pipeline():
         values = columns(
-            ((p.kenmerk, p.day, p.state, p.seq, p.last_at, p.open, p.episode,
-              bool(p.statuses), json.dumps(p.data) if p.data else None)
+            ((p.kenmerk, p.day, p.state.value, p.seq, p.last_at, p.open, p.episode,
+              bool(p.statuses), json.dumps(data) if (data := p.carried.json()) else None)
              for p in changed), 9,
         )  # fmt: skip
         conn.execute(UPDATE, [*values, tables.days(p.day for p in changed)])

@@ -34,7 +34,6 @@ class Claim:
     returned: list[tuple[datetime, Said]] = field(default_factory=list)
     parked: list[tuple[datetime, Said]] = field(default_factory=list)
     closed: str | None = None
-    converted: str | None = None
 
     @property
     def day(self) -> date:
@@ -70,8 +69,6 @@ def _add(made: Claim, kind: str, at: datetime, data: Said) -> None:
         made.returned.append((at, data))
     elif kind == "message.parked":
         made.parked.append((at, data))
-    elif kind == "message.converted":
-        made.converted = data["to"]
     elif kind == "message.closed":
         made.closed = data["state"]
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from openpoort.domain.process import ENDED, State
+from openpoort.store import tables
 from openpoort.store.link import connect
 
 _QUESTIONS = {
@@ -66,6 +68,6 @@ def waiting(dsn: str, kenmerken: Sequence[str]) -> list[tuple[str, datetime]]:
             "select p.kenmerk::text, coalesce((select min(j.due_at) from job j"
             " where j.kenmerk = p.kenmerk), 'epoch') from process p"
             " where p.kenmerk = any(%s::uuid[])"
-            " and p.state not in ('delivered', 'rejected', 'cancelled', 'parked')",
+            f" and p.state not in {tables.states(*ENDED, State.PARKED)}",
             [list(kenmerken)],
         ).fetchall()

@@ -15,6 +15,7 @@ from typing import Any
 import psycopg
 
 from openpoort.domain.journal import words_digest
+from openpoort.domain.process import ENDED, Carried, State
 from openpoort.store import dossier, marks, payloads
 from openpoort.store.claims import Claim
 from openpoort.store.marks import Beside
@@ -23,7 +24,6 @@ from openpoort.store.payloads import Places
 from openpoort.store.rows import MessageRow
 
 Connection = psycopg.Connection[Any]
-ENDED = ("delivered", "rejected", "cancelled")
 _NO_ROW = (ValueError, TypeError, KeyError, IndexError, AttributeError, psycopg.DataError)
 """What reading a row raises that nobody but an administrator wrote."""
 Missing = Callable[[str, Claim, str], None]
@@ -145,13 +145,9 @@ class Proof:
         told = claim.statuses.get(seq)
         if seq != max(claim.statuses, default=0) or (told is not None and told[1] != last):
             self._differs("process", claim, "its last status is not the last that was set")
-        if (data.get("again") or (state if state in ENDED else None)) != claim.closed and not (
-            claim.closed is None and data.get("again") == "waiting"
-        ):
+        to_its_sender = Carried.of(data).redelivery_of or State(state)
+        if (to_its_sender if to_its_sender in ENDED else None) != claim.closed:
             self._differs("process", claim, f"{state}, and the journal says {claim.closed}")
-        made = data.get("documents")
-        if (made[0][2] if made else None) != claim.converted:
-            self._differs("process", claim, "its converted document is not what was made")
 
     def _statuses(self, claim: Claim) -> None:
         rows = self._of("status", claim)

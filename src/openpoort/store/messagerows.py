@@ -85,7 +85,7 @@ def _stored(conn: Connection, claims: Sequence[Claim]) -> dict[tuple[date, bytes
 
 
 def documents(claim: Claim) -> list[bytes]:
-    """Documents that must stand here: those handed in, what they were converted to, receipts."""
-    every = [*claim.accepted["documents"], *([claim.converted] if claim.converted else [])]
+    """Documents that must stand here: those handed in, and receipts."""
+    every = [*claim.accepted["documents"]]
     every += [said["receipt"] for _, said in claim.deliveries if said.get("kept")]
     return [bytes.fromhex(one) for one in every]

@@ -17,15 +17,16 @@ import psycopg
 from psycopg import sql
 
 from openpoort.domain.journal import JournalEntry
+from openpoort.domain.process import ENDED
 from openpoort.domain.seal import Seal, unsealed
 from openpoort.store import journal, marks, settled, tables
 
 Connection = psycopg.Connection[Any]
 
 _KEYS = {"payload": "digest"}
-_FACTS = """
-select coalesce(array_agg(distinct berichtsoort), '{}'),
-    count(*) filter (where state not in ('delivered', 'rejected', 'cancelled'))
+_FACTS = f"""
+select coalesce(array_agg(distinct berichtsoort), '{{}}'),
+    count(*) filter (where state not in {tables.states(*ENDED)})
 from process where day >= %(monday)s and day < %(monday)s + 7
 """
 _HELD = """

@@ -13,6 +13,7 @@ from uuid import UUID
 from openpoort.domain.fault import Fout
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.journal import JournalEntry
+from openpoort.domain.process import State
 from openpoort.store.payloads import Cut, Stored
 
 WAKE = "openpoort_work"
@@ -133,7 +134,7 @@ class Accept:
     digest: bytes = b""
     content_key: UUID | None = None
     switch: str | None = None
-    state: str = "running"
+    state: State = State.RUNNING
     open: int = 0
     data: Mapping[str, object] | None = None
     answer: Answered | None = None

@@ -14,6 +14,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from openpoort.domain.process import State
+
 PARTITIONED = (
     "message", "process", "status", "request", "answer", "payload", "delivery", "mailbox", "seen",
 )  # fmt: skip
@@ -34,6 +36,11 @@ WATCHED: Mapping[str, Watched] = {
 }
 _LOCK = 0x6F706172  # one maker of partitions at a time, over all processes
 Connection = psycopg.Connection[Any]
+
+
+def states(*which: State) -> str:
+    """A list of states as SQL text: `('parked', 'running')`."""
+    return f"({', '.join(sorted(repr(state.value) for state in which))})"
 
 
 def week(day: date) -> date:

@@ -14,7 +14,7 @@ from json import JSONDecoder
 from typing import Any
 from uuid import UUID
 
-from openpoort.devkit.simulation import rows
+from openpoort.devkit.simulation import rows, walk
 from openpoort.devkit.simulation.agencies import Shelf
 from openpoort.devkit.simulation.companies import Order
 from openpoort.devkit.simulation.database import Change, Database
@@ -22,13 +22,12 @@ from openpoort.devkit.simulation.scheduler import Scheduler
 from openpoort.domain.fault import Fault
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import AanleverBevestiging, Vraag
+from openpoort.domain.process import AT_WORK, TRANSITIONS, Carried, Event, State
 from openpoort.domain.status import FINAL, Status
 from openpoort.process import texts
-from openpoort.process.flow import BEHAVIOUR, LOCAL
+from openpoort.process.flow import LOCAL
 
-ENDED = frozenset({"delivered", "rejected", "cancelled"})
-STATES = ENDED | {"running", "waiting", "parked"}
-_TROUBLE = frozenset(b.trouble for b in BEHAVIOUR.values() if b.trouble)
+_TROUBLE = frozenset(told.code for told in TRANSITIONS[State.RUNNING][Event.FAILED].tells)
 SOON = 0.25
 """Seconds within which idle workers take up new work when nothing is wrong: half a poll."""
 _HELD_UP = 3.0
@@ -66,6 +65,7 @@ class Laws:
         self._db, self._scheduler, self._kinds, self._quick = database, scheduler, kinds, quick
         self.checked = 0
         self.is_good: Callable[[str, str], bool] = lambda kenmerk, berichtsoort: True
+        self._walks = {name: walk.of(kind) for name, kind in kinds.items()}
         self.faults: Counter[str] = Counter()
         self._stories: dict[UUID, _Story] = {}
         self._since: dict[int, float] = {}
@@ -84,9 +84,15 @@ class Laws:
     def committed(self, changes: Sequence[Change], session: Any) -> None:
         self.checked += 1
         touched: dict[UUID, None] = {}
-        for table, _, new in changes:
+        moved: dict[UUID, tuple[rows.Process, rows.Process]] = {}
+        told: dict[UUID, list[rows.Status]] = {}
+        for table, old, new in changes:
             if table == "journal":
                 self._journal_entry(new)
+            elif table == "process" and old is not None and new is not None:
+                moved[new.kenmerk] = (moved.get(new.kenmerk, (old, old))[0], new)
+            elif table == "status" and old is None:
+                told.setdefault(new.kenmerk, []).append(new)
         for table, old, new in changes:
             if table in _OF_A_PROCESS:
                 touched[(new if new is not None else old).kenmerk] = None
@@ -95,6 +101,15 @@ class Laws:
                     check(old, new)
         for kenmerk in touched:
             self._whole(kenmerk)
+        for kenmerk, (before, after) in moved.items():
+            self._walk(before, after, [s.code for s in told.get(kenmerk, ())])
+
+    def _walk(self, old: rows.Process, new: rows.Process, codes: Sequence[str]) -> None:
+        """What became of a process, and what its sender was told, stand in the table."""
+        walks = self._walks[new.berichtsoort]
+        if not walk.leads(_place(old), tuple(codes), _place(new), walks):
+            way = f"{old.state} -> {new.state}"
+            raise Broken(f"{new.kenmerk}: no row of the table leads {way} with {codes}")
 
     def _story(self, kenmerk: UUID) -> _Story:
         story = self._stories.get(kenmerk)
@@ -117,15 +132,15 @@ class Laws:
         jobs = [row.value for row in self._db.job.of(kenmerk) if row.value is not None]
         parked = [row.value for row in self._db.parked.of(kenmerk) if row.value is not None]
         state = process.state
-        if state not in STATES:
+        if state not in TRANSITIONS:
             raise Broken(f"{kenmerk}: unknown state {state}")
-        if state in ENDED and jobs:
-            raise Broken(f"{kenmerk}: has ended ({state}) and has a job {jobs[0].step}")
-        if state == "running" and not jobs and not parked:
+        if state not in AT_WORK and jobs:
+            raise Broken(f"{kenmerk}: is {state} and has a job {jobs[0].step}")
+        if state == State.RUNNING and not jobs:
             raise Broken(f"{kenmerk}: is running, but nothing waits to be done")
-        if state == "waiting" and jobs:
-            raise Broken(f"{kenmerk}: waits for its agency and has a job {jobs[0].step}")
-        if state == "parked" and not parked:
+        if state != State.PARKED and parked:
+            raise Broken(f"{kenmerk}: is {state}, and on the list of the operator")
+        if state == State.PARKED and not parked:
             raise Broken(f"{kenmerk}: is parked, but not on the list of the operator")
         if len(jobs) > 1 and len({(j.step, j.agency, j.generation) for j in jobs}) < len(jobs):
             raise Broken(f"{kenmerk}: a job stands twice")
@@ -311,7 +326,7 @@ class Laws:
             sums[process.state] += 1
             if process.sender in pollers:
                 self._all_told(process)
-        if sums["running"] or sums["waiting"]:
+        if sums[State.RUNNING] or sums[State.WAITING]:
             raise Broken(f"not at rest: {dict(sums)}")
         if sum(sums.values()) != sum(1 for _ in self._db.register.values()):
             raise Broken("accepted is not delivered + rejected + waiting + parked")
@@ -342,8 +357,14 @@ class Laws:
         if known is None:
             raise Broken(f"{kenmerk}: an agency has it, and it is not known here")
         process = self._db.process.rows[known.kenmerk, known.day].value
-        return process.state in ("parked", "cancelled") or self._story(known.kenmerk).redelivered
+        stopped = process.state in (State.PARKED, State.CANCELLED)
+        return stopped or self._story(known.kenmerk).redelivered
 
 
 _OF_A_PROCESS = frozenset({"register", "message", "process", "status", "job", "parked",
                            "delivery", "mailbox"})  # fmt: skip
+
+
+def _place(process: rows.Process) -> tuple[State, State | None]:
+    carried = Carried.of(_parsed(process.data) if process.data else {})
+    return State(process.state), carried.redelivery_of
