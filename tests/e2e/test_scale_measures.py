@@ -50,12 +50,14 @@ def test_running_gateway_says_what_a_message_costs(own: Gateway) -> None:
     assert row["bytes_written"] > sample
     # Each byte is kept at least as long as the class that goes first.
     assert row["gb_days"] >= row["bytes_written"] * 90 / 1e9
-    assert row["euro"] > row["cpu_seconds"] / 3600 * 0.05
+    assert row["database_seconds"] > 0
+    assert row["euro"] > (row["cpu_seconds"] + row["database_seconds"]) / 3600 * 0.05
     said = openpoort("measures", own.home, "--json").stdout.splitlines()[-1]
     published = read(said.encode(), "measures/openpoort.json")
     assert {"cost_per_message", "cpu_ms_per_message", "deployable_parts"} <= set(published)
     told = {n.name: n.unit for n in names() if n.by == "openpoort measures HOME"}
-    drilled = {"restore_drill_rto", "restore_drill_rpo"}  # nothing was drilled here
+    # Nothing was drilled here, and PostgreSQL's time is known.
+    drilled = {"restore_drill_rto", "restore_drill_rpo", "cost_per_message_without_database"}
     assert {n: m.unit for n, m in published.items() if n in told} == {
         n: unit for n, unit in told.items() if n not in drilled
     }
@@ -74,7 +76,12 @@ def test_time_is_shared_by_messages_and_statuses() -> None:
         "Kort", "", "aanleveren", (), (), (), retention={"payload": 10, "status": 20, "journal": 30}
     )
     found = [Wrote("Kort", 10, 30, 1000, 100, 10), Wrote("Lang", 30, 270, 3000, 300, 30)]
-    rows = costs(found, {"Kort": kind}, {"door": 4.0, "worker": 6.0}, Prices(3600.0, 0.0, 0.0))
+    spent = {"door": 4.0, "worker": 6.0}
+    whole = costs(found, {"Kort": kind}, spent | {"database": 3.0}, Prices(3600.0, 0.0, 0.0))
+    assert [r.database_seconds for r in whole] == pytest.approx([0.03, 0.09])
+    assert whole[0].euro == pytest.approx(0.16 + 0.03)
+    rows = costs(found, {"Kort": kind}, spent, Prices(3600.0, 0.0, 0.0))
+    assert [r.database_seconds for r in rows] == [None, None]
     assert [r.cpu_seconds for r in rows] == pytest.approx([0.1 + 0.06, 0.1 + 0.18])
     assert rows[0].euro == pytest.approx(0.16)
     assert rows[0].gb_days == pytest.approx((100 * 10 + 10 * 20 + 1 * 30) / 1e9)

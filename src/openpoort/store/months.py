@@ -171,4 +171,4 @@ def counted(conn: Connection) -> Counted:
     """What was counted so far. Raises psycopg.errors.UndefinedTable before the tables are there."""
     state = conn.execute("select since, until from month_counted").fetchone()
     assert state is not None
-    return Counted(*state, [Month(*row) for row in conn.execute(_ROWS)])
+    return Counted(state[0], state[1], [Month(*row) for row in conn.execute(_ROWS)])
