@@ -64,6 +64,29 @@ def test_running_gateway_says_what_a_message_costs(own: Gateway) -> None:
     assert "eFactuur" in openpoort("measures", own.home).stdout
 
 
+def test_progress_shows_the_month_with_a_running_gateway_and_after_it(own: Gateway) -> None:
+    for kenmerk in [hand_in(own) for _ in range(2)]:
+        until(lambda kenmerk=kenmerk: last_status(own, kenmerk) == "400")
+
+    def rows() -> list[dict[str, object]]:
+        said = openpoort("progress", own.home, "--json")
+        assert said.returncode == 0, said.stderr
+        months = json.loads(said.stdout.splitlines()[-1])["months"]
+        found: list[dict[str, object]] = months["rows"]
+        return found
+
+    own.stop()  # the last round of each process tells the rest
+    (before,) = rows()
+    own.start()
+    kenmerk = hand_in(own)
+    until(lambda: last_status(own, kenmerk) == "400")
+    row = until(lambda: next((r for r in rows() if r["messages"] == 3), None))
+    assert (row["berichtsoort"], before["messages"]) == ("eFactuur", 2)
+    assert row["bytes"] > before["bytes"] > 0  # type: ignore[operator]
+    assert row["database_seconds"] > 0  # type: ignore[operator]
+    assert row["euro_per_message"] > 0  # type: ignore[operator]
+
+
 def test_home_where_nothing_runs_is_exit_code_2(tmp_path: Path) -> None:
     create(tmp_path / "home")
     said = openpoort("measures", tmp_path / "home")

@@ -83,7 +83,11 @@ def test_batches_add_up_to_the_same_as_one(gate: Gate, conn: months.Connection) 
     conn.execute("update month_counted set leaf = 0")
     conn.execute("delete from month_cost")
     (whole,) = _count(conn)
-    assert (row.messages, row.bytes, row.byte_days) == (whole.messages, whole.bytes, whole.byte_days)
+    assert (row.messages, row.bytes, row.byte_days) == (
+        whole.messages,
+        whole.bytes,
+        whole.byte_days,
+    )
 
 
 def test_a_counter_that_dies_leaves_all_or_nothing(

@@ -57,7 +57,8 @@ def test_a_longer_stretch_never_has_fewer_months(first: date, days: int, more: i
 
 def test_unlawful_so_far_and_as_forecast_with_prices_low_and_high() -> None:
     found = _on(DIGIPOORT, date(2020, 10, 31))
-    assert found.so_far is not None and found.total is not None
+    assert found.so_far is not None
+    assert found.total is not None
     assert found.so_far.months == (12, 12, 12)
     assert found.so_far.euros == (Decimal(10_800_000), Decimal(12_000_000), Decimal(14_400_006))
     assert found.total.months == (15, 19, 28)
@@ -67,7 +68,8 @@ def test_unlawful_so_far_and_as_forecast_with_prices_low_and_high() -> None:
 
 def test_bounds_that_have_passed_are_unknown_and_not_today() -> None:
     found = _on(DIGIPOORT, date(2021, 7, 31))
-    assert found.forecast is not None and found.total is not None
+    assert found.forecast is not None
+    assert found.total is not None
     assert (found.forecast.earliest, found.forecast.likely) == (date(2021, 7, 31), None)
     assert found.total.months == (21, None, 28)
     assert found.total.euros[1] is None
@@ -85,15 +87,17 @@ def test_an_unlawful_stretch_longer_than_forecast() -> None:
     assert _on(DIGIPOORT, date(2022, 2, 28)).alarms == ()
     found = _on(DIGIPOORT, date(2022, 3, 31))
     assert found.alarms == (Alarm("uitwisseling", "longer", date(2022, 2, 28), None),)
-    assert found.so_far is not None and found.total is not None
-    assert found.so_far.months[0] == 29  # goes on until moved, past the extension on record
+    assert found.so_far is not None
+    assert found.total is not None
+    assert found.so_far.months == (24, None, 29)  # the extension on record ended before
     assert found.total.months == (29, None, None)
 
 
 def test_moving_over_ends_it() -> None:
     moved = DIGIPOORT + "  met = 2021-04-30\n"
     found = _on(moved, date(2022, 3, 31))
-    assert found.so_far is not None and found.so_far.months == (18, 18, 18)
+    assert found.so_far is not None
+    assert found.so_far.months == (18, 18, 18)
     assert (found.alarms, found.ended) == ((), False)
 
 
@@ -101,7 +105,8 @@ def test_what_nobody_knows_is_unknown_and_never_zero() -> None:
     bare = _on('[[contract]]\nname = "a"\n', date(2020, 1, 1))
     assert (bare.so_far, bare.total, bare.forecast) == (None, None, None)
     unpriced = _on('[[contract]]\nname = "a"\nuntil = 2020-06-30\n', date(2020, 1, 1))
-    assert unpriced.so_far is not None and unpriced.so_far.months[0] == 0  # known: not yet
+    assert unpriced.so_far is not None
+    assert unpriced.so_far.months[0] == 0
     assert unpriced.so_far.euros == (None, None, None)
     over = _on('[[contract]]\nname = "a"\nuntil = 2019-06-30\n', date(2020, 1, 1))
     assert over.so_far is None  # nobody says how it goes on
@@ -112,7 +117,8 @@ def test_what_nobody_knows_is_unknown_and_never_zero() -> None:
 def test_without_milestones_an_unlawful_extension_is_counted_to_its_end() -> None:
     text = DIGIPOORT[: DIGIPOORT.index("  [[contract.milestone]]")]
     found = _on(text, date(2025, 1, 1))
-    assert found.so_far is not None and found.so_far.months[0] == 24
+    assert found.so_far is not None
+    assert found.so_far.months[0] == 24
     assert found.total is None
 
 
@@ -124,7 +130,8 @@ until = 2019-12-31
 extension = [{until = 2020-03-31, lawful = false}, {until = 2020-12-31, lawful = true}]
 """
     found = _on(text, date(2020, 6, 1))
-    assert found.so_far is not None and found.so_far.months[0] == 3
+    assert found.so_far is not None
+    assert found.so_far.months[0] == 3
 
 
 @pytest.mark.parametrize(
@@ -142,7 +149,7 @@ extension = [{until = 2020-03-31, lawful = false}, {until = 2020-12-31, lawful =
         (("900_000", "true"), "price_per_month is euros"),
         (("[[contract]]", "[contract]"), "must be a list of tables"),
         (("name = \"gunning\"", ""), "name is missing"),
-        (("until = \"2019-10\"", "until = 2019-10-31\nsupplier = \"\""), "leave out what nobody knows"),
+        (("until = \"2019-10\"", "until = 2019-10-31\nsupplier = \"\""), "leave out"),
     ],
 )  # fmt: skip
 def test_a_file_that_cannot_be_meant_is_refused(change: tuple[str, str], said: str) -> None:

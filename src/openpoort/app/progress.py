@@ -46,7 +46,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Progress:
     """All of it on one moment. `contracts`, `decision` and `counted` are None where there is
-    nothing; `unknown` then says why, by the same name."""
+    nothing; `unknown` then says why, by the same name, as a key of `[reasons]` in the texts.
+    `command` is what shows all this again."""
 
     at: datetime
     home: Path
@@ -57,15 +58,14 @@ class Progress:
     proofs: tuple[Proof, ...]
     sources: Mapping[str, Source]
     unknown: Mapping[str, str]
+    command: str
 
     @property
     def alarms(self) -> tuple[Alarm, ...]:
         return tuple(alarm for one in self.contracts or () for alarm in one.alarms)
 
 
-def progress(
-    home: Path, contracts: Path | None, decision: Path | None, now: datetime
-) -> Progress:
+def progress(home: Path, contracts: Path | None, decision: Path | None, now: datetime) -> Progress:
     """Gather it. `contracts` None: HOME/contracts.toml where it is there. Raises Unreadable."""
     sources: dict[str, Source] = {}
     unknown: dict[str, str] = {}
@@ -78,14 +78,14 @@ def progress(
         except BadContracts as wrong:
             raise Unreadable(f"{file}: {wrong}") from None
     else:
-        unknown["contracts"] = f"no {CONTRACTS} in HOME and no --contracts"
+        unknown["contracts"] = "contracts"
     chosen = None
     if decision:
         chosen = _decision(_read(decision, "decision", sources), decision)
     else:
-        unknown["decision"] = "no --decision"
+        unknown["decision"] = "decision"
     settings = _settings(home)
-    counted: Counted | str = "no gateway was made in HOME"
+    counted: Counted | str = "no_gateway"
     of_home: Sequence[Proof] = ()
     if settings is not None:
         counted = _counted(settings)
@@ -100,23 +100,17 @@ def progress(
         now, home, found, chosen, None if isinstance(counted, str) else counted,
         Prices(prices.cpu_hour, prices.gb_written, prices.gb_month) if prices else Prices(),
         (*of_home, *proofs.carried(now)), sources, unknown,
+        _command(contracts, decision),
     )  # fmt: skip
 
 
 def euro(month: Month, prices: Prices) -> float | None:
-    """What one message cost in that month at the prices of today; None where a price, or the
-    processor time of PostgreSQL, is not known."""
-    if not (prices.all and month.messages) or month.database_seconds is None:
+    """What one message cost in that month at the prices of today, without PostgreSQL's processor
+    time where that is not known; None where a price is not known."""
+    if not (prices.all and month.messages):
         return None
-    spent = month.cpu_seconds + month.database_seconds
+    spent = month.cpu_seconds + (month.database_seconds or 0.0)
     return prices.of(spent, month.bytes, month.byte_days) / month.messages
-
-
-def milliseconds(month: Month) -> float | None:
-    """Processor time of one message, PostgreSQL's with it; None where that is not known."""
-    if not month.messages or month.database_seconds is None:
-        return None
-    return 1000 * (month.cpu_seconds + month.database_seconds) / month.messages
 
 
 def news(found: Progress) -> list[Alarm]:
@@ -137,6 +131,13 @@ def news(found: Progress) -> list[Alarm]:
         new.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
         new.replace(file)
     return fresh
+
+
+def _command(contracts: Path | None, decision: Path | None) -> str:
+    given = (("--contracts", contracts), ("--decision", decision))
+    return " ".join([
+        "openpoort progress HOME", *(f"{option} {file.name}" for option, file in given if file),
+    ])  # fmt: skip
 
 
 def _says(proof: Proof) -> bool:
@@ -180,11 +181,11 @@ def _counted(settings: Settings) -> Counted | str:
     """Read only: a database that was never made is not made for a report."""
     own = database.embedded(settings)
     if own is not None and not own.data.exists():
-        return "the gateway in HOME was never started"
+        return "never_started"
     try:
         with database.server(settings) as dsn, connect(dsn) as conn:
             return months.counted(conn)
     except psycopg.errors.UndefinedTable:
-        return "the database is of a version that did not count months yet"
-    except (psycopg.Error, ServerFailed, OSError) as wrong:
-        return f"the database cannot be read: {type(wrong).__name__}"
+        return "old_database"
+    except (psycopg.Error, ServerFailed, OSError):
+        return "no_database"

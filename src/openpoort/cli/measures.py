@@ -174,7 +174,8 @@ def _table(rows: list[Cost]) -> None:
     for r in rows:
         euro = "" if r.euro is None else f"{r.euro:.9f}"
         click.echo(f"{r.berichtsoort:24}{r.agency:26}{r.messages:9}{1000 * r.cpu_seconds:9.2f}"
-                   f"{_ms(r.database_seconds):>9}{r.bytes_written:10.0f}{1000 * r.gb_days:10.2f}{euro:>13}")  # fmt: skip
+                   f"{_ms(r.database_seconds):>9}{r.bytes_written:10.0f}"
+                   f"{1000 * r.gb_days:10.2f}{euro:>13}")  # fmt: skip
 
 
 def _ms(seconds: float | None) -> str:

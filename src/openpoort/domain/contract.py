@@ -4,8 +4,9 @@ What nobody knows is left out of the file, and stays unknown here: None, never z
 written as a month (`"2019-10"`); it then counts as the last day of that month.
 
 After the last day that is lawfully covered, an extension that is not lawful makes every month
-unlawful until the last milestone is met (without milestones: until that extension ends). The end is
-forecast as the day planned for the last milestone.
+unlawful until the last milestone is met (without milestones: until that extension ends). Where the
+extension ended before that, what is on record is the least and today the most. The end is forecast
+as the day planned for the last milestone.
 """
 
 from __future__ import annotations
@@ -113,8 +114,8 @@ class Months:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """`what` is `passes` (the forecast passes an end that is still to come) or `longer` (an unlawful
-    stretch is longer than forecast); `day` that end, or the last day of the forecast."""
+    """`what` is `passes` (the forecast passes an end that is still to come) or `longer` (an
+    unlawful stretch is longer than forecast); `day` that end, or the forecast's last day."""
 
     contract: str
     what: str
@@ -185,10 +186,13 @@ def _so_far(contract: Contract, today: date) -> Months | None:
         return _priced(contract, (before,) * 3)
     if not contract.unlawful:
         return None  # it is over, and nobody says how the service goes on
-    last = min(today, moved) if moved else today
+    last, recorded = min(today, moved or today), min(today, contract.end or today)
+    least, most = before + months(begin, min(last, recorded)), before + months(begin, last)
     if not contract.milestones:  # nothing tells of an end but the extension itself
-        last = min(today, contract.end or today)
-    return _priced(contract, (before + months(begin, last),) * 3)
+        most = least
+    # Past the extension nothing is on record: it went on, or it was mended and nobody wrote it down.
+    known = moved is not None or least == most
+    return _priced(contract, (most, most, most) if known else (least, None, most))
 
 
 def _before(contract: Contract, today: date) -> Fraction:
@@ -321,7 +325,9 @@ def _price(row: Mapping[str, Any], where: str) -> tuple[Decimal, Decimal, Decima
         raise BadContracts(f"{where}: price_per_month is euros, or a list of low, likely and high")
     low, likely, high = (Decimal(str(v)) for v in values)
     if not all(v.is_finite() for v in (low, likely, high)) or not 0 <= low <= likely <= high:
-        raise BadContracts(f"{where}: price_per_month must rise from low to high, and not be below 0")
+        raise BadContracts(
+            f"{where}: price_per_month must rise from low to high, and not be below 0"
+        )
     return low, likely, high
 
 

@@ -155,7 +155,9 @@ def spent(conn: Connection, process: str, role: str, seconds: float) -> None:
     conn.execute(_SPENT, [process, role, seconds])
 
 
-def count(conn: Connection, kinds: Sequence[KindTerms], terms: KindTerms, batch: int = BATCH) -> int:
+def count(
+    conn: Connection, kinds: Sequence[KindTerms], terms: KindTerms, batch: int = BATCH
+) -> int:
     """Count what the journal got since the last time, at most `batch` entries; how many. Nothing
     while another counts. `terms` is what holds for a kind that is not among `kinds`."""
     found = conn.execute(_COUNT, {
