@@ -20,7 +20,7 @@ from openpoort.store import months, postmaster
 from openpoort.store.link import connect
 from openpoort.store.months import BATCH, KindTerms
 
-EVERY = 15.0
+EVERY = 5.0
 """Seconds between two rounds: what a process that is killed leaves untold of its time."""
 _UNKNOWN = KindTerms("", "unknown", DEFAULT["payload"], DEFAULT["status"], DEFAULT["journal"])
 _log = telemetry.logger("months")

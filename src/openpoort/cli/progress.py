@@ -86,8 +86,11 @@ def _show(found: Progress, lang: Literal["nl", "en"]) -> None:
         console.print(f"\n{section.title.upper()}")
         for part in section.parts:
             if isinstance(part, Table):
-                grid = Grid(*(Column(name, overflow="fold") for name in part.header), title=part.caption, title_justify="left",
-                            caption=part.source, caption_justify="left")  # fmt: skip
+                grid = Grid(
+                    *(Column(name, overflow="fold") for name in part.header),
+                    title=part.caption, title_justify="left",
+                    caption=part.source, caption_justify="left",
+                )  # fmt: skip
                 for row in part.rows:
                     grid.add_row(*row)
                 console.print(grid)

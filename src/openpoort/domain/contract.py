@@ -190,7 +190,7 @@ def _so_far(contract: Contract, today: date) -> Months | None:
     least, most = before + months(begin, min(last, recorded)), before + months(begin, last)
     if not contract.milestones:  # nothing tells of an end but the extension itself
         most = least
-    # Past the extension nothing is on record: it went on, or it was mended and nobody wrote it down.
+    # Past the extension nothing is on record: it went on, or it was mended and nobody wrote it.
     known = moved is not None or least == most
     return _priced(contract, (most, most, most) if known else (least, None, most))
 
