@@ -8,6 +8,7 @@ the tables in place. Nothing in the tables is typed by hand. A record that does 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 import re
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 
 from openpoort.devkit import standing
 from openpoort.devkit.fill import fill
+from openpoort.devkit.gateway import serving
 from openpoort.devkit.goals import table as goal_table
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
@@ -120,10 +122,10 @@ COMMANDS = {
         "60",
         "--json",
     ],
-    "restore-drill": ["restore-drill", "{home}", "--json"],
+    "restore-drill": ["restore-drill", "{home}", "--age", "60", "--json"],
 }
 """What is run for each record; `{rate}` is 70 % of the recorded accept rate, `{home}` a
-gateway with 100,000 messages, `{nt}` one with the NT packages of the shared data, `{tables}` filled
+gateway with 100,000 messages that runs and takes in 20 a second, `{nt}` one with the NT packages of the shared data, `{tables}` filled
 tables that are kept for the next time (build/flat, 13 GB)."""
 LONG = {"flat"}
 """Measured only when named: fills tables for a quarter of an hour, the first time. All the
@@ -149,10 +151,11 @@ def measure(names: list[str]) -> None:
             begin = time.monotonic()
             given = {"rate": rate, "home": home, "nt": home, "tables": TABLES}
             words = [w.format(**given) for w in COMMANDS[name]]
-            done = subprocess.run(
-                [sys.executable, "-m", "openpoort", *words],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
+            with _loaded(home) if "{home}" in COMMANDS[name] else contextlib.nullcontext():
+                done = subprocess.run(
+                    [sys.executable, "-m", "openpoort", *words],
+                    capture_output=True, text=True, check=False,
+                )  # fmt: skip
         line = next((x for x in reversed(done.stdout.splitlines()) if x.startswith("{")), "{}")
         found = {
             "command": _shown(words, home),
@@ -182,6 +185,25 @@ def _filled(home: Path) -> None:
         fill(dsn, 100_000, datetime.now(UTC))
     finally:
         server.stop()
+
+
+@contextlib.contextmanager
+def _loaded(home: Path) -> Iterator[None]:
+    """The gateway of `home` runs, and a client hands in 20 messages a second, bounded in number."""
+    with serving(home) as gateway:
+        pki = home / "pki"
+        load = subprocess.Popen([
+            sys.executable, "-m", "openpoort", "bench", "accept", "--url", gateway.url,
+            "--cert", str(pki / "bedrijf.pem"), "--key", str(pki / "bedrijf.key"),
+            "--ca", str(pki / "ca.pem"), "--vat", "--rate", "20", "--messages", "4000",
+            "--rounds", "1",
+        ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        try:
+            time.sleep(20)  # its requests are signed before the first goes out
+            yield
+        finally:
+            load.terminate()
+            load.wait()
 
 
 def _with_taxonomies(home: Path) -> None:
