@@ -189,3 +189,21 @@ def test_cost_of_a_message_is_that_of_its_month(whole: Progress) -> None:
     assert (rows[2]["database_seconds"], rows[2]["euro_without_database"]) == (None, True)
     unpriced = replace(whole, prices=Prices(0.05, 0.0, 0.0))
     assert as_json(unpriced)["months"]["rows"][0]["euro_per_message"] is None
+
+
+def test_milestones_are_told_as_met_late_and_missed(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(
+        '[[contract]]\nname = "a"\nmilestone = [{name = "gunning", planned = 2020-07-03,'
+        ' met = 2020-07-10}, {name = "bouw", planned = 2020-10-01}, {name = "over"}]\n'
+    )
+    said = _say(tmp_path, "--contracts", file, "--json")
+    first, second, third = _json(said)["contracts"][0]["milestones"]
+    assert (first["met"], second["met"], third["planned"]) == ("2020-07-10", None, None)
+    found = progress(tmp_path, file, None, datetime(2020, 11, 1, tzinfo=UTC))
+    rows = {p.name: p.rows for s in told(found, "en") for p in s.parts if not isinstance(p, str)}
+    assert rows["met"] == (("a", "gunning", "2020-07-03", "2020-07-10", "7"),)
+    assert rows["open"] == (
+        ("a", "bouw", "2020-10-01", "yes"),
+        ("a", "over", "unknown", "unknown"),
+    )

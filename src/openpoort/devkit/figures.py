@@ -124,9 +124,9 @@ COMMANDS = {
     ],
     "restore-drill": ["restore-drill", "{home}", "--age", "60", "--json"],
 }
-"""What is run for each record; `{rate}` is 70 % of the recorded accept rate, `{home}` a gateway with
-100,000 messages that runs and takes in 20 a second, `{nt}` one with the NT packages of the shared
-data, `{tables}` filled tables that are kept for the next time (build/flat, 13 GB)."""
+"""What is run for each record; `{rate}` is 70 % of the recorded accept rate, `{home}` a gateway
+with 100,000 messages that runs and takes in 20 a second, `{nt}` one with the NT packages of the
+shared data, `{tables}` filled tables that are kept for the next time (build/flat, 13 GB)."""
 LONG = {"flat"}
 """Measured only when named: fills tables for a quarter of an hour, the first time. All the
 rest together takes less than half an hour on two quiet cores."""
