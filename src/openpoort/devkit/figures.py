@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import tomllib
 from collections.abc import Callable, Iterator
@@ -24,8 +25,11 @@ from pathlib import Path
 from typing import Any
 
 from openpoort.devkit import standing
+from openpoort.devkit.bench import prepare
+from openpoort.devkit.bench.gateway import BENCH_KIND, own
+from openpoort.devkit.bench.measure import Plan, drive
+from openpoort.devkit.bench.prepare import Order
 from openpoort.devkit.fill import fill
-from openpoort.devkit.gateway import serving
 from openpoort.devkit.goals import table as goal_table
 from openpoort.store.db import migrate
 from openpoort.store.embedded import Embedded
@@ -189,21 +193,16 @@ def _filled(home: Path) -> None:
 
 @contextlib.contextmanager
 def _loaded(home: Path) -> Iterator[None]:
-    """The gateway of `home` runs, and a client hands in 20 messages a second, bounded in number."""
-    with serving(home) as gateway:
-        pki = home / "pki"
-        load = subprocess.Popen([
-            sys.executable, "-m", "openpoort", "bench", "accept", "--url", gateway.url,
-            "--cert", str(pki / "bedrijf.pem"), "--key", str(pki / "bedrijf.key"),
-            "--ca", str(pki / "ca.pem"), "--vat", "--rate", "20", "--messages", "4000",
-            "--rounds", "1",
-        ], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        try:
-            time.sleep(20)  # its requests are signed before the first goes out
-            yield
-        finally:
-            load.terminate()
-            load.wait()
+    """The gateway of `home` runs, and a client hands in 20 messages a second for 90 seconds."""
+    (home / "kinds" / "Bench.toml").write_text(BENCH_KIND)
+    plan = Plan(messages=1800, callers=4, rate=20.0)
+    with own(home) as gateway:
+        order = Order(gateway.target, plan.berichtsoort, plan.size, gateway.base, 1)
+        requests = prepare.aanleveringen(order, plan.messages)
+        load = threading.Thread(target=drive, args=(gateway, requests, plan))
+        load.start()
+        yield
+        load.join()
 
 
 def _with_taxonomies(home: Path) -> None:
