@@ -140,6 +140,8 @@ extension = [{until = 2020-03-31, lawful = false}, {until = 2020-12-31, lawful =
         (("name = \"uitwisseling\"", "nam = 1"), "unknown key nam"),
         (("until = \"2019-10\"", "until = \"2019-13\""), "a day (2020-07-01) or a month"),
         (("until = \"2021-10\"", "until = \"2018-10\""), "must follow in time"),
+        (("until = \"2021-10\"", "until = 9999-12-31"), "a day (2020-07-01) or a month"),
+        (("until = \"2021-10\"", f"until = \"{10**30}-10\""), "a day (2020-07-01) or a month"),
         (("lawful = false", "lawful = 0"), "lawful must be true or false"),
         (("likely = 2021-05-31", ""), "earliest, likely and latest"),
         (("likely = 2021-05-31", "likely = 2023-05-31"), "in this order"),
@@ -155,3 +157,45 @@ extension = [{until = 2020-03-31, lawful = false}, {until = 2020-12-31, lawful =
 def test_a_file_that_cannot_be_meant_is_refused(change: tuple[str, str], said: str) -> None:
     with pytest.raises(BadContracts, match=said.replace("(", r"\(").replace(")", r"\)")):
         read(DIGIPOORT.replace(*change, 1), LATER)
+
+
+_DAYS = st.one_of(st.none(), st.dates(date(1950, 1, 1), date(2200, 12, 31)))
+
+
+@given(
+    st.lists(
+        st.tuples(_DAYS, st.sampled_from(["", "lawful = true", "lawful = false"])), max_size=3
+    ),
+    st.lists(st.tuples(_DAYS, _DAYS), max_size=3),
+    st.dates(date(1950, 1, 1), date(2200, 12, 31)),
+    st.sampled_from(["", "price_per_month = 0", "price_per_month = [1, 2.5, 1e9]"]),
+)
+def test_whatever_a_file_says_its_bounds_keep_their_order(
+    periods: list[tuple[date | None, str]],
+    plans: list[tuple[date | None, date | None]],
+    today: date,
+    price: str,
+) -> None:
+    lines = ["[[contract]]", 'name = "a"', price]
+    ends = sorted(day for day, _ in periods if day)
+    lines += [f"until = {ends[0]}"] if ends else []
+    for end, (_, lawful) in zip(ends[1:], periods[1:], strict=False):
+        lines += ["[[contract.extension]]", f"until = {end}", lawful]
+    for planned, met in plans:
+        lines += ["[[contract.milestone]]", 'name = "m"']
+        lines += [f"planned = {planned}"] if planned else []
+        lines += [f"met = {met}"] if met and met <= today else []
+    (contract,) = read("\n".join(lines), today)
+    found = standing(contract, today)
+    for part in (found.so_far, found.total):
+        for bounds in (part.months, part.euros) if part else ():
+            known = [value for value in bounds if value is not None]
+            assert known == sorted(known)
+            assert all(value >= 0 for value in known)
+    if found.so_far and not price:
+        assert found.so_far.euros == (None, None, None)
+    if not ends:
+        assert found.so_far is None
+    for alarm in found.alarms:
+        assert contract.moved is None
+        assert (alarm.day >= today) == (alarm.what == "passes")

@@ -114,23 +114,33 @@ def euro(month: Month, prices: Prices) -> float | None:
 
 
 def news(found: Progress) -> list[Alarm]:
-    """Alarms that were not told yet in this form; from now on they were. One that is over may
-    come again. Raises OSError when that cannot be kept."""
-    file = found.home / _TOLD
+    """Alarms that were not told yet in this form. One that was over and comes back is new."""
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-        told = told if isinstance(told, dict) else {}
+        told = json.loads((found.home / _TOLD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        told = {}
-    now = {f"{a.what} {a.contract}": [str(a.day), str(a.forecast)] for a in found.alarms}
-    fresh = [a for a in found.alarms if told.get(f"{a.what} {a.contract}") != now[
-        f"{a.what} {a.contract}"]]  # fmt: skip
-    if now != told:
-        file.parent.mkdir(mode=0o700, exist_ok=True)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
-        new.replace(file)
-    return fresh
+        told = None
+    before = told if isinstance(told, dict) else {}
+    return [a for a in found.alarms if before.get(_key(a)) != _form(a)]
+
+
+def note_told(found: Progress) -> None:
+    """From now on these alarms were told. Raises OSError when that cannot be kept."""
+    file = found.home / _TOLD
+    if not (found.alarms or file.exists()):
+        return
+    file.parent.mkdir(mode=0o700, exist_ok=True)
+    new = file.with_suffix(".new")
+    now = {_key(alarm): _form(alarm) for alarm in found.alarms}
+    new.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")
+    new.replace(file)
+
+
+def _key(alarm: Alarm) -> str:
+    return f"{alarm.what} {alarm.contract}"
+
+
+def _form(alarm: Alarm) -> list[str]:
+    return [str(alarm.day), str(alarm.forecast)]
 
 
 def _command(contracts: Path | None, decision: Path | None) -> str:

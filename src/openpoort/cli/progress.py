@@ -63,7 +63,7 @@ def command(
 
 def _tell(found: Progress) -> None:
     """An event for each alarm that was not told before."""
-    from openpoort.app.progress import news
+    from openpoort.app.progress import news, note_told
 
     fresh = news(found)
     if fresh and (found.home / FILE).exists():
@@ -72,6 +72,10 @@ def _tell(found: Progress) -> None:
         expected = str(one.forecast) if one.forecast else "unknown"
         acts.emit("contract.forecast", one.contract, "failed", what=one.what, end=str(one.day),
                   expected=expected)  # fmt: skip
+    try:
+        note_told(found)
+    except OSError as wrong:  # a HOME that may only be read: told again the next time
+        click.echo(f"openpoort: which alarms were told cannot be kept: {wrong}", err=True)
 
 
 def _show(found: Progress, lang: Literal["nl", "en"]) -> None:

@@ -21,6 +21,7 @@ from fractions import Fraction
 from typing import Any
 
 _DAY = timedelta(days=1)
+_YEARS = range(1950, 2201)
 
 
 class BadContracts(ValueError):
@@ -333,12 +334,18 @@ def _price(row: Mapping[str, Any], where: str) -> tuple[Decimal, Decimal, Decima
 
 def _day(row: Mapping[str, Any], key: str, where: str, *, first: bool = False) -> date | None:
     given = row.get(key)
-    if given is None or (isinstance(given, date) and not isinstance(given, datetime)):
-        return given
+    if given is None:
+        return None
     try:
-        year, month = (int(part) for part in str(given).split("-"))
-        return date(year, month, 1 if first else monthrange(year, month)[1])
-    except (ValueError, IndexError):
+        if isinstance(given, date) and not isinstance(given, datetime):
+            found = given
+        else:
+            year, month = (int(part) for part in str(given).split("-"))
+            found = date(year, month, 1 if first else monthrange(year, month)[1])
+        if found.year not in _YEARS:
+            raise ValueError
+        return found
+    except (ValueError, IndexError, OverflowError):
         raise BadContracts(
             f'{where}: {key} is a day (2020-07-01) or a month ("2020-07"), not {given!r}'
         ) from None
