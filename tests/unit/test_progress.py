@@ -179,6 +179,9 @@ def test_decision_brings_choice_risks_and_the_five_points(whole: Progress) -> No
     for expected in ("renewal step by step", "183,000 of 262,000 lines", "Dissent"):
         assert expected in text
     assert "Risks of what was chosen" in text
+    said = as_json(whole)["decision"]
+    assert [len(said["points"]), said["chosen"]["option"]] == [5, "hergebruik"]
+    assert all(option["risks"] for option in said["options"])
 
 
 def test_cost_of_a_message_is_that_of_its_month(whole: Progress) -> None:

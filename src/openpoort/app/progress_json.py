@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from openpoort.app.progress import Progress, euro
+from openpoort.app.progress_told import dicts, points
 from openpoort.app.progress_words import say
 from openpoort.domain.contract import Alarm, Band, Forecast, Months, Standing
 from openpoort.store.months import Month
@@ -27,20 +29,29 @@ def as_json(found: Progress) -> Json:
         "alarms": [_alarm(a) for a in found.alarms],
         "months": None if counted is None else {
             "since": counted.since.isoformat(), "until": counted.until.isoformat(),
+            "prices": dataclasses.asdict(found.prices),
             "rows": [_month(m, found) for m in counted.rows],
         },
         "measures": [
             {"name": p.name, "value": p.value, "unit": p.unit, "at": p.at.isoformat(),
              "source": p.source} for p in found.proofs
         ],
-        "decision": None if found.decision is None else {
-            key: found.decision.get(key)
-            for key in ("title", "as_of", "invented", "input_hash", "chosen", "advice")
-        },
+        "decision": None if found.decision is None else _decision(found.decision),
         "share_off_old_system": None,
         "files": {name: dataclasses.asdict(source) for name, source in found.sources.items()},
         "unknown": {part: say("reasons", why, "en") for part, why in found.unknown.items()},
     }  # fmt: skip
+
+
+def _decision(found: Mapping[str, Any]) -> Json:
+    """As weeg wrote it: the choice, per option who is responsible and what can go wrong, external
+    advice, the points of criterion 17."""
+    keys = ("title", "as_of", "invented", "input_hash", "chosen", "advice")
+    options = [
+        {key: option.get(key) for key in ("id", "nl", "en", "responsibility", "risks")}
+        for option in dicts(found, "options")
+    ]
+    return {key: found.get(key) for key in keys} | {"options": options, "points": points(found)}
 
 
 def _standing(one: Standing) -> Json:
@@ -65,6 +76,7 @@ def _month(month: Month, found: Progress) -> Json:
     return {
         "month": f"{month.month:%Y-%m}", "berichtsoort": month.berichtsoort,
         "agency": month.agency, "messages": n, "bytes": month.bytes,
+        "byte_days": month.byte_days,
         "cpu_seconds": round(month.cpu_seconds, 6),
         "database_seconds": None if month.database_seconds is None
         else round(month.database_seconds, 6),

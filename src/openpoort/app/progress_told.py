@@ -79,7 +79,7 @@ class _Teller(Words):
         names = self._options(decision)
         ranking = [
             (names.get(str(p.get("option")), "–"), str(p.get("rank")), self._value(p.get("value")))
-            for p in _dicts(decision, "ranking")
+            for p in dicts(decision, "ranking")
         ]
         yield self._table("ranking", ("option", "rank", "value"), ranking, "weeg run DIR --json",
                           str(decision.get("as_of")))  # fmt: skip
@@ -184,7 +184,7 @@ class _Teller(Words):
         names = self._options(decision)
         rows = [
             (names.get(str(o.get("id")), "–"), *(self.cell(r, k) for k in columns))
-            for o in _dicts(decision, "options") for r in _dicts(o, "risks")
+            for o in dicts(decision, "options") for r in dicts(o, "risks")
         ]  # fmt: skip
         yield (
             self._table("all_risks", ("option", *columns), rows, "weeg run DIR --json",
@@ -196,19 +196,18 @@ class _Teller(Words):
         if decision is None:
             yield self.sentence("no_decision", why=self._why("decision"))
             return
-        points = [p for c in _dicts(decision, "criteria") if str(c.get("id")) == "17"
-                  for p in _dicts(c, "parts")]  # fmt: skip
-        if not points:
+        five = points(decision)
+        if not five:
             yield self.sentence("no_points")
         else:
             told = [
                 (self.cell(p, self.language), self.cell(p, "sentence"), self.cell(p, "proof"),
                  self._evidence(str(p.get("id")), decision))
-                for p in points
+                for p in five
             ]  # fmt: skip
             yield self._table("points", ("point", "sentence", "command", "evidence"), told)
         columns = ("who", "what", "followed", "why", "where")
-        if advice := _dicts(decision, "advice"):
+        if advice := dicts(decision, "advice"):
             rows = [tuple(self.cell(a, k) for k in columns) for a in advice]
             yield self._table("advice", columns, rows, "weeg run DIR --json",
                               str(decision.get("as_of")))  # fmt: skip
@@ -236,7 +235,7 @@ class _Teller(Words):
         if point == "more-time" and all_:
             met = sum(1 for m in all_ if m.met)
             return self.sentence("planned_count", met=met, all=len(all_))
-        if point == "reuse" and (parts := _dicts(decision, "inventory")):
+        if point == "reuse" and (parts := dicts(decision, "inventory")):
             lines = [(_number(p.get("lines")), str(p.get("verdict"))) for p in parts]
             kept = sum(n for n, keep in lines if keep == "keep")
             return self.sentence("kept", kept=self.whole(kept),
@@ -287,7 +286,7 @@ class _Teller(Words):
     def _options(self, decision: Mapping[str, Any]) -> dict[str, str]:
         return {
             str(o.get("id")): str(o.get(self.language) or o.get("id"))
-            for o in _dicts(decision, "options")
+            for o in dicts(decision, "options")
         }
 
     def _table(
@@ -301,7 +300,14 @@ class _Teller(Words):
         return Table(name, say("tables", name, self.language), header, tuple(rows), source)
 
 
-def _dicts(row: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+def points(decision: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Those of the BIT advice: the parts of criterion 17."""
+    criteria = [c for c in dicts(decision, "criteria") if str(c.get("id")) == "17"]
+    return [part for criterion in criteria for part in dicts(criterion, "parts")]
+
+
+def dicts(row: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The objects in the list under `key`; none where there is something else."""
     found = row.get(key)
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
@@ -313,9 +319,9 @@ def _chosen(decision: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 def _of_chosen(decision: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     chosen = _chosen(decision)
-    options = _dicts(decision, "options")
+    options = dicts(decision, "options")
     return [row for o in options if chosen and o.get("id") == chosen.get("option")
-            for row in _dicts(o, key)]  # fmt: skip
+            for row in dicts(o, key)]  # fmt: skip
 
 
 def _number(value: object) -> int:

@@ -35,7 +35,7 @@ def command(
     lang: Literal["nl", "en"],
     as_json: bool,
 ) -> None:
-    """What was done, found and chosen, what comes, what it costs, what can go wrong.
+    """How far the programme is: contracts, costs by month, choice, risks.
 
     With or without a running gateway, with or without contracts; what is not known is said to be
     unknown. Exit code 0; 1: a forecast passes the end of a contract that is still to come, or an
