@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ import pytest
 from openpoort.app import drill as app
 from openpoort.app.home import create
 from openpoort.settings import load
+from openpoort.settings import load as settings
 from openpoort.store import drill
 from tests.e2e.gateway import Gateway, openpoort, until
 from tests.e2e.test_serve import hand_in, last_status
@@ -24,10 +26,23 @@ def test_backup_of_a_running_gateway_comes_back_and_is_told(tmp_path: Path) -> N
         kenmerken = [hand_in(gateway) for _ in range(3)]
         for kenmerk in kenmerken:
             until(lambda kenmerk=kenmerk: last_status(gateway, kenmerk) == "400")
-        done = openpoort("restore-drill", home, "--json")
-        assert done.returncode == 0, done.stderr + done.stdout
-        found = json.loads(done.stdout.splitlines()[-1])
+        quiet = openpoort("restore-drill", home, "--json")
+        assert quiet.returncode == 0, quiet.stderr + quiet.stdout
+        nothing = json.loads(quiet.stdout.splitlines()[-1])
+        assert (nothing["rpo_seconds"], nothing["entries_since_backup"]) == (None, 0)
+
+        def load() -> None:
+            """What comes after the backup, and would be lost with the server."""
+            kenmerk = hand_in(gateway)
+            until(lambda: last_status(gateway, kenmerk) == "400")
+
+        begin = time.monotonic()
+        found = app.run(settings(home), "test", meanwhile=load).record()
+        took = time.monotonic() - begin
         assert found["equal"]
+        assert found["entries_since_backup"] >= 10  # accepted, answered, a line a step and a status
+        assert 0 < found["rpo_seconds"] < took
+        assert 0 < found["backup_age_seconds"] < took
         assert found["rows"] > 30
         assert found["journal_leaves"] > 0
         assert found["rto_seconds"] > 0
@@ -37,7 +52,7 @@ def test_backup_of_a_running_gateway_comes_back_and_is_told(tmp_path: Path) -> N
             row = conn.execute(
                 "select count(*) from journal where entry like %s", [b'%"kind":"restore.drilled"%']
             ).fetchone()
-        assert row == (1,)
+        assert row == (2,)
         said = json.loads(openpoort("measures", home, "--json").stdout.splitlines()[-1])
         names = {m["name"] for m in said["measures"]}
         assert {"restore_drill_rto", "restore_drill_rpo"} <= names

@@ -66,15 +66,17 @@ def drill(home: Path) -> Path:
 
 
 def _counted(base: str) -> dict[str, float]:
-    """CPU seconds by role."""
+    """CPU seconds by role; `database` only of an embedded PostgreSQL."""
     try:
         with urllib.request.urlopen(base + "/metrics", timeout=10) as answer:  # noqa: S310  # our own file or the operator's word
             text = answer.read().decode()
     except (OSError, ValueError) as wrong:
         raise NotRunning(f"nothing answers at {base}: {wrong}") from None
-    return {
-        sample.labels["role"]: sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-        if sample.name == "openpoort_cpu_seconds_total"
-    }
+    found = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            if sample.name == "openpoort_cpu_seconds_total":
+                found[sample.labels["role"]] = sample.value
+            if sample.name == "openpoort_database_cpu_seconds_total":
+                found["database"] = sample.value
+    return found

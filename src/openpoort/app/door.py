@@ -15,6 +15,7 @@ import uvloop
 from openpoort import telemetry
 from openpoort.app import trusting
 from openpoort.app.gate import Gate
+from openpoort.app.months import Ledger
 from openpoort.app.outcomes import Connections, Outcomes, counted_cpu
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_front
@@ -48,6 +49,7 @@ def run_door(
     connections = _many_files(settings.door.connections)
     with ExitStack() as stack:
         stack.enter_context(counted_cpu("door"))
+        stack.enter_context(Ledger(dsn, "door").kept())
         gate = Gate.of(settings)
         certificates.trust(trusting.handshake(gate.keeper.grounds.anchors))
         gate.trusted = lambda new: certificates.trust(trusting.handshake(new))

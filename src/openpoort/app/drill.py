@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,14 +31,19 @@ from openpoort.store.scratch import scratch
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """Times in seconds. `different` are tables that should be equal and are not; `moved` changed
-    while the backup was made; documents are those outside the database that the restored rows
-    name, and they are looked for where they stand."""
+    """Times in seconds. `rpo_seconds` is None when no entry came to the journal after the backup
+    began: nothing could be lost, so nothing was measured. `entries_since_backup` came after it and
+    are not in it; `backup_age_seconds` is from its end to the moment of loss. `different` are
+    tables that should be equal and are not; `moved` changed while the backup was made; documents
+    are those outside the database that the restored rows name, and they are looked for where they
+    stand."""
 
     at: datetime
     backup_seconds: float
     rto_seconds: float
-    rpo_seconds: float
+    rpo_seconds: float | None
+    backup_age_seconds: float
+    entries_since_backup: int
     tables: int
     rows: int
     digest: str
@@ -54,16 +60,23 @@ class Drill:
         return {
             "at": self.at.isoformat(timespec="seconds"), "equal": self.equal,
             "backup_seconds": round(self.backup_seconds, 3),
-            "rto_seconds": round(self.rto_seconds, 3), "rpo_seconds": round(self.rpo_seconds, 3),
+            "rto_seconds": round(self.rto_seconds, 3),
+            "rpo_seconds": None if self.rpo_seconds is None else round(self.rpo_seconds, 3),
+            "backup_age_seconds": round(self.backup_age_seconds, 3),
+            "entries_since_backup": self.entries_since_backup,
             "tables": self.tables, "rows": self.rows, "digest": self.digest,
             "journal_leaves": self.journal_leaves, "moved": self.moved,
             "different": self.different, "documents_missing": self.documents_missing,
         }  # fmt: skip
 
 
-def run(settings: Settings, actor: str, programs: Path | None = None) -> Drill:
+def run(
+    settings: Settings, actor: str, programs: Path | None = None,
+    meanwhile: Callable[[], None] = lambda: None,
+) -> Drill:  # fmt: skip
     """Do it, and leave the record in HOME/measures and in the journal. `programs`: a folder with
-    those of the server's version, when they are not where systems put them.
+    those of the server's version, when they are not where systems put them. `meanwhile` is what
+    passes between the backup and the moment of loss: the age of the backup.
 
     Raises ServerFailed, psycopg.Error, OSError, PayloadUnavailable.
     """
@@ -78,15 +91,22 @@ def run(settings: Settings, actor: str, programs: Path | None = None) -> Drill:
             programs=fitting(drill.major(first), programs),
         )  # fmt: skip
         before = drill.contents(first)
+        began = drill.entries(first)
         seconds = drill.back_up(dsn, second.user, folder / "backup", drill.password_of(dsn))
+        made = time.monotonic()
         after = drill.contents(first)
+        meanwhile()
+        lost = drill.entries(first)
         begin = time.monotonic()
+        age = begin - made
         try:
             restored = drill.restored(folder / "backup", second, dsn)
             with psycopg.connect(restored, autocommit=True) as conn:
                 drill.ready(conn)
                 rto = time.monotonic() - begin
-                found = _compare(first, conn, before, after, (seconds, rto), places(settings))
+                loss = _loss(began, lost, drill.entries(conn))
+                timed = (seconds, rto, loss[0], age, loss[1])
+                found = _compare(first, conn, before, after, timed, places(settings))
         finally:
             second.stop()
         details = {k: v for k, v in found.record().items() if k not in {"at", "moved"}}
@@ -98,9 +118,25 @@ def run(settings: Settings, actor: str, programs: Path | None = None) -> Drill:
     return found
 
 
+_Entries = tuple[int, datetime | None, datetime]
+
+
+def _loss(began: _Entries, lost: _Entries, restored: _Entries) -> tuple[float | None, int]:
+    """Seconds of entries that are not in the restored journal, and how many they are: from the
+    newest that came back, or the beginning of the backup if that is later, to the newest there was.
+    """
+    count = max(0, lost[0] - restored[0])
+    if lost[1] is None or lost[0] == began[0]:
+        return None, count
+    if not count:
+        return 0.0, 0  # entries came while the backup was made, and all of them came back
+    since = max(began[2], restored[1] or began[2])
+    return max(0.0, (lost[1] - since).total_seconds()), count
+
+
 def _compare(
     first: drill.Connection, second: drill.Connection, before: Contents, after: Contents,
-    seconds: tuple[float, float], outside: Places,
+    timed: tuple[float, float, float | None, float, int], outside: Places,
 ) -> Drill:  # fmt: skip
     restored = drill.contents(second)
     moved = [t for t in after.tables if before.tables.get(t) != after.tables[t]]
@@ -112,10 +148,8 @@ def _compare(
     leaves, digest = drill.leaves(second, None)
     if drill.leaves(first, leaves) != (leaves, digest):
         different.append("journal_leaf: not the beginning of the journal it was restored from")
-    lost = after.last - restored.last if after.last and restored.last else None
-    rpo = max(0.0, lost.total_seconds()) if lost else 0.0
     return Drill(
-        datetime.now(UTC), seconds[0], seconds[1], rpo, len(restored.tables), restored.rows,
+        datetime.now(UTC), *timed, len(restored.tables), restored.rows,
         restored.digest, leaves, moved, different,
         payloads.missing(second, outside),
     )  # fmt: skip

@@ -14,14 +14,15 @@ import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import psycopg
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, overview, pooler
+from openpoort.store import journal, overview, pooler, postmaster
 from openpoort.store.link import Lost, connect
 
 _SECONDS = 3
@@ -79,6 +80,33 @@ class _Database:
         )
 
 
+class _Processor:
+    """Processor time of an embedded PostgreSQL since this process began, all of its processes.
+
+    A server that is started again begins at nothing: what its forerunner used stays counted up to
+    the last time that somebody asked.
+    """
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._before = 0.0
+        found = postmaster.spent(data)
+        self._last = found or ("", 0.0)
+        self._begin = found[1] if found else 0.0
+
+    def collect(self) -> Iterator[Metric]:
+        found = postmaster.spent(self._data)
+        if found is not None:
+            if found[0] != self._last[0]:
+                self._before += self._last[1] - self._begin
+                self._begin = 0.0
+            self._last = found
+        yield CounterMetricFamily(
+            "openpoort_database_cpu_seconds", "CPU time of the embedded PostgreSQL",
+            value=max(0.0, self._before + self._last[1] - self._begin),
+        )  # fmt: skip
+
+
 class _Handler(BaseHTTPRequestHandler):
     server_version = "openpoort"
     sys_version = ""
@@ -114,11 +142,15 @@ class _Handler(BaseHTTPRequestHandler):
         """A probe every second is no news."""
 
 
-def run_health(sock: socket.socket, dsn: str, ready: Callable[[], None]) -> None:
-    """Serve on a bound socket until SIGTERM."""
+def run_health(
+    sock: socket.socket, dsn: str, ready: Callable[[], None], data: Path | None = None
+) -> None:
+    """Serve on a bound socket until SIGTERM; `data` is the folder of an embedded PostgreSQL."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library has no types here
     registry.register(_Database(dsn))
+    if data is not None:
+        registry.register(_Processor(data))
     _Handler.dsn, _Handler.registry = dsn, registry
     sock.setblocking(True)
     server = ThreadingHTTPServer(sock.getsockname()[:2], _Handler, bind_and_activate=False)

@@ -125,7 +125,7 @@ _COUNT_SECONDS = 2.0
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
     """CPU seconds of this process, of children that ended and of those that live (checkers)."""
     total = sum(os.times()[:4])
     with contextlib.suppress(OSError):  # where /proc is not, living children count when they end
@@ -147,7 +147,7 @@ def counted_cpu(role: str) -> Iterator[None]:
         ended = False
         while not ended:
             ended = stop.wait(_COUNT_SECONDS)
-            now = _cpu()
+            now = cpu_seconds()
             CPU.labels(role).inc(max(0.0, now - last))
             last = max(last, now)
 

@@ -159,7 +159,8 @@ def _spawn(
 
     def health(ready: Callable[[], None]) -> None:
         assert local is not None
-        run_health(local, dsn, ready)
+        own = database.embedded(settings)
+        run_health(local, dsn, ready, own.data if own else None)
 
     if settings.agency.demo and only != "door":
         # Before the worker: a first delivery that finds nobody waits most of a minute.

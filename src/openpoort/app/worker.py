@@ -9,9 +9,10 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 
-from openpoort.app import journal, timestamps, trusting
+from openpoort.app import database, journal, timestamps, trusting
 from openpoort.app.attempts import Counted
 from openpoort.app.gate import Gate, Refresher
+from openpoort.app.months import Ledger
 from openpoort.app.outcomes import counted_cpu
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.watch import Watch
@@ -35,6 +36,9 @@ def run_worker(settings: Settings, dsn: str, clock: Clock, ready: Callable[[], N
     with ExitStack() as stack:
         stack.enter_context(counted_cpu("worker"))
         parts = open_parts(settings, dsn, stack, checks=True)
+        own = database.embedded(settings)
+        ledger = Ledger(dsn, "worker", parts.house.kinds, own.data if own else None)
+        stack.enter_context(ledger.kept())
         gate = Gate.of(settings)
         names = {"agency_port": settings.agency.port}
         snapshot = Snapshot(dsn, gate.know, gate.follow, names)

@@ -31,6 +31,7 @@ _COMMANDS: dict[str, str] = {
     "restore-drill": "openpoort.cli.drill:restore_drill",
     "retention": "openpoort.cli.retention:retention",
     "party": "openpoort.cli.party:party",
+    "progress": "openpoort.cli.progress:command",
     "scale": "openpoort.cli.scale:scale",
     "send": "openpoort.cli.client:send",
     "serve": "openpoort.cli.serve:serve",

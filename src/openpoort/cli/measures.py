@@ -123,11 +123,11 @@ def _per_message(measured: Measured, prices: Prices) -> list[dict[str, str]]:
         return []
     count = sum(row.messages for row in rows)
     window = f"PT{max(1, round((measured.until - measured.since).total_seconds()))}S"
-    source = (
-        f"{count} messages of a running gateway; doors and workers"
-        f" ({', '.join(f'{k} {v:.1f} s' for k, v in sorted(measured.cpu.items()))}),"
-        " database processor not in it"
-    )
+    counted = ", ".join(f"{k} {v:.1f} s" for k, v in sorted(measured.cpu.items()))
+    source = f"{count} messages of a running gateway; processor time: {counted}"
+    whole = "database" in measured.cpu
+    if not whole:
+        source += "; PostgreSQL is a server from outside, its time is not measured"
 
     def one(name: str, value: str, unit: str) -> dict[str, str]:
         return _measure(name, value, unit, measured.until, source, window)
@@ -137,8 +137,12 @@ def _per_message(measured: Measured, prices: Prices) -> list[dict[str, str]]:
         one("bytes_written_per_message", f"{average(rows, 'bytes_written'):.0f}", "B/message"),
         one("gb_days_per_message", f"{average(rows, 'gb_days'):.9f}", "GB.day/message"),
     ]
+    if whole:
+        ms = f"{1000 * average(rows, 'database_seconds'):.3f}"
+        found.append(one("database_cpu_ms_per_message", ms, "ms/message"))
     if prices.cpu_hour and prices.gb_written and prices.gb_month:
-        found.append(one("cost_per_message", f"{average(rows, 'euro'):.9f}", "EUR/message"))
+        name = "cost_per_message" if whole else "cost_per_message_without_database"
+        found.append(one(name, f"{average(rows, 'euro'):.9f}", "EUR/message"))
     return found
 
 
@@ -165,12 +169,17 @@ def _drill(file: Path) -> list[dict[str, str]]:
 def _table(rows: list[Cost]) -> None:
     if not rows:
         return
-    click.echo(f"{'kind':24}{'agency':26}{'messages':>9}{'cpu ms':>9}{'bytes':>10}"
+    click.echo(f"{'kind':24}{'agency':26}{'messages':>9}{'cpu ms':>9}{'db ms':>9}{'bytes':>10}"
                f"{'MB days':>10}{'euro':>13}")  # fmt: skip
     for r in rows:
         euro = "" if r.euro is None else f"{r.euro:.9f}"
         click.echo(f"{r.berichtsoort:24}{r.agency:26}{r.messages:9}{1000 * r.cpu_seconds:9.2f}"
-                   f"{r.bytes_written:10.0f}{1000 * r.gb_days:10.2f}{euro:>13}")  # fmt: skip
+                   f"{_ms(r.database_seconds):>9}{r.bytes_written:10.0f}"
+                   f"{1000 * r.gb_days:10.2f}{euro:>13}")  # fmt: skip
+
+
+def _ms(seconds: float | None) -> str:
+    return "unknown" if seconds is None else f"{1000 * seconds:.2f}"
 
 
 def _measure(

@@ -21,6 +21,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from openpoort.devkit import standing
+
 ROOT = Path.cwd()
 RECORDS = ROOT / "src" / "openpoort" / "records"
 CLIENTS = {
@@ -29,6 +31,7 @@ CLIENTS = {
     "zeep (Python)": ("tests/interop/test_python_zeep.py",),
     "shapes of .NET": ("tests/interop/test_dotnet_shapes.py",),
 }
+TESTED = ("clients", "controls", "frameworks")
 _NAMED = re.compile(r"`(tests/[\w/]+\.py(?:::\w+)?)`")
 Rows = Mapping[str, tuple[str, ...]]
 """Row -> the tests that show it, as `FILE` or `FILE::TEST`."""
@@ -125,7 +128,7 @@ def _rows(name: str) -> Rows:
 
 def measure(name: str) -> dict[str, Any]:
     """Run the tests behind one record and give it."""
-    rows = _rows(name)
+    rows, of = _rows(name), standing.mark(name, ROOT)
     tests = sorted({test for named in rows.values() for test in named})
     with tempfile.TemporaryDirectory(prefix="op-proofs-") as folder:
         report = Path(folder) / "report.xml"
@@ -139,6 +142,7 @@ def measure(name: str) -> dict[str, Any]:
         "command": f"make measure NAMES={name}",
         "day": datetime.now(UTC).date().isoformat(),
         "result": found,
+        **of,
     }
 
 
@@ -151,10 +155,21 @@ def carry() -> None:
     """What the release carries of docs/figures: the last chaos run."""
     found = json.loads((ROOT / "docs" / "figures" / "chaos.json").read_text("utf-8"))
     kept = {key: found["result"][key] for key in ("acknowledged", "struck", "broken")}
-    write("chaos", {"command": found["command"], "day": found["day"], "result": kept})
+    of = {key: found[key] for key in ("command", "day", "commit", "code")}
+    write("chaos", {**of, "result": kept})
+
+
+def refused() -> list[str]:
+    """Records of tests that do not stand any more, and why."""
+    today = datetime.now(UTC).date()
+    found = {name: json.loads((RECORDS / f"{name}.json").read_text("utf-8")) for name in TESTED}
+    said = {name: standing.refusal(record, ROOT, today) for name, record in found.items()}
+    return [f"{name}: {why}" for name, why in said.items() if why]
 
 
 if __name__ == "__main__":
     for wanted in sys.argv[1:]:
         write(wanted, measure(wanted))
     carry()
+    if left := refused():
+        sys.exit("to be measured anew (make measure NAMES=...):\n  " + "\n  ".join(left))

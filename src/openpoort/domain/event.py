@@ -161,6 +161,13 @@ _ALL = (
         "hold.changed", "A legal hold was set or lifted.",
         "the kenmerk or party", Severity.WARNING, (OK,), {"hold": (str, "set or lifted")},
     ),
+    EventType(
+        "contract.forecast",
+        "A forecast passes the end of a contract, or an unlawful stretch is longer than forecast.",
+        "the contract", Severity.WARNING, (FAILED,),
+        {"what": (str, "passes or longer"), "end": (str, "the day that is passed"),
+         "expected": (str, "the day that is forecast, or unknown")},
+    ),
     # The operator.
     EventType(
         "gateway.started", "A process of the gateway began its work.",

@@ -66,6 +66,7 @@ CLASSES: Mapping[str, tuple[Class, int]] = {
     "journal.verified": (API, _READ),
     "evidence.exported": (API, _READ),
     "balance.closed": (API, _CREATE),
+    "contract.forecast": (API, _READ),
     "retention.deleted": (API, _DELETE),
     "hold.changed": (ENTITY, _UPDATE),
     "gateway.started": (LIFECYCLE, _LIFECYCLE_START),

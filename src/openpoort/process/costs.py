@@ -2,7 +2,8 @@
 
 Who pays for which processor second: doors do about the same for every message they take in, so
 their time is shared by messages; workers do about the same for every status they set (a step
-each), so theirs is shared by statuses. Pure: what was measured comes in, nothing is read here.
+each), so theirs is shared by statuses, and so is PostgreSQL's, which commits each of them. Pure:
+what was measured comes in, nothing is read here.
 """
 
 from __future__ import annotations
@@ -34,10 +35,17 @@ class Prices:
     def all(self) -> bool:
         return bool(self.cpu_hour and self.gb_written and self.gb_month)
 
+    def of(self, cpu_seconds: float, written: float, byte_days: float) -> float:
+        """Euros for processor seconds, bytes written, and bytes times the days they are kept."""
+        euro = cpu_seconds / 3600 * self.cpu_hour + written / _GB * self.gb_written
+        return euro + byte_days / _GB / _DAYS_A_MONTH * self.gb_month
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one message of a kind, on average. `euro` is None without prices."""
+    """Of one message of a kind, on average. `cpu_seconds` is of doors and workers;
+    `database_seconds` is None where PostgreSQL's time is not measured, and then `euro` leaves it
+    out; `euro` is None without prices."""
 
     berichtsoort: str
     agency: str
@@ -46,12 +54,13 @@ class Cost:
     bytes_written: float
     gb_days: float
     euro: float | None
+    database_seconds: float | None = None
 
 
 def costs(
     found: Sequence[Wrote], kinds: Mapping[str, Kind], cpu: Mapping[str, float], prices: Prices
 ) -> list[Cost]:
-    """A row per kind. `cpu` is seconds by role: "door", "worker"."""
+    """A row per kind. `cpu` is seconds by role: "door", "worker", and "database" if known."""
     messages = sum(w.messages for w in found)
     statuses = sum(w.statuses for w in found)
     rows = []
@@ -63,12 +72,14 @@ def costs(
         kept = w.payload * terms["payload"] + w.status * terms["status"]
         kept += w.journal * terms["journal"]
         seconds, written = door + worker, w.payload + w.status + w.journal
-        euro = seconds / 3600 * prices.cpu_hour + written / _GB * prices.gb_written
-        euro += kept / _GB / _DAYS_A_MONTH * prices.gb_month
+        share = w.statuses / statuses if statuses else w.messages / messages
+        database = cpu["database"] * share if "database" in cpu else None
+        euro = prices.of(seconds + (database or 0.0), written, kept)
         rows.append(Cost(
             w.berichtsoort, agencies(kind), w.messages, seconds / w.messages,
             written / w.messages, kept / _GB / w.messages,
             euro / w.messages if prices.any else None,
+            None if database is None else database / w.messages,
         ))  # fmt: skip
     return rows
 

@@ -31,7 +31,6 @@ where n.nspname = 'public' and c.relkind = 'r' order by 1
 """
 _ROWS = "select count(*), coalesce(sum(hashtextextended(t::text, 0)), 0)::text from {} t"
 """A sum of hashes does not depend on the order of the rows; equal rows count twice."""
-_LAST = "select max(at) from journal"
 PROGRAM = "pg_basebackup"
 _NOT_ASKED = ("dbname", "password", "passfile")
 _FIELD = re.compile(r"((?:\\.|[^:\\])*)(?::|$)")
@@ -43,10 +42,9 @@ _OWN = {
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Table -> (rows, hash); the time of the newest journal entry."""
+    """Table -> (rows, hash)."""
 
     tables: dict[str, tuple[int, str]]
-    last: datetime | None
 
     @property
     def rows(self) -> int:
@@ -66,8 +64,14 @@ def contents(conn: Connection) -> Contents:
             row = conn.execute(sql.SQL(_ROWS).format(sql.Identifier(name))).fetchone()
             assert row is not None
             found[name] = (int(row[0]), str(row[1]))
-        last = conn.execute(_LAST).fetchone()
-    return Contents(found, last[0] if last else None)
+    return Contents(found)
+
+
+def entries(conn: Connection) -> tuple[int, datetime | None, datetime]:
+    """How many entries the journal has, the time of the newest, and the server's own time."""
+    row = conn.execute("select count(*), max(at), clock_timestamp() from journal").fetchone()
+    assert row is not None
+    return int(row[0]), row[1], row[2]
 
 
 def major(conn: Connection) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 _ORPHAN_SECONDS = 15.0
+_TICK = os.sysconf("SC_CLK_TCK")
 
 
 class ServerFailed(Exception):
@@ -95,3 +96,28 @@ def processes_in(data: Path) -> list[int]:
                 if _works_in(pid, data) and _state(pid) not in {None, "Z", "X"}:
                     found.append(pid)
     return found
+
+
+def spent(data: Path) -> tuple[str, float] | None:
+    """A name for the server on `data` since it started, and the processor seconds of all its
+    processes, those that ended included; None when none runs or /proc is not there."""
+    server = current(data)
+    if server is None:
+        return None
+    try:
+        started = (data / "postmaster.pid").read_text().split("\n")[2]
+        tasks = _PROC.joinpath(str(server.pid), "task").iterdir()
+        children = [pid for task in tasks for pid in (task / "children").read_text().split()]
+        ticks = sum(_ticks(server.pid))
+    except (OSError, IndexError, ValueError):
+        return None
+    for pid in children:
+        with contextlib.suppress(OSError, ValueError):  # it ended: then the postmaster has its time
+            ticks += sum(_ticks(int(pid))[:2])
+    return f"postgres {server.pid} {started}", ticks / _TICK
+
+
+def _ticks(pid: int) -> list[int]:
+    """Own user and system time, and that of children that ended. Raises OSError, ValueError."""
+    stat = _PROC.joinpath(str(pid), "stat").read_text().rpartition(")")[2].split()
+    return [int(value) for value in stat[11:15]]
