@@ -45,7 +45,11 @@ def _explained(request: Request, around: Surroundings) -> Subject:
     subject = Subject(request, around)
     only_head = not request.whole or request.method == "GET"
     for check in _HEAD if only_head else (*_HEAD, *_BODY):
-        check(subject)
+        try:
+            check(subject)
+        except Exception as error:  # noqa: BLE001  # a tool for broken input must not break on it
+            what = f"could not be looked at in this request ({type(error).__name__})"
+            subject.report.unknown(check.__name__.replace("_", " "), what)
     return subject
 
 

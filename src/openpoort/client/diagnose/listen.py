@@ -84,9 +84,7 @@ class Listener:
     _server: DoorServer | None = None
 
     def run(self, started: Callable[[], None] = lambda: None) -> None:
-        server = DoorServer(
-            self._request, self.certificates, ServerLimits(drain_seconds=2), self._cut
-        )
+        server = DoorServer(self, self.certificates, ServerLimits(drain_seconds=2), self._cut)
         server.on_started = started
         self._server = server
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -104,7 +102,7 @@ class Listener:
         self.show(report)
         self._done()
 
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         line: Line = scope["extensions"]["openpoort.line"]
         body, sent, whole = bytearray(), [], False
 

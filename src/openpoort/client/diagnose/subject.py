@@ -65,7 +65,8 @@ def space(element: etree._Element) -> str:
 
 
 def elements(parent: etree._Element) -> list[etree._Element]:
-    """Child elements, without comments and processing instructions."""
+    """Child elements, without comments and processing instructions (libxml2 ends the process when
+    it canonicalises one of those)."""
     return [child for child in parent if isinstance(child.tag, str)]
 
 
