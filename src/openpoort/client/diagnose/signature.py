@@ -22,6 +22,7 @@ from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES, WSA, WSSE, W
 
 _ENVELOPED = f"{DS}enveloped-signature"
 _INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+_MANY = 50
 _PARTS = ("Timestamp", "BinarySecurityToken", "Signature")
 
 
@@ -139,7 +140,10 @@ def _references(subject: Subject, info: etree._Element) -> None:
     assert subject.root is not None
     report = subject.report
     signed: list[etree._Element] = []
-    for reference in info.findall(f"{{{DS}}}Reference"):
+    found = info.findall(f"{{{DS}}}Reference")
+    if len(found) > _MANY:
+        report.attention("references", f"{len(found)}; the first {_MANY} are looked at")
+    for reference in found[:_MANY]:
         uri = reference.get("URI") or ""
         targets = _targets(subject.root, uri)
         if not targets:
