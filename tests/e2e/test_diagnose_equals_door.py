@@ -161,7 +161,7 @@ def _judge(
             return
     if door.accepted:
         passed = heard.fout.endswith(PASSED) or heard == door
-        if not passed or offline.fout or online.fout:
+        if not passed or offline.fout or online.fout or not report.accepted:
             result.wrong[name] = (door, (heard, offline, online))
     elif heard != door or not _same(door, offline) or not _same(door, online):
         result.wrong[name] = (door, (heard, offline, online))

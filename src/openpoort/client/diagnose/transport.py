@@ -126,7 +126,7 @@ def http(subject: Subject) -> None:
             return
     kind = request.header("content-type")
     if kind is None:
-        report.wrong(
+        report.attention(
             "content type", "no Content-Type header", 'send "Content-Type: text/xml; charset=utf-8"'
         )
     elif kind.lower().startswith("application/soap+xml"):
