@@ -19,6 +19,7 @@ from openpoort.app.months import Ledger
 from openpoort.app.outcomes import Connections, Outcomes, counted_cpu
 from openpoort.app.snapshot import Snapshot
 from openpoort.app.wiring import open_front
+from openpoort.inbound.acts import Acting
 from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Door
 from openpoort.inbound.limits import Limits, Rate, Shares
@@ -58,14 +59,12 @@ def run_door(
         threads = stack.enter_context(ThreadPoolExecutor(2, thread_name_prefix="large"))
         intake, reader = open_front(settings, dsn, clock, snapshot.now, stack)
         urls = bases(settings)
-        served = _served(settings)
+        served = served_by(settings)
         wus = Wus(
             gate=gate.keeper,
-            intake=intake,
-            reader=reader,
+            act=Acting(intake, reader, snapshot.now, trusting.signers(settings), clock.now),
             directory=snapshot.now,
             to={path: endpoints(urls, service) for path, service in served.items()},
-            signers=trusting.signers(settings),
             now=clock.now,
             outcomes=Outcomes(clock.now),
             threads=threads,
@@ -86,7 +85,7 @@ def run_door(
             runner.run(server.serve(sockets))
 
 
-def _served(settings: Settings) -> Mapping[str, Service]:
+def served_by(settings: Settings) -> Mapping[str, Service]:
     """By path: all services of companies and agencies, and where its switch names are known also
     the paths of the Aansluit Suite."""
     more = AANSLUIT_SUITE if settings.switches.aansluit_suite else {}

@@ -1,10 +1,9 @@
 """The WUS door: a request in bytes, an answer in bytes.
 
 Order matters (DESIGN, one message through the house): read, judge the signer, judge the
-addressing, read the values, hand over to the process. It judges the rights, has the answer signed
-and keeps it in the commit of the message; it is sent after that commit, never before. A `Fault`
-becomes a SOAP fault, a `Refusal` an HTTP status without a body; whatever nobody foresaw becomes
-fault 400 of the service, and nothing half-done stays because the store commits once.
+addressing, read the values, hand over to whoever acts on it (`acts.py`). A `Fault` becomes a SOAP
+fault, a `Refusal` an HTTP status without a body; whatever nobody foresaw becomes fault 400 of the
+service, and nothing half-done stays because the store commits once.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,31 +19,19 @@ from typing import Protocol, TypeVar
 
 from openpoort.domain.fault import Fault, Fout, Refusal, Turn
 from openpoort.domain.ids import Oin
-from openpoort.domain.message import (
-    AanleverBevestiging,
-    Aanlevering,
-    Antwoord,
-    Received,
-    Vraag,
-    ZetStatus,
-    ZetStatusBevestiging,
-)
 from openpoort.domain.party import Directory
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.limits import Wait, Why
 from openpoort.inbound.line import Line
 from openpoort.inbound.turnstile import whose
-from openpoort.process.answers import LARGEST
 from openpoort.process.crashpoints import crash_point
-from openpoort.process.intake import Busy, Intake
-from openpoort.process.read import Reader, Reading
+from openpoort.process.intake import Busy
 from openpoort.telemetry import logger
 from openpoort.trust.policy import AlgorithmRefused
 from openpoort.trust.sender import Admits, CertificateRefused, VerifiedMessage
 from openpoort.wire import addressing, koppelvlak, seal
 from openpoort.wire.koppelvlak import Value
-from openpoort.wire.seal import Signer
-from openpoort.wire.services import AANLEVER, AANSLUIT_SUITE, Operation, Service
+from openpoort.wire.services import AANLEVER, Operation, Service
 from openpoort.wire.signed import SignedMessage
 from openpoort.wire.soap import glimpse, open_signed
 
@@ -66,13 +53,23 @@ class Judged:
 
 
 @dataclass(slots=True)
-class _Trail:
-    """What is known of a request so far, for the answer and the event when it goes wrong."""
+class Trail:
+    """What is known of a request so far, for the answer and the event when it goes wrong.
+    `spent` takes the CPU seconds of a stage, of the requests that are timed."""
 
     message: SignedMessage | None = None
     operation: Operation | None = None
     oin: Oin | None = None
     action: str = "request.faulted"
+    spent: Callable[[str, float], None] | None = None
+
+
+class Acts(Protocol):
+    """Does what a judged request asks (`acts.Acting`)."""
+
+    async def __call__(self, post: Post, judged: Judged, trail: Trail) -> Answer:
+        """Raises Fault or Busy."""
+        ...
 
 
 class Outcomes(Protocol):
@@ -100,7 +97,7 @@ _SAMPLE = 16
 call, and six of them a request cost more than a digest."""
 
 
-class _Stopwatch:
+class Stopwatch:
     """CPU time of this thread from mark to mark; nothing may be awaited in between."""
 
     __slots__ = ("_at", "_spent")
@@ -120,33 +117,27 @@ class _Stopwatch:
 class Wus:
     """The services of the contract and the two of the agencies.
 
-    `to` holds per path the wsa:To values that are ours; `signers` one per certificate of the
-    door, in its order, so that an answer is signed by what the connection presented.
+    `act` does what a judged request asks; `to` holds per path the wsa:To values that are ours.
     """
 
     gate: Admits
-    intake: Intake
-    reader: Reader
+    act: Acts
     directory: Callable[[], Directory]
     to: Mapping[str, frozenset[str]]
-    signers: Sequence[Signer]
     now: Callable[[], datetime]
     outcomes: Outcomes
     threads: Executor
     skew: timedelta = addressing.SKEW
     _served: int = 0
 
-    def _stopwatch(self) -> _Stopwatch:
-        return _Stopwatch(None if self._served % _SAMPLE else self.outcomes.spent)
-
     async def __call__(self, post: Post) -> Answer:
-        trail = _Trail()
         self._served += 1
+        trail = Trail(spent=None if self._served % _SAMPLE else self.outcomes.spent)
         loop = asyncio.get_running_loop()
         begin = loop.time()
         try:
             judged = await self._judged(post, trail)
-            answer = await self._act(post, judged, trail)
+            answer = await self.act(post, judged, trail)
         except Fault as fault:
             return self._fault(post, fault, trail, await self._asked(post, trail))
         except Refusal as refusal:
@@ -160,11 +151,11 @@ class Wus:
         self.outcomes.accepted(post.service, judged.operation, loop.time() - begin)
         return answer
 
-    async def _judged(self, post: Post, trail: _Trail) -> Judged:
+    async def _judged(self, post: Post, trail: Trail) -> Judged:
         at = self.now()
         return await self._aside(post, lambda: self._judge(post, trail, at))
 
-    async def _asked(self, post: Post, trail: _Trail) -> _Asked:
+    async def _asked(self, post: Post, trail: Trail) -> _Asked:
         """Operation and MessageID a fault answers to; of a request that would not open, as seen."""
         if trail.message is not None:
             return trail.operation, trail.message.addressing.message_id
@@ -179,10 +170,10 @@ class Wus:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self.threads, work)
 
-    def _judge(self, post: Post, trail: _Trail, at: datetime) -> Judged:
+    def _judge(self, post: Post, trail: Trail, at: datetime) -> Judged:
         if not post.raw:
             raise Fault("Het verzoek is leeg: er is geen SOAP-bericht ontvangen.")
-        watch = self._stopwatch()
+        watch = Stopwatch(trail.spent)
         message = trail.message = open_signed(post.raw, post.content_type)
         crash_point("after-reading")
         watch.mark("verify")
@@ -197,88 +188,6 @@ class Wus:
         watch.mark("read")
         return Judged(verified, operation, value)
 
-    async def _act(self, post: Post, judged: Judged, trail: _Trail) -> Answer:
-        value, who = judged.value, judged.verified
-        raw = Received(post.raw, self.now(), post.line.peer, post.content_type)
-        if isinstance(value, Vraag):
-            return await self._read(post, judged, value)
-        if isinstance(value, Aanlevering):
-            try:
-                taken = await self.intake.aanleveren(
-                    who,
-                    value,
-                    raw,
-                    lambda said: self._seal(post, judged, said),
-                    suite=post.service.path in AANSLUIT_SUITE,
-                )
-            except Fault:
-                trail.action = self._event(who.sender.oin, value)
-                raise
-            if self._served % _SAMPLE == 0:
-                self.outcomes.spent("store", self.intake.cpu_since())
-            return Answer(200, taken.answer)
-        if isinstance(value, ZetStatus):
-            done = await self.intake.zet_status(who, value, raw)
-            return Answer(200, self._seal(post, judged, done))
-        raise Fault(f"Het bericht {judged.operation.name} wordt hier niet aangenomen.")
-
-    def _event(self, oin: Oin, value: Aanlevering) -> str:
-        """The security event of a refused hand-in: no right to it, or just a mistake."""
-        directory = self.directory()
-        if directory.party(oin) is None:
-            known = directory.agency_of(oin) is not None
-            return "request.faulted" if known else "request.unknown-sender"
-        try:
-            directory.may_send(
-                oin, value.berichtsoort, value.belanghebbende, value.rol_belanghebbende, self.now()
-            )
-        except Fault:
-            return "request.unauthorised"
-        return "request.faulted"
-
-    async def _read(self, post: Post, judged: Judged, value: Vraag) -> Answer:
-        room = self._room(post, judged, value) if value.operatie.nieuwe else LARGEST
-        reading: Reading = await self.reader.vraag(judged.verified, value, room)
-        try:
-            answer = self._seal(post, judged, reading.antwoord)
-        except BaseException:
-            await reading.release()
-            raise
-
-        async def then(delivered: bool) -> None:
-            await (reading.delivered() if delivered else reading.release())
-
-        return Answer(200, answer, then=then)
-
-    def _room(self, post: Post, judged: Judged, value: Vraag) -> int:
-        """Octets for the items of an answer that is cut: what else is in it is known by now."""
-        message, action = judged.verified.message, judged.operation.response_action
-        certificate = self.signers[post.line.place].certificate
-        identifiers = (_fresh(), message.addressing.message_id)
-        around = seal.overhead(certificate, _hash_name(message), action, *identifiers)
-        return LARGEST - around - koppelvlak.frame(value.operatie)
-
-    def _seal(
-        self,
-        post: Post,
-        judged: Judged,
-        value: AanleverBevestiging | ZetStatusBevestiging | Antwoord,
-    ) -> bytes:
-        message = judged.verified.message
-        asked = message.addressing.message_id
-        watch = self._stopwatch()
-        answer = seal.seal_answer(
-            koppelvlak.write(value),
-            action=judged.operation.response_action,
-            message_id=asked if post.service.name == AANLEVER.name else _fresh(),
-            relates_to=asked,
-            created=self.now(),
-            signer=self.signers[post.line.place],
-            hash_name=_hash_name(message),
-        )
-        watch.mark("sign")
-        return answer
-
     def limited(self, service: Service, line: Line, wait: Wait) -> None:
         """For `Door.limited`: a sender was sent away at the turnstile."""
         oin = whose(line.peer)
@@ -286,7 +195,7 @@ class Wus:
         known = oin if isinstance(oin, Oin) else None
         self.outcomes.refused(service, action, "429", known, line.origin, str(wait.seconds))
 
-    def _bare(self, post: Post, refusal: Refusal, trail: _Trail) -> None:
+    def _bare(self, post: Post, refusal: Refusal, trail: Trail) -> None:
         """A certificate that does not pass may be an honest mistake; the rest is an attack."""
         action, about = "request.refused", ""
         if isinstance(refusal, CertificateRefused):
@@ -294,14 +203,14 @@ class Wus:
         self._refused(post, action, str(refusal.status), trail, refusal.what, about)
 
     def _refused(
-        self, post: Post, action: str, code: str, trail: _Trail, why: str, about: str = ""
+        self, post: Post, action: str, code: str, trail: Trail, why: str, about: str = ""
     ) -> None:
         """Who is not known from the message is known from the connection."""
         caller = trail.oin or whose(post.line.peer)
         oin = caller if isinstance(caller, Oin) else None
         self.outcomes.refused(post.service, action, code, oin, post.line.origin, why, about)
 
-    def _shed(self, post: Post, busy: Busy, trail: _Trail, answers: _Asked) -> Answer:
+    def _shed(self, post: Post, busy: Busy, trail: Trail, answers: _Asked) -> Answer:
         """Not now: 503 with Retry-After, and a fault for who reads nothing else."""
         wait = str(busy.retry_after)
         self._refused(post, "request.shed", "503", trail, wait)
@@ -312,7 +221,7 @@ class Wus:
         content = _sealed_fault(post.service, seal.fout(post.service, fault), answers)
         return Answer(503, content, headers=((b"retry-after", wait.encode()),))
 
-    def _fault(self, post: Post, fault: Fault, trail: _Trail, answers: _Asked) -> Answer:
+    def _fault(self, post: Post, fault: Fault, trail: Trail, answers: _Asked) -> Answer:
         service = post.service
         fout = seal.fout(service, fault)
         action, about = trail.action, ""
@@ -326,7 +235,7 @@ class Wus:
 
 def _sealed_fault(service: Service, fout: Fout, answers: _Asked) -> bytes:
     operation, asked = answers
-    message_id = asked if asked and service.name == AANLEVER.name else _fresh()
+    message_id = asked if asked and service.name == AANLEVER.name else fresh()
     return seal.seal_fault(service, operation, fout, message_id=message_id, relates_to=asked)
 
 
@@ -345,10 +254,5 @@ def _technical(error: Exception) -> Fault:
     )
 
 
-def _hash_name(asked: SignedMessage) -> str:
-    """What the answer to it is signed with."""
-    return "sha1" if asked.algorithms.hash_name == "sha1" else "sha256"
-
-
-def _fresh() -> str:
+def fresh() -> str:
     return f"uuid:{uuid.uuid4()}"

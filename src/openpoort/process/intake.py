@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -30,7 +30,7 @@ from openpoort.domain.message import (
 from openpoort.domain.octets import sha256
 from openpoort.domain.party import Directory
 from openpoort.domain.process import Carried, State
-from openpoort.process import switches, texts, verdicts
+from openpoort.process import admission, switches, texts, verdicts
 from openpoort.process.clock import Clock
 from openpoort.process.work import House, belang, first_jobs, first_open, kenmerk_of
 from openpoort.store import changes, marks, payloads
@@ -124,21 +124,15 @@ class Intake:
         sees it before the commit, and when that fails nobody ever does.
         """
         now = self._clock.now()
-        kind = self._house.kinds.get(request.berichtsoort)
-        if kind is None:
-            raise Fault(f"Berichtsoort {request.berichtsoort[:80]!r} is hier niet bekend.")
-        switch = switches.of(request.aanleverkenmerk) if self._switches else None
-        stub = suite and switch is switches.Switch.HAPPYFLOW and kind.direction != "retour"
-        if not stub:
-            _fits(kind, request)
-        wait = switches.at_hand_in(switch)
-        if wait:
-            await asyncio.sleep(wait.total_seconds())
+        suited = admission.suited(self._house.kinds, request, switched=self._switches, suite=suite)
+        kind = suited.kind
+        if suited.wait:
+            await asyncio.sleep(suited.wait.total_seconds())
         about, owner = await self._route(who.sender.oin, kind, request, now)
         self._store.crash_point("after-rights")
-        build = _Build(self._store, self._house, who, request, raw, kind, now, stub)
-        ontvanger = self._ontvanger(kind, request)
-        arguments = (about, owner, ontvanger, switch)
+        build = _Build(self._store, self._house, who, request, raw, kind, now, suited.stub)
+        ontvanger = admission.ontvanger(self._directory(), kind, request)
+        arguments = (about, owner, ontvanger, suited.switch)
         item = (
             build.item(*arguments)
             if len(raw.raw) < _LARGE
@@ -206,39 +200,18 @@ class Intake:
         """Whether this sender may hand this in, to which earlier process it belongs and, for a
         return message, who its receiver is. Raises Fault."""
         directory = self._directory()
-        if kind.direction != "retour":
-            directory.may_send(
-                sender, kind.berichtsoort, request.belanghebbende, request.rol_belanghebbende, now
-            )
-            if request.kenmerk is not None:
-                raise Fault("Het element kenmerk is bij aanleveren niet toegestaan.")
-            return None, None
-        if not directory.may_return(sender, kind.berichtsoort):
-            raise Fault(f"Deze afzender mag berichtsoort {kind.berichtsoort} niet aanleveren.")
-        if request.kenmerk is not None:
-            about = kenmerk_of(request.kenmerk)
-            known = await asyncio.to_thread(self._known, about)
-            if known is None or not got_it(self._house.kinds, directory, sender, known[0]):
-                raise Fault(texts.NO_SUCH_KENMERK)
-            return about, known[1]
-        return None, _receiver(directory, request)
+        about, owner = admission.route(directory, sender, kind, request, now)
+        if about is None:
+            return None, owner
+        known = await asyncio.to_thread(self._known, about)
+        if known is None or not admission.got_it(self._house.kinds, directory, sender, known[0]):
+            raise Fault(texts.NO_SUCH_KENMERK)
+        return about, known[1]
 
     def _known(self, kenmerk: UUID) -> tuple[str, str] | None:
         with self._store.pool.lend() as conn:
             row = changes.register(conn, kenmerk)
         return (row[1], row[2]) if row else None
-
-    def _ontvanger(self, kind: Kind, request: Aanlevering) -> Identiteit | None:
-        """Who it goes to, by our routing; what the sender named where we route nothing."""
-        if kind.ontvanger is None:
-            return request.ontvanger
-        try:
-            return Identiteit(self._directory().agency(kind.ontvanger).oin.value, "OIN")
-        except KeyError:
-            raise Fault(
-                "Voor deze berichtsoort is nu geen ontvanger bekend.",
-                reason=400, log=f"agency {kind.ontvanger} is not in the directory",
-            ) from None  # fmt: skip
 
     def _report_reuse(self, who: VerifiedMessage, now: datetime) -> None:
         details = {"code": "ALS100", "reason": "MessageID used again with other values"}
@@ -364,44 +337,6 @@ def _start(received: datetime, now: datetime) -> datetime:
     """Time of acceptance: when the request came, by the clock of the process. A door whose
     clock differs (a test's) does not set the time of a status."""
     return received if timedelta(0) <= now - received < timedelta(minutes=1) else now
-
-
-def _fits(kind: Kind, request: Aanlevering) -> None:
-    """What the kind says about the request itself. Raises Fault."""
-    types = {t.lower() for t in kind.identity_types}
-    if request.belanghebbende.type.lower() not in types:
-        raise Fault(
-            f"Identiteitstype {request.belanghebbende.type[:20]!r} kan niet bij berichtsoort "
-            f"{kind.berichtsoort} (wel: {', '.join(kind.identity_types)})."
-        )
-    if request.rol_belanghebbende not in kind.rollen:
-        raise Fault(
-            f"Rol {request.rol_belanghebbende[:40]!r} kan niet bij berichtsoort "
-            f"{kind.berichtsoort} (wel: {', '.join(kind.rollen)})."
-        )
-
-
-def _receiver(directory: Directory, request: Aanlevering) -> str:
-    """OIN of the party that a message without an earlier process goes to."""
-    ontvanger = request.ontvanger
-    if ontvanger is not None and ontvanger.type.upper() == "OIN":
-        if any(p.oin.value == ontvanger.nummer for p in directory.parties):
-            return ontvanger.nummer
-        raise Fault("De opgegeven ontvanger is niet aangesloten op deze poort.")
-    key = (ontvanger or request.belanghebbende).key
-    for party in directory.parties:
-        if any(identity.key == key for identity in party.identities):
-            return party.oin.value
-    return ""  # whoever holds a mandate of the interested party can fetch it
-
-
-def got_it(kinds: Mapping[str, Kind], directory: Directory, agency: Oin, berichtsoort: str) -> bool:
-    """Whether messages of this kind go to this agency."""
-    kind = kinds.get(berichtsoort)
-    if kind is None:
-        return False
-    names = {name for step in kind.steps for name in step.agencies}
-    return any(a.name in names and a.oin == agency for a in directory.agencies)
 
 
 def values_digest(request: Aanlevering, documents: tuple[DocumentRow, ...]) -> bytes:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from lxml import etree
 
-from openpoort.client.diagnose.subject import local
+from openpoort.client.diagnose.subject import elements, local
 from openpoort.wire.names import DS, EXC_C14N, WSU
 
 HASHES: dict[str, hashes.HashAlgorithm] = {
@@ -102,7 +102,7 @@ def _forms(
         "serialised message again before signing",
         _without_namespace(element, prefixes),
     )
-    inner = b"".join(canonical(child, EXC_C14N, prefixes) for child in element)
+    inner = b"".join(canonical(child, EXC_C14N, prefixes) for child in elements(element))
     yield "made over the content of the element, without its own start and end tag", inner
     yield "made over the text of the element only", (element.text or "").encode()
     for raw in _raw(element, source):
@@ -110,7 +110,7 @@ def _forms(
 
 
 def _without_white_space(element: etree._Element) -> None:
-    for node in element.iter():
+    for node in element.iter("*"):
         if len(node) and node.text and not node.text.strip():
             node.text = None
         if node is not element and node.tail and not node.tail.strip():
@@ -132,14 +132,14 @@ def _without_namespace(element: etree._Element, prefixes: tuple[str, ...]) -> by
     libxml2 forgets the xmlns="" that all other libraries write there, so it is put in by hand.
     """
     changed = copy.deepcopy(element)
-    for child in changed[0] if len(changed) else ():
+    for child in elements(changed)[:1] and elements(elements(changed)[0]):
         child.set(_MARK, "")
     form = canonical(changed, EXC_C14N, prefixes)
     return form.replace(f' {_MARK}=""'.encode(), b' xmlns=""')
 
 
 def _unix_lines(element: etree._Element) -> None:
-    for node in element.iter():
+    for node in element.iter("*"):
         node.text = node.text.replace("\n", "\r\n") if node.text else node.text
         node.tail = node.tail.replace("\n", "\r\n") if node.tail else node.tail
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from openpoort.client.diagnose.report import Outcome
-from openpoort.client.diagnose.subject import Subject, elements, local, shown, text
-from openpoort.client.diagnose.transport import is_oin
+from openpoort.client.diagnose.subject import Subject, elements, local, text
+from openpoort.client.diagnose.transport import oin
 from openpoort.domain.fault import Fault
-from openpoort.domain.ids import Identiteit, Oin
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.kind import Kind
 from openpoort.domain.message import MAX_DOCUMENT
+from openpoort.process.kinds import load
 from openpoort.wire import instant
 from openpoort.wire.names import KOPPELVLAK, WSU
 from openpoort.wire.services import xsd
@@ -142,15 +146,14 @@ def kind(subject: Subject) -> None:
         return
     values = {local(e): e for e in elements(payload)}
     berichtsoort = text(values.get("berichtsoort"))
+    kinds = around.kinds or _supplied()
+    known = kinds.get(berichtsoort)
     if not around.kinds:
-        report.unknown("berichtsoort", f"{berichtsoort} (no kinds known; pass --home)")
+        advice = "" if known is not None else _guess(berichtsoort, kinds)
+        report.unknown("berichtsoort", f"{berichtsoort} (no kinds known; pass --home)", advice)
         return
-    known = around.kinds.get(berichtsoort)
     if known is None:
-        folded = {name.lower().replace("_", ""): name for name in around.kinds}
-        guess = _KINDS.get(berichtsoort) or folded.get(berichtsoort.lower().replace("_", ""))
-        advice = f"did you mean {guess}?" if guess else "known: " + ", ".join(sorted(around.kinds))
-        report.wrong("berichtsoort", berichtsoort or "missing", advice)
+        report.wrong("berichtsoort", berichtsoort or "missing", _guess(berichtsoort, kinds))
         return
     report.ok("berichtsoort", f"{berichtsoort}: {known.title}")
     who = values.get("identiteitBelanghebbende")
@@ -159,11 +162,30 @@ def kind(subject: Subject) -> None:
         allowed = {t.lower() for t in known.identity_types}
         report.judge(
             "identity",
-            not allowed or identity.type.lower() in allowed,
+            identity.type.lower() in allowed,
             f"{identity.type} {identity.nummer}",
             f"{berichtsoort} takes {', '.join(known.identity_types)}",
         )
-    _rights(subject, berichtsoort, identity, text(values.get("rolBelanghebbende")))
+    rol = text(values.get("rolBelanghebbende"))
+    report.judge(
+        "role",
+        rol in known.rollen,
+        rol or "missing",
+        f"{berichtsoort} takes {', '.join(known.rollen)}",
+    )
+    _rights(subject, berichtsoort, identity, rol)
+
+
+@lru_cache(maxsize=1)
+def _supplied() -> Mapping[str, Kind]:
+    """What every openpoort knows; another gateway may know more."""
+    return load()
+
+
+def _guess(berichtsoort: str, kinds: Mapping[str, Kind]) -> str:
+    folded = {name.lower().replace("_", ""): name for name in kinds}
+    guess = _KINDS.get(berichtsoort) or folded.get(berichtsoort.lower().replace("_", ""))
+    return f"did you mean {guess}?" if guess else "known: " + ", ".join(sorted(kinds))
 
 
 _KINDS = {"Loonaangifte": "Aangifte_LH", "BTW": "Omzetbelasting", "Suppletie": "OBSUP"}
@@ -182,22 +204,15 @@ def _rights(subject: Subject, berichtsoort: str, who: Identiteit | None, rol: st
     if around.directory is None or subject.certificate is None or who is None:
         report.unknown("rights", "unknown here: they stand in the gateway's directory (--home)")
         return
-    numbers = [
-        str(a.value) for a in subject.certificate.subject if a.oid.dotted_string == "2.5.4.5"
-    ]
-    if len(numbers) != 1 or not is_oin(numbers[0]):
+    sender = oin(subject.certificate.public_bytes(Encoding.DER))
+    if sender is None:
         return
+    kind = around.kinds[berichtsoort]
     try:
-        around.directory.may_send(Oin(numbers[0]), berichtsoort, who, rol, around.now)
+        if kind.direction != "retour":
+            around.directory.may_send(sender, berichtsoort, who, rol, around.now)
+        elif not around.directory.may_return(sender, berichtsoort):
+            raise Fault("this is a return message: only the agency may send it")
         report.ok("rights", "the sender may send this kind for this party in this role")
     except Fault as fault:
         report.wrong("rights", fault.text, "see `openpoort party` on the gateway")
-
-
-def summary(subject: Subject) -> str:
-    """One line about the whole."""
-    wrong = [c.name for c in subject.report.checks if c.outcome is Outcome.WRONG]
-    sender = (subject.payload is not None and shown(subject.payload)) or "request"
-    if not wrong and not subject.report.fout:
-        return f"{sender}: nothing found that a gateway refuses"
-    return f"{sender}: {len(wrong)} checks wrong"

@@ -1,116 +1,143 @@
-"""A door for diagnosis: mutual TLS, any path, one report per request, never a message stored.
+"""A door for diagnosis: the TLS and HTTP of the gateway, one report per request, nothing stored.
 
-The sender gets a SOAP fault that says how many checks are wrong, so that its own code finishes
-its exchange; the report is for the person who listens. Any client certificate that leads to the
-given anchor is let in; without an anchor any at all, which then is only shown.
+The sender gets what the gateway would answer, to the last octet of a refusal; what would be taken
+in gets a fault that says so. A connection that ends before there is a request (a handshake that
+fails, what is no HTTP) is a report too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import socket
-import ssl
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
-from openpoort.client.diagnose.report import Outcome, Report
+import uvloop
+
+from openpoort.client.diagnose import reported
+from openpoort.client.diagnose.report import Report
 from openpoort.client.diagnose.request import Request
-from openpoort.domain.fault import Fout
-from openpoort.wire import seal
-from openpoort.wire.services import AANLEVER, SERVICES, wsdl, xsd
+from openpoort.client.diagnose.subject import Surroundings
+from openpoort.client.diagnose.verdict import Rehearsal
+from openpoort.inbound.line import Line
+from openpoort.inbound.server import DoorServer, Receive, Scope, Send, ServerLimits
+from openpoort.inbound.tls import Certificates
 
-MAX_BODY = 64 * 1024 * 1024
-_NO_ID = "uuid:00000000-0000-4000-8000-000000000000"
+_ADVICE = (
+    (
+        "no client certificate",
+        "the client sent none: give it its certificate and its key (curl: --cert and --key); a "
+        "proxy in between must not end TLS",
+    ),
+    (
+        "client certificate refused: unable to get",
+        "its issuer is not in the trust store of this gateway: use a certificate of an authority "
+        "that is, and send its intermediates along",
+    ),
+    (
+        "client certificate refused: self",
+        "it leads to no authority in the trust store of this gateway: use a certificate of one "
+        "that does",
+    ),
+    ("client certificate refused: certificate has expired", "renew the certificate"),
+    ("client certificate refused", "use another certificate; its issuer can say what is wrong"),
+    (
+        "no common TLS version",
+        "the client offers TLS 1.1 or older: switch on TLS 1.2 (old .NET: SchUseStrongCrypto; "
+        "old Java: https.protocols)",
+    ),
+    ("no common cipher", "the client must offer an ECDHE suite with AES-GCM or ChaCha20"),
+    ("no common group", "the client must offer a curve such as P-256 or X25519"),
+    (
+        "no common signature algorithm",
+        "the client must offer an RSA signature with SHA-256 or better",
+    ),
+    ("no common protocol", "the client must speak HTTP/1.1 (ALPN http/1.1)"),
+    (
+        "the client does not trust",
+        "give the client the trust anchor of this gateway (HOME/pki/ca.pem; curl: --cacert)",
+    ),
+    (
+        "the client does not accept",
+        "the name that is called must stand in the certificate, and the client must trust its "
+        "issuer (HOME/pki/ca.pem; curl: --cacert)",
+    ),
+    ("plain HTTP", "call https://, not http://"),
+    ("not TLS", "call https://; a proxy in between must pass TLS through"),
+    ("hung up", "the client ended it: its own log says why, mostly that it does not trust us"),
+)
+"""What a reason begins with -> what to do."""
 
 
+@dataclass(slots=True)
 class Listener:
-    """Serves until `close`. `judge` makes the report of one request and shows it."""
+    """Serves on bound `sockets` until a signal or, with `once`, after one report. `around` is
+    asked anew for each request; `show` gets each report before its answer is sent."""
 
-    def __init__(
-        self, port: int, certificate: Path, key: Path, ca: Path, judge: Callable[[Request], Report]
-    ) -> None:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(certificate, key)
-        context.load_verify_locations(ca)
-        # Optional, so that a client without a certificate is told so instead of cut off.
-        context.verify_mode = ssl.CERT_OPTIONAL
-        self._server = _Server(("127.0.0.1", port), context, judge)
-        self.port: int = self._server.server_address[1]
+    sockets: list[socket.socket]
+    certificates: Certificates
+    around: Callable[[], Surroundings]
+    show: Callable[[Report], None]
+    once: bool = False
+    _server: DoorServer | None = None
 
-    def run_until(self, done: Callable[[], bool]) -> None:
-        """Serve until `done` says so; it is asked after every connection and ten times a second."""
-        self._server.timeout = 0.1
-        while not done():
-            self._server.handle_request()
+    def run(self, started: Callable[[], None] = lambda: None) -> None:
+        server = DoorServer(self, self.certificates, ServerLimits(drain_seconds=2), self._cut)
+        server.on_started = started
+        self._server = server
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(server.serve(self.sockets))
 
-    def close(self) -> None:
-        self._server.server_close()
+    def _done(self) -> None:
+        if self.once and self._server is not None:
+            self._server.should_exit = True
 
+    def _cut(self, origin: str, reason: str) -> None:
+        """For `DoorServer.noticed`."""
+        advice = next((what for begin, what in _ADVICE if reason.startswith(begin)), "")
+        report = Report(fout=f"no request was read: the connection is ended ({reason})")
+        report.wrong("connection", reason, advice)
+        self.show(report)
+        self._done()
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        line: Line = scope["extensions"]["openpoort.line"]
+        body, sent, whole = bytearray(), [], False
 
-    def __init__(
-        self,
-        address: tuple[str, int],
-        context: ssl.SSLContext,
-        judge: Callable[[Request], Report],
-    ) -> None:
-        super().__init__(address, _Handler)
-        self.judge = judge
-        self._context = context
+        async def heard() -> dict[str, Any]:
+            nonlocal whole
+            message = await receive()
+            body.extend(message.get("body", b""))
+            whole = message["type"] == "http.request" and not message.get("more_body", False)
+            return message
 
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        # The handshake runs in the request's own thread: a slow client holds up nobody else.
-        assert isinstance(request, socket.socket)
-        request.settimeout(30)
-        try:
-            with self._context.wrap_socket(request, server_side=True) as tls:
-                super().finish_request(tls, client_address)
-        except (OSError, ssl.SSLError):
+        async def keep(message: dict[str, Any]) -> None:
+            sent.append(message)
+
+        around = self.around()
+        with ThreadPoolExecutor(1) as threads:
+            rehearsal = Rehearsal(around, threads)
+            await rehearsal.door()(scope, heard, keep)
+        if not sent:  # hung up in the middle
+            self._cut(line.origin, "hung up in the middle of a request")
             return
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        given = rehearsal.given(sent[0]["status"], content)
+        request = Request(bytes(body), *_head(scope), line.peer, whole)
+        self.show(reported(request, around, given))
+        with line.receipt() as receipt:
+            for message in sent:
+                await send(message)
+            if receipt is not None:
+                await receipt.acknowledged(len(content))
+        self._done()
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: _Server
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        service = SERVICES.get(self.path.partition("?")[0])
-        asked = self.path.partition("?")[2].lower()
-        if service is None or asked not in ("wsdl", "xsd"):
-            self._send(404, b"")
-            return
-        address = f"https://{self.headers.get('Host', 'localhost')}{service.path}"
-        self._send(200, wsdl(service, address) if asked == "wsdl" else xsd())
-
-    def do_POST(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
-            self._send(413, b"")
-            return
-        headers = tuple((n.lower(), v) for n, v in self.headers.items())
-        tls = self.connection
-        leaf = tls.getpeercert(binary_form=True) if isinstance(tls, ssl.SSLSocket) else None
-        request = Request(self.rfile.read(int(length)), "POST", self.path, headers, leaf)
-        self._send(500, _fault(self.path, self.server.judge(request)))
-
-    def _send(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "text/xml; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet: the report is the output."""
-
-
-def _fault(path: str, report: Report) -> bytes:
-    service = SERVICES.get(path.partition("?")[0].rstrip("/"), AANLEVER)
-    wrong = sum(check.outcome is Outcome.WRONG for check in report.checks)
-    text = f"Diagnose: {wrong} controles fout; het bericht is niet in behandeling genomen."
-    fout = Fout(f"{service.letters}100", f"{text}\n\n{report.fout}".strip())
-    return seal.seal_fault(service, None, fout, message_id=_NO_ID, relates_to=None)
+def _head(scope: Scope) -> tuple[str, str, tuple[tuple[str, str], ...]]:
+    """Method, target and headers."""
+    query = scope["query_string"].decode("latin-1")
+    target = scope["path"] + (f"?{query}" if query else "")
+    headers = tuple((n.decode("latin-1"), v.decode("latin-1")) for n, v in scope["headers"])
+    return scope["method"], target, headers

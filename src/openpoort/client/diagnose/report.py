@@ -37,10 +37,13 @@ class Check:
 
 @dataclass(slots=True)
 class Report:
-    """Checks in the order they were made; `fout` is the gateway's own answer, in Dutch."""
+    """Checks in the order they were made. `fout` is the gateway's own answer, in Dutch (empty: it
+    takes the request), `status` its HTTP status; `unjudged` says what could not be judged."""
 
     checks: list[Check] = field(default_factory=list)
     fout: str = ""
+    status: int = 0
+    unjudged: tuple[str, ...] = ()
 
     def ok(self, name: str, text: str, **facts: str) -> None:
         self._add(name, Outcome.OK, text, "", facts)
@@ -62,14 +65,20 @@ class Report:
             self.wrong(name, text, advice, **facts)
 
     @property
+    def wrong_ones(self) -> list[Check]:
+        return [check for check in self.checks if check.outcome is Outcome.WRONG]
+
+    @property
     def accepted(self) -> bool:
         """Nothing found that a gateway refuses."""
-        return not self.fout and all(c.outcome is not Outcome.WRONG for c in self.checks)
+        return not self.fout and not self.wrong_ones
 
     def as_dict(self) -> dict[str, object]:
         return {
             "accepted": self.accepted,
             "fout": self.fout,
+            "status": self.status,
+            "unjudged": list(self.unjudged),
             "checks": [check.as_dict() for check in self.checks],
         }
 

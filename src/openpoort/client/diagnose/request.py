@@ -14,13 +14,15 @@ _HEADER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[ \t]*[^\r\n]*\r?\n")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Header names are in lower case. `method` is None for a bare body; `tls_leaf` is DER."""
+    """Header names are in lower case. `method` is None for a bare body; `tls_leaf` is DER.
+    `whole` is False when a door answered before it had read the body."""
 
     body: bytes = field(repr=False)
     method: str | None = None
     target: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     tls_leaf: bytes | None = field(default=None, repr=False)
+    whole: bool = True
 
     def header(self, name: str) -> str | None:
         return next((value for key, value in self.headers if key == name), None)

@@ -15,10 +15,14 @@ from lxml import etree
 
 from openpoort.client.diagnose import causes
 from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
-from openpoort.client.diagnose.transport import certificate
+from openpoort.client.diagnose.transport import certificate, oin
+from openpoort.trust.anchors import Purpose
 from openpoort.wire.certificate import read_certificate
 from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES, WSA, WSSE, WSU, X509V3
 
+_ENVELOPED = f"{DS}enveloped-signature"
+_INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+_MANY = 50
 _PARTS = ("Timestamp", "BinarySecurityToken", "Signature")
 
 
@@ -103,12 +107,31 @@ def _token(subject: Subject, signature: etree._Element) -> None:
     except (binascii.Error, ValueError) as error:
         report.wrong("token", f"the certificate cannot be read: {error}", "base64 of the DER form")
         return
-    certificate(report, "token", subject.certificate, subject)
-    if subject.request.tls_leaf is not None and subject.request.tls_leaf != der:
-        report.attention(
+    certificate(report, "token", der, subject, Purpose.SIGNATURE)
+    _same_sender(subject, der)
+
+
+def _same_sender(subject: Subject, token: bytes) -> None:
+    """Whether the owner of the token is that of the TLS certificate, or may come by it."""
+    leaf, report = subject.request.tls_leaf, subject.report
+    if leaf is None or leaf == token:
+        return
+    signer, caller = oin(token), oin(leaf)
+    if signer is None or caller is None:
+        return  # said of the certificate itself
+    directory = subject.around.directory
+    party = directory.party(signer) if directory is not None else None
+    said = f"signed by OIN {signer}, TLS with the certificate of OIN {caller}"
+    if signer == caller:
+        report.ok("token and TLS", "two certificates of one OIN")
+    elif party is not None and caller in party.tls_oins:
+        report.ok("token and TLS", f"{said}, which may carry its messages (tls_oins)")
+    else:
+        report.wrong(
             "token and TLS",
-            "signed with another certificate than the one used in TLS",
-            "allowed if both name the same OIN",
+            said,
+            "sign with a certificate of the OIN that opens the connection; another may carry the "
+            "messages only where the gateway's directory says so (tls_oins)",
         )
 
 
@@ -117,7 +140,10 @@ def _references(subject: Subject, info: etree._Element) -> None:
     assert subject.root is not None
     report = subject.report
     signed: list[etree._Element] = []
-    for reference in info.findall(f"{{{DS}}}Reference"):
+    found = info.findall(f"{{{DS}}}Reference")
+    if len(found) > _MANY:
+        report.attention("references", f"{len(found)}; the first {_MANY} are looked at")
+    for reference in found[:_MANY]:
         uri = reference.get("URI") or ""
         targets = _targets(subject.root, uri)
         if not targets:
@@ -166,18 +192,20 @@ def _digest(subject: Subject, reference: etree._Element, target: etree._Element)
     used = [t.get("Algorithm", "") for t in transforms]
     if used != [EXC_C14N]:
         report.wrong(
-            f"transforms of {shown(target)}",
-            ", ".join(used) or "none",
-            f"exactly one: {EXC_C14N}",
+            f"transforms of {shown(target)}", ", ".join(used) or "none", _transforms_advice(used)
         )
+    canonical = [t for t in transforms if t.get("Algorithm") != _ENVELOPED]
     method = reference.find(f"{{{DS}}}DigestMethod")
     uri = method.get("Algorithm", "") if method is not None else ""
     hash_name = DIGESTS.get(uri)
     if hash_name is None:
         report.wrong(name, f"digest algorithm {uri or 'missing'}", "use SHA-1 or SHA-256")
         return
-    prefixes = _prefixes(transforms[0]) if transforms else ()
-    form = causes.canonical(target, used[0] if used else EXC_C14N, prefixes)
+    prefixes = _prefixes(canonical[-1]) if canonical else ()
+    # Without one that canonicalises it is the inclusive form (XML Signature 1.0, 4.3.3.2).
+    form = causes.canonical(
+        target, canonical[-1].get("Algorithm", "") if canonical else _INCLUSIVE, prefixes
+    )
     computed = base64.b64encode(hashlib.new(hash_name, form).digest()).decode()
     found = "".join(text(reference.find(f"{{{DS}}}DigestValue")).split())
     facts = {"algorithm": hash_name, "computed": computed, "found": found}
@@ -186,6 +214,19 @@ def _digest(subject: Subject, reference: etree._Element, target: etree._Element)
         return
     reason = causes.of_digest(target, prefixes, found, subject.xml)
     report.wrong(name, "does not match the part as it was received", reason, **facts)
+
+
+def _transforms_advice(used: list[str]) -> str:
+    advice = f"exactly one: {EXC_C14N}"
+    if _ENVELOPED in used and EXC_C14N in used:
+        return (
+            f"{advice}; leave out enveloped-signature: it takes the signature out of the part that "
+            "holds it, and no part that is signed here does (xml-crypto and node-soap: give "
+            "addReference its transforms)"
+        )
+    if used.count(EXC_C14N) > 1:
+        return f"{advice}; it stands there {used.count(EXC_C14N)} times"
+    return advice
 
 
 def _prefixes(transform: etree._Element) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,19 +13,27 @@ from openpoort.client.diagnose.report import Report
 from openpoort.client.diagnose.request import Request
 from openpoort.domain.kind import Kind
 from openpoort.domain.party import Directory
-from openpoort.wire.services import Operation, Service
+from openpoort.trust.sender import Grounds
+from openpoort.wire.services import AFLEVER, SERVICES, Operation, Service
+
+_SERVED = {path: service for path, service in SERVICES.items() if service is not AFLEVER}
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a gateway would know. `hosts` are base addresses (`https://host:port`); empty
-    collections and None mean that nothing is known, and the check says so."""
+    """What a gateway would know. `hosts` are base addresses (`https://host:port`); `grounds` are
+    what it judges certificates on; `switches`: the names of the Aansluit Suite work there;
+    `served` are its services by path. Empty collections and None mean that nothing is known, and
+    the report says so."""
 
     now: datetime
     skew: timedelta = timedelta(minutes=5)
     hosts: tuple[str, ...] = ()
-    kinds: dict[str, Kind] = field(default_factory=dict)
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     directory: Directory | None = None
+    grounds: Grounds | None = None
+    switches: bool = False
+    served: Mapping[str, Service] = field(default_factory=lambda: _SERVED)
 
 
 @dataclass(slots=True)
@@ -56,7 +65,8 @@ def space(element: etree._Element) -> str:
 
 
 def elements(parent: etree._Element) -> list[etree._Element]:
-    """Child elements, without comments and processing instructions."""
+    """Child elements, without comments and processing instructions (libxml2 ends the process when
+    it canonicalises one of those)."""
     return [child for child in parent if isinstance(child.tag, str)]
 
 

@@ -14,9 +14,12 @@ from openpoort.client.diagnose.subject import Subject
 from openpoort.client.trust import name
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.ids import Oin
+from openpoort.trust.anchors import Purpose
+from openpoort.trust.chain import judge
+from openpoort.trust.subject import oin_of
+from openpoort.trust.verdict import Untrusted
 from openpoort.wire import mime
 from openpoort.wire.certificate import read_certificate
-from openpoort.wire.services import SERVICES
 
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']""")
 _NOT_UTF8 = {b"\xff\xfe": "UTF-16 (little endian)", b"\xfe\xff": "UTF-16 (big endian)"}
@@ -32,11 +35,18 @@ def tls(subject: Subject) -> None:
             "run `openpoort diagnose --listen` and send to it to have this checked as well",
         )
         return
-    certificate(subject.report, "TLS certificate", read_certificate(leaf), subject)
+    try:
+        certificate(subject.report, "TLS certificate", leaf, subject, Purpose.AUTHENTICATION)
+    except ValueError as error:
+        subject.report.wrong("TLS certificate", f"cannot be read: {error}")
 
 
-def certificate(report: Report, title: str, cert: x509.Certificate, subject: Subject) -> None:
-    """OIN, validity and key of a certificate; whether it is trusted is the gateway's to say."""
+def certificate(
+    report: Report, title: str, leaf: bytes, subject: Subject, purpose: Purpose
+) -> None:
+    """OIN, validity and key of a certificate and, with a trust store, the gateway's own verdict.
+    ValueError when it cannot be read."""
+    cert = read_certificate(leaf)
     facts = {
         "subject": cert.subject.rfc4514_string(),
         "issuer": name_of_issuer(cert),
@@ -57,8 +67,35 @@ def certificate(report: Report, title: str, cert: x509.Certificate, subject: Sub
         report.wrong(title, f"subject serialNumber {numbers[0]} is no OIN (20 digits)", "", **facts)
     elif not isinstance(cert.public_key(), RSAPublicKey):
         report.wrong(title, "the key is not RSA", "the interface signs with RSA only", **facts)
+    elif (said := _untrusted(leaf, subject, purpose)) is not None:
+        report.wrong(title, f"not trusted by this gateway: {said}", _TRUST_ADVICE, **facts)
     else:
         report.ok(title, f"{name(cert)}, OIN {numbers[0]}", **facts)
+
+
+_TRUST_ADVICE = "HOME's tls.trust names what it trusts: issuers, purposes, pinned certificates"
+
+
+def _untrusted(leaf: bytes, subject: Subject, purpose: Purpose) -> Untrusted | None:
+    """The verdict of the gate, where there is a trust store; the route counts (fail mode)."""
+    grounds = subject.around.grounds
+    if grounds is None:
+        return None
+    mode = grounds.mode(subject.service.name if subject.service is not None else "")
+    at = subject.around.now
+    try:
+        judge(leaf, purpose, at, grounds.anchors, grounds.evidence, mode)
+    except Untrusted as untrusted:
+        return untrusted
+    return None
+
+
+def oin(leaf: bytes) -> Oin | None:
+    """Of a certificate that names one in the way it should."""
+    try:
+        return oin_of(read_certificate(leaf), test_oins=True)
+    except (Untrusted, ValueError):
+        return None
 
 
 def name_of_issuer(cert: x509.Certificate) -> str:
@@ -80,11 +117,16 @@ def http(subject: Subject) -> None:
         report.unknown("HTTP", "only a body in this capture; HTTP headers are not checked")
         return
     if request.method is not None:
-        report.judge("HTTP method", request.method == "POST", request.method, "use POST")
+        asked = (request.target or "").partition("?")[2].lower()
+        described = request.method == "GET" and asked.startswith(("wsdl", "xsd"))
+        good = request.method == "POST" or described
+        report.judge("HTTP method", good, request.method, "use POST")
         _path(subject)
+        if request.method == "GET":
+            return
     kind = request.header("content-type")
     if kind is None:
-        report.wrong(
+        report.attention(
             "content type", "no Content-Type header", 'send "Content-Type: text/xml; charset=utf-8"'
         )
     elif kind.lower().startswith("application/soap+xml"):
@@ -107,12 +149,13 @@ def _path(subject: Subject) -> None:
     path = (subject.request.target or "").partition("?")[0]
     if "://" in path:
         path = "/" + path.split("/", 3)[-1]
-    subject.service = SERVICES.get(path.rstrip("/"))
+    served = subject.around.served
+    subject.service = served.get(path.rstrip("/"))
     subject.report.judge(
         "HTTP path",
         subject.service is not None,
         path,
-        "one of " + ", ".join(sorted(SERVICES)) + " (other gateways may have other paths)",
+        "one of " + ", ".join(sorted(served)) + " (other gateways may have other paths)",
     )
 
 
@@ -163,14 +206,18 @@ def well_formed(subject: Subject) -> None:
         subject.report.wrong(
             "document type",
             "the message holds a DTD",
-            "leave the DOCTYPE out: a gateway refuses it without an answer (HTTP 400)",
+            "leave the DOCTYPE out: a gateway refuses it without an answer (HTTP 400), and nothing "
+            "below is looked at",
         )
+        return
     # The log and not the exception: a warning that comes last hides a namespace error before it.
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, recover=True
     )
     with contextlib.suppress(etree.XMLSyntaxError):
         subject.root = etree.fromstring(subject.xml, parser)
+    if subject.root is not None and next(subject.root.iter(etree.Entity), None) is not None:
+        subject.root = None  # libxml2 falls over when it canonicalises what is no character
     said = [entry for entry in parser.error_log if entry.level >= etree.ErrorLevels.ERROR]
     if not said:
         subject.report.ok("well-formed", f"XML of {len(subject.xml)} bytes")
@@ -178,5 +225,7 @@ def well_formed(subject: Subject) -> None:
     subject.report.wrong(
         "well-formed",
         f"line {said[0].line}, column {said[0].column}: {said[0].message}",
-        "everything below is read from what could be recovered",
+        "everything below is read from what could be recovered"
+        if subject.root is not None
+        else "nothing below could be read",
     )
