@@ -37,6 +37,10 @@ OMSCHRIJVING = {
 FINAL = frozenset({"210", "220", "311", "410", "500", "510", "710"})
 """Codes after which nothing follows. 400 is final for kinds without a 500."""
 
+ENDED = ("delivered", "rejected", "cancelled")
+STATES = ("running", "waiting", "parked", *ENDED)
+"""Where the engine stands with a process: the operator's words, no sender sees them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
