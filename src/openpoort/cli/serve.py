@@ -8,12 +8,13 @@ from pathlib import Path
 
 import click
 
+from openpoort.cli.guard import told
 from openpoort.cli.home import chosen, fail, home_argument, settings
 
 
 @click.command()
 @home_argument
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the doors; 0: a free one.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the doors; 0: a free one, for health and agencies too.")
 @click.option("--only", type=click.Choice(["door", "worker"]), help="One role on this machine.")
 @click.option("--doors", type=click.IntRange(1, 64), help="Door processes.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes.")
@@ -49,11 +50,21 @@ def serve(
         port=door.port if port is None else port,
         processes=door.processes if doors is None else doors,
     )
+    if port == 0:
+        # A second gateway on this machine: whoever asks for any free port means all of them.
+        known = replace(known, health=replace(known.health, port=0),
+                        agency=replace(known.agency, port=0))  # fmt: skip
     worker = replace(worker, processes=worker.processes if workers is None else workers)
     known = replace(known, door=door, worker=worker)
     telemetry.configure(known.log.level)
+    said: list[str] = []
+
+    def say(line: str) -> None:
+        said.append(line)
+        _say(line)
+
     try:
-        gateway.serve(known, only, _say)
+        gateway.serve(known, only, say)
     except PortTaken as taken:
         fail(f"{taken}; choose another (--port, or health.port, agency.port in openpoort.toml)")
     except (
@@ -69,8 +80,10 @@ def serve(
         fail(str(wrong))
     except ChildFailed as failed:
         fail(str(failed), 2 if failed.code == 2 else 1)
-    except (ServerFailed, TimeoutError, OSError) as failed:
+    except (ServerFailed, TimeoutError) as failed:
         fail(str(failed), 1)
+    except OSError as wrong:  # of a file, until it runs
+        fail(told(wrong), 1 if said else 2)
 
 
 def _say(line: str) -> None:

@@ -118,11 +118,11 @@ def find(conn: Connection, asked: Asked) -> list[Line]:
         places = _places(conn, asked)
     if not places:
         return []
-    at = [day for _, day in places]
-    values = {"kenmerken": [k for k, _ in places], "at": at, "days": tables.days(at)}
+    days = [day for _, day in places]
+    values = {"kenmerken": [k for k, _ in places], "at": days, "days": tables.days(days)}
     lines = [
-        Line(*row[:5], Identiteit(row[5], row[6]), row[7], row[8], row[9])
-        for row in conn.execute(_LINES, values, prepare=False)
+        Line(*words, Identiteit(nummer, kind), at, state, status)
+        for *words, nummer, kind, at, state, status in conn.execute(_LINES, values, prepare=False)
     ]
     return [line for line in lines if asked.fits(line)][: asked.limit]
 
