@@ -158,9 +158,9 @@ def test_each_look_up_walks_an_index_over_years_of_weeks(dsn: str) -> None:
         tables.ensure(conn, date(2019, 1, 7), 30)
         asked = [
             Asked(message_id=str(uuid4())), Asked(aanleverkenmerk="fill77"),
-            Asked(belanghebbende=Identiteit("fill7", "BTW")), Asked(sender="0" * 20),
+            Asked(belanghebbende=Identiteit("FILL7", "BTW")), Asked(sender="0" * 20),
             Asked(berichtsoort="Niets"), Asked(states=("parked",)), Asked(since=now),
-            Asked(aanleverkenmerk="fill77", belanghebbende=Identiteit("fill7", "BTW")),
+            Asked(aanleverkenmerk="fill77", belanghebbende=Identiteit("FILL7", "BTW")),
         ]  # fmt: skip
     with Explaining.connect(dsn, autocommit=True) as conn:
         for one in asked:

@@ -82,7 +82,9 @@ def usual(command: click.Command, tmp: Path) -> list[str]:
     for parameter in command.params:
         if parameter.required:
             given = [v.format(tmp=tmp) for v in VALUES[str(parameter.name)]]
-            words += given if isinstance(parameter, click.Argument) else [parameter.opts[-1], *given]
+            words += (
+                given if isinstance(parameter, click.Argument) else [parameter.opts[-1], *given]
+            )
     return ["2026-11-23" if w == KENMERK and command.name == "balance" else w for w in words]
 
 
@@ -223,3 +225,21 @@ def test_a_state_that_does_not_exist_is_wrong_input(whole: Path) -> None:
     result = told("message", "list", str(whole), "--state", "finished")
     assert result.exit_code == 2
     assert "ended" in result.output
+
+
+def test_every_command_understands_home_and_json_the_same_way() -> None:
+    """`--home` always; as the first argument where there is no other; `--json` always."""
+    for words, command in LEAVES.items():
+        flags = {flag for p in command.params if isinstance(p, click.Option) for flag in p.opts}
+        assert {"--home", "--json"} <= flags, words
+        places = [p for p in command.params if isinstance(p, click.Argument)]
+        needs_none = ("simulate",), ("bench", "flat"), ("bench", "replication")
+        assert places or words in needs_none, words
+
+
+def test_help_shows_all_commands_in_four_groups() -> None:
+    lines = told("--help").output.splitlines()
+    heads = ["Run a gateway:", "As a company:", "As its operator:", "Prove it:"]
+    assert [line for line in lines if line in heads] == heads
+    for words in LEAVES:
+        assert any(line.split()[:1] == [words[0]] for line in lines), words

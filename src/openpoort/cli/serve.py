@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,20 @@ import click
 
 from openpoort.cli.guard import told
 from openpoort.cli.home import chosen, fail, home_argument, settings
+from openpoort.cli.lines import json_option, said
 
 
 @click.command()
 @home_argument
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the doors; 0: a free one, for health and agencies too.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port of the doors; 0: a free one, for health and agencies too.",
+)
 @click.option("--only", type=click.Choice(["door", "worker"]), help="One role on this machine.")
 @click.option("--doors", type=click.IntRange(1, 64), help="Door processes.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Worker processes.")
+@json_option
 def serve(
     home: Path | None,
     home_option: Path | None,
@@ -25,6 +32,7 @@ def serve(
     only: str | None,
     doors: int | None,
     workers: int | None,
+    as_json: bool,
 ) -> None:
     """Run the gateway in HOME. Prints `ready https://localhost:PORT/wus/2.0/` once it answers.
 
@@ -52,16 +60,20 @@ def serve(
     )
     if port == 0:
         # A second gateway on this machine: whoever asks for any free port means all of them.
-        known = replace(known, health=replace(known.health, port=0),
-                        agency=replace(known.agency, port=0))  # fmt: skip
+        asked = {"health": known.health, "agency": known.agency}
+        free = {name: replace(one, port=0) for name, one in asked.items()
+                if f"OPENPOORT_{name.upper()}_PORT" not in os.environ}  # fmt: skip
+        known = replace(known, **free)  # type: ignore[arg-type]
     worker = replace(worker, processes=worker.processes if workers is None else workers)
     known = replace(known, door=door, worker=worker)
     telemetry.configure(known.log.level)
-    said: list[str] = []
+    ready: list[str] = []
 
     def say(line: str) -> None:
-        said.append(line)
-        _say(line)
+        """Flushed: a script waits for it, terminal or not."""
+        ready.append(line)
+        said(as_json, line, ready=line.partition(" ")[2])
+        sys.stdout.flush()
 
     try:
         gateway.serve(known, only, say)
@@ -83,10 +95,4 @@ def serve(
     except (ServerFailed, TimeoutError) as failed:
         fail(str(failed), 1)
     except OSError as wrong:  # of a file, until it runs
-        fail(told(wrong), 1 if said else 2)
-
-
-def _say(line: str) -> None:
-    """A plain line on stdout, flushed: a script waits for it, terminal or not."""
-    click.echo(line)
-    sys.stdout.flush()
+        fail(told(wrong), 1 if ready else 2)
