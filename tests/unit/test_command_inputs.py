@@ -191,8 +191,11 @@ def test_a_broken_file_under_home_is_told(whole: Path, tmp: Path, file: str) -> 
                     assert by in result.output or "nowhere" in result.output, result.output
 
 
-@pytest.mark.parametrize("words", [w for w in LEAVES if w[0] not in ("bench", "agreement", "agency")],
-                         ids=" ".join)  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [w for w in LEAVES if w[0] not in ("bench", "agreement", "agency")],
+    ids=" ".join,
+)
 def test_nonsense_for_any_word_or_option_is_told(
     whole: Path, tmp: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,10 +60,10 @@ def serve(
     )
     if port == 0:
         # A second gateway on this machine: whoever asks for any free port means all of them.
-        asked = {"health": known.health, "agency": known.agency}
-        free = {name: replace(one, port=0) for name, one in asked.items()
-                if f"OPENPOORT_{name.upper()}_PORT" not in os.environ}  # fmt: skip
-        known = replace(known, **free)  # type: ignore[arg-type]
+        if "OPENPOORT_HEALTH_PORT" not in os.environ:
+            known = replace(known, health=replace(known.health, port=0))
+        if "OPENPOORT_AGENCY_PORT" not in os.environ:
+            known = replace(known, agency=replace(known.agency, port=0))
     worker = replace(worker, processes=worker.processes if workers is None else workers)
     known = replace(known, door=door, worker=worker)
     telemetry.configure(known.log.level)

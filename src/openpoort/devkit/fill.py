@@ -32,7 +32,7 @@ _STATEMENTS = (
 create temporary table many as select gen_random_uuid() as kenmerk,
     (%(newest)s::timestamptz - (n %% %(days)s::int) * interval '1 day') as at, n,
     n %% %(share)s = 1 and %(owner)s::text is not null as own,
-    lpad((900000 + n %% 5000)::text, 20, '0') as sender, 'btw:fill' || n %% 20000 as belang
+    lpad((900000 + n %% 5000)::text, 20, '0') as sender, 'btw:FILL' || n %% 20000 as belang
 from generate_series(%(first)s::int, %(last)s::int) n""",
     "update many set sender = %(owner)s where own",
     "alter table many add column day date",

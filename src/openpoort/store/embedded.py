@@ -117,13 +117,13 @@ class Embedded:
 
     def dsn(self, database: str = "openpoort") -> str:
         """Connection string for a running server; the password stays in its file."""
-        at: dict[str, str | int] = {"host": self._sockets_file.read_text().strip()}
+        where = self._sockets_file.read_text().strip()
+        own = {"user": "openpoort", "dbname": database, "passfile": str(self._password_file)}
         if self.port:
-            at = {"host": "127.0.0.1", "port": self.port}
+            return make_conninfo(host="127.0.0.1", port=self.port, **own)
         if self.copy:
-            return make_conninfo("", **at, user=self.role, dbname=database)
-        passfile = str(self._password_file)
-        return make_conninfo(**at, user="openpoort", dbname=database, passfile=passfile)
+            return make_conninfo(host=where, user=self.role, dbname=database)
+        return make_conninfo(host=where, **own)
 
     def running(self) -> bool:
         """Whether a server answers on the recorded socket (whoever started it)."""
@@ -205,7 +205,7 @@ class Embedded:
                 conn.execute("create database openpoort")
 
     def _make_sockets(self) -> Path:
-        """A 0700 directory with a short and plain path: under the folder, else under the system's temp."""
+        """A 0700 directory with a short, plain path: under the folder, else under the temp."""
         near = self.folder.resolve() / "run"
         plain = _PLAIN.fullmatch(str(near)) and len(os.fsencode(near)) <= _SOCKET_PATH
         if plain and not self.user.other:

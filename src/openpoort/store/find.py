@@ -121,8 +121,10 @@ def find(conn: Connection, asked: Asked) -> list[Line]:
     days = [day for _, day in places]
     values = {"kenmerken": [k for k, _ in places], "at": days, "days": tables.days(days)}
     lines = [
-        Line(*words, Identiteit(nummer, kind), at, state, status)
-        for *words, nummer, kind, at, state, status in conn.execute(_LINES, values, prepare=False)
+        Line(kenmerk, kind, sender, message_id, own, Identiteit(nummer, of), at, state, status)
+        for kenmerk, kind, sender, message_id, own, nummer, of, at, state, status in conn.execute(
+            _LINES, values, prepare=False
+        )
     ]
     return [line for line in lines if asked.fits(line)][: asked.limit]
 
