@@ -26,7 +26,7 @@ VALUES = {
     "belanghebbende": ["BTW:001000044B37"], "key": ["{tmp}/key.pem"], "cert": ["{tmp}/cert.pem"],
     "url": ["https://localhost:1"], "file": ["{tmp}/some.xml"], "path": ["{tmp}/some.xml"],
     "packages": ["{tmp}/some.zip"], "paths": ["{tmp}/some.xml"], "to": ["{tmp}/to"],
-    "backup": ["{tmp}/some"],
+    "folder": ["{tmp}/some"], "target": ["{tmp}/target"],
 }  # fmt: skip
 LONG = {"demo", "chaos", "failover-drill", "simulate", "agreement", "conformance", "scale", "init"}
 """They make a folder of their own, or need none; benchmarks too."""
@@ -58,7 +58,9 @@ def leaves() -> dict[tuple[str, ...], click.Command]:
 
 
 LEAVES = leaves()
-OF_HOME = [w for w in LEAVES if w[0] not in LONG | {"bench", "evidence"}] + [("evidence", "export")]
+OF_HOME = [w for w in LEAVES if w[0] not in LONG | {"bench", "evidence", "restore"}] + [
+    ("evidence", "export")
+]
 OF_HOME_AND_ENDS = [words for words in OF_HOME if words != RUNS_ON]
 READS = [
     ("serve",), ("message", "list"), ("evidence", "export"), ("status",), ("party", "show"),

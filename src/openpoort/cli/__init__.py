@@ -34,6 +34,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "retention": "openpoort.cli.retention:retention",
         "hold": "openpoort.cli.retention:hold",
         "measures": "openpoort.cli.measures:command",
+        "backup": "openpoort.cli.restore:backup",
+        "restore": "openpoort.cli.restore:restore",
     },
     "Prove it": {
         "evidence": "openpoort.cli.evidence:evidence",
