@@ -29,7 +29,9 @@ _STYLE = (
 def svg(kind: Kind) -> str:
     """The way of a kind: a box a step, the status that leads on below it, what else can happen
     beside it. It stands alone: no script, no font, nothing from outside."""
-    boxes = [("aanleveren", ", ".join(kind.start), [])]
+    boxes: list[tuple[str, str, list[tuple[str, bool]]]] = [
+        ("aanleveren", ", ".join(kind.start), [])
+    ]
     boxes += [(s.name, s.ok or "done", list(_branches(kind, s))) for s in kind.steps]
     parts, y = [], 20
     for number, (name, leads_on, beside) in enumerate(boxes):
