@@ -457,6 +457,7 @@ def checks(
 @click.option("--octets", type=click.IntRange(1000, 16_000_000), default=256_000, show_default=True)
 @click.option("--seconds", type=click.FloatRange(0.05, 60), default=0.5, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+@home_taken
 def dear(only: str, octets: int, seconds: float, as_json: bool) -> None:
     """Requests that are cheap to send and dear to receive, by kind of construct.
 
