@@ -6,12 +6,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from openpoort.cli import main
 from openpoort.devkit.fill import fill, lookups
 from openpoort.domain.fault import Fout
 from openpoort.domain.finding import Finding, Severity
@@ -248,3 +251,27 @@ def test_the_story_says_that_a_check_could_not_run_and_whose_verdict_is_waited_f
 
 def test_the_states_one_can_ask_for_are_those_that_there_are(gate: Gate) -> None:
     assert set(states(gate).values()) <= set(STATES)
+
+
+def test_list_and_show_on_the_command_line_say_the_same_as_the_tables(
+    gate: Gate, tmp_path: Path
+) -> None:
+    (tmp_path / "openpoort.toml").write_text(f'[database]\nurl = "{gate.store.dsn}"\n')
+    gate.channel.errors["DEMODIENST"] = DeliveryFailed("no answer within 30 s")
+    kenmerk = gate.send(message_id="uuid:one")
+    gate.work()
+    home = ["--home", str(tmp_path)]
+
+    def said(*words: str) -> str:
+        done = CliRunner().invoke(main, [*words, *home])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    [row] = json.loads(said("message", "list", "--message-id", "uuid:one", "--json"))["messages"]
+    assert (row["kenmerk"], row["state"], row["statuscode"]) == (kenmerk, "running", "420")
+    assert said("message", "list", "--state", "ended") == "no messages\n"
+    shown = said("message", "show", kenmerk)
+    assert "attempt 1 of afleveren failed: no answer within 30 s" in shown
+    assert "waits for DEMODIENST: to try again (step afleveren, attempt 2, at 2026-11-23" in shown
+    assert said("work", "show", kenmerk) == shown
+    assert json.loads(said("work", "show", kenmerk, "--json"))["waits_for"][0]["attempt"] == 2
