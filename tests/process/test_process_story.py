@@ -23,7 +23,7 @@ from openpoort.domain.status import FINAL, Status
 from openpoort.process import balance, parked
 from openpoort.process.parked import Act, WorkError
 from openpoort.process.ports import CheckUnavailable, DeliveryFailed, DeliveryRefused
-from openpoort.store import tables
+from openpoort.store import lookup, tables
 from tests.process.house import BTW, START, Gate, Passes, request
 
 KVK = Identiteit("90000044", "KvK")
@@ -118,6 +118,13 @@ class Story:
             books = balance.close(self.gate.store, self.gate.house.kinds, day)
             assert books.holds, books.record()
 
+    def look_up_rows_say_what_is(self) -> None:
+        with self.gate.store.connect() as conn:
+            assert lookup.catch_up(conn) == 0
+            shown = conn.execute("select kenmerk, state from lookup order by kenmerk").fetchall()
+            are = conn.execute("select kenmerk, state from process order by kenmerk").fetchall()
+        assert shown == are
+
     def histories_are_lawful(self) -> None:
         for kenmerk in self.kenmerken:
             statuses = self.gate.statuses(kenmerk)
@@ -139,6 +146,7 @@ def test_a_story(dsn: str, seed: int) -> None:
     for _ in range(ACTS):
         story.act()
         story.books_add_up()
+        story.look_up_rows_say_what_is()
     # The storm is over: everything comes to rest.
     story.gate.channel.errors.clear()
     story.gate.channel.verdict, story.xbrl.error = "500", None

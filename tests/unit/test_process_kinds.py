@@ -101,5 +101,10 @@ def test_a_batch_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
 def test_the_page_on_flows_is_current() -> None:
     page = (ROOT / "docs" / "explanation" / "flow.md").read_text(encoding="utf-8")
     assert page == drawing.page(kinds.load().values()), (
-        "run: python -m openpoort.process.drawing > docs/explanation/flow.md"
+        "run: python -m openpoort.process.drawing docs/explanation"
     )
+
+
+def test_the_drawings_of_the_kinds_are_current() -> None:
+    for name, drawn in drawing.drawings(kinds.load().values()).items():
+        assert (ROOT / "docs" / "explanation" / name).read_text(encoding="utf-8") == drawn, name

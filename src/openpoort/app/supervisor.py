@@ -196,6 +196,9 @@ class Supervisor:
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
+        except OSError as wrong:
+            what = f"{wrong.filename}: {wrong.strerror}" if wrong.filename else str(wrong)
+            sys.stderr.write(f"openpoort: {child.name}: {what}\n")
         except BaseException as error:  # noqa: BLE001  # nothing may unwind into the parent's frames
             _log.critical("died", process=child.name, exc_info=error)
         finally:

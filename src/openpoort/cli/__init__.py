@@ -8,44 +8,58 @@ from typing import Any
 
 import click
 
-_COMMANDS: dict[str, str] = {
-    "agency": "openpoort.cli.agency:agency",
-    "agreement": "openpoort.cli.agreement:agreement",
-    "balance": "openpoort.cli.balance:balance",
-    "bench": "openpoort.cli.bench:bench",
-    "chaos": "openpoort.cli.chaos:chaos",
-    "check": "openpoort.cli.check:check",
-    "conformance": "openpoort.cli.conformance:command",
-    "db": "openpoort.cli.db:db",
-    "demo": "openpoort.cli.demo:command",
-    "diagnose": "openpoort.cli.diagnose:command",
-    "evidence": "openpoort.cli.evidence:evidence",
-    "fetch": "openpoort.cli.client:fetch",
-    "init": "openpoort.cli.init:init",
-    "kind": "openpoort.cli.kind:kind",
-    "hold": "openpoort.cli.retention:hold",
-    "journal": "openpoort.cli.journal:journal",
-    "measures": "openpoort.cli.measures:command",
-    "message": "openpoort.cli.message:message",
-    "failover-drill": "openpoort.cli.failover:failover_drill",
-    "restore-drill": "openpoort.cli.drill:restore_drill",
-    "retention": "openpoort.cli.retention:retention",
-    "party": "openpoort.cli.party:party",
-    "progress": "openpoort.cli.progress:command",
-    "scale": "openpoort.cli.scale:scale",
-    "send": "openpoort.cli.client:send",
-    "serve": "openpoort.cli.serve:serve",
-    "simulate": "openpoort.cli.simulate:simulate",
-    "status": "openpoort.cli.client:status",
-    "taxonomy": "openpoort.cli.taxonomy:taxonomy",
-    "work": "openpoort.cli.work:work",
+from openpoort.cli import guard
+
+_GROUPS: dict[str, dict[str, str]] = {
+    "Run a gateway": {
+        "init": "openpoort.cli.init:init",
+        "serve": "openpoort.cli.serve:serve",
+        "agency": "openpoort.cli.agency:agency",
+        "db": "openpoort.cli.db:db",
+        "taxonomy": "openpoort.cli.taxonomy:taxonomy",
+        "demo": "openpoort.cli.demo:command",
+    },
+    "As a company": {
+        "send": "openpoort.cli.client:send",
+        "status": "openpoort.cli.client:status",
+        "fetch": "openpoort.cli.client:fetch",
+        "check": "openpoort.cli.check:check",
+        "diagnose": "openpoort.cli.diagnose:command",
+    },
+    "As its operator": {
+        "message": "openpoort.cli.message:message",
+        "work": "openpoort.cli.work:work",
+        "party": "openpoort.cli.party:party",
+        "kind": "openpoort.cli.kind:kind",
+        "balance": "openpoort.cli.balance:balance",
+        "retention": "openpoort.cli.retention:retention",
+        "hold": "openpoort.cli.retention:hold",
+        "measures": "openpoort.cli.measures:command",
+        "progress": "openpoort.cli.progress:command",
+        "backup": "openpoort.cli.restore:backup",
+        "restore": "openpoort.cli.restore:restore",
+    },
+    "Prove it": {
+        "evidence": "openpoort.cli.evidence:evidence",
+        "journal": "openpoort.cli.journal:journal",
+        "restore-drill": "openpoort.cli.drill:restore_drill",
+        "failover-drill": "openpoort.cli.failover:failover_drill",
+        "conformance": "openpoort.cli.conformance:command",
+        "agreement": "openpoort.cli.agreement:agreement",
+        "bench": "openpoort.cli.bench:bench",
+        "chaos": "openpoort.cli.chaos:chaos",
+        "scale": "openpoort.cli.scale:scale",
+        "simulate": "openpoort.cli.simulate:simulate",
+    },
 }
-"""Command name -> module:attribute, loaded on first use so that `--help` stays quick."""
+"""Heading of `--help` -> command name -> module:attribute, loaded on first use so that `--help`
+of one command stays quick."""
+_COMMANDS = {name: place for group in _GROUPS.values() for name, place in group.items()}
 
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(_COMMANDS)
+        return list(_COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
@@ -54,6 +68,18 @@ class _Lazy(click.Group):
         command: Any = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with guard.plain_words():
+            return super().invoke(ctx)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for heading, names in _GROUPS.items():
+            commands = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(name, one.get_short_help_str(60)) for name, one in commands if one]
+                )
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})

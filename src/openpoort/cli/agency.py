@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from openpoort.cli.connection import HOME, stop
+from openpoort.cli.lines import json_option, said
 from openpoort.settings import SettingsError, load
 
 
@@ -25,6 +26,7 @@ from openpoort.settings import SettingsError, load
 @click.option("--gateway", help="Base address of the gateway [default: by door.port].")
 @click.option("--report", type=click.Choice(["sync", "later", "none"]), help="When 500 comes.")
 @click.option("--slow", default=5.0, show_default=True, help="Seconds that stand `slow` waits.")
+@json_option
 def agency(
     home_word: Path | None,
     home_option: Path | None,
@@ -32,6 +34,7 @@ def agency(
     gateway: str | None,
     report: str | None,
     slow: float,
+    as_json: bool,
 ) -> None:
     """Run the demo agencies: receive, keep under HOME/agency, answer, report.
 
@@ -53,7 +56,8 @@ def agency(
     options = Options(Report(report) if report else None, slow, gateway=gateway)
 
     def ready() -> None:
-        click.echo(f"ready https://localhost:{settings.agency.port}/demodienst")
+        where = f"https://localhost:{settings.agency.port}/demodienst"
+        said(as_json, f"ready {where}", ready=where)
 
     try:
         run_agency(settings, ready, options=options)

@@ -13,6 +13,7 @@ import click
 from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import open_suite
 from openpoort.cli.home import home_option
+from openpoort.cli.lines import json_option, said
 from openpoort.devkit.agreement import Report, compare
 from openpoort.devkit.cases.beside import Compared, beside
 from openpoort.devkit.cases.drawn import drawn as drawn_taxonomy
@@ -36,6 +37,7 @@ from openpoort.devkit.samples import write
     "--keep", type=click.Path(path_type=Path), help="Write drawn filings that differ here."
 )
 @click.option("--table", type=click.Path(path_type=Path), help="Write a Markdown table here.")
+@json_option
 @home_option
 def agreement(
     instances: tuple[Path, ...],
@@ -50,6 +52,7 @@ def agreement(
     keep: Path | None,
     table: Path | None,
     home: Path,
+    as_json: bool,
 ) -> None:
     """Judge INSTANCES (and their mutants) with the reference processor too, and compare.
 
@@ -59,7 +62,7 @@ def agreement(
     """
     if drawn:
         text, wrong = _drawn([f"{seed}.{number}" for number in range(drawn)], each, keep)
-        _tell(text, table, wrong=wrong)
+        _tell(text, table, wrong=wrong, as_json=as_json)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if with_cases:
@@ -71,13 +74,13 @@ def agreement(
             report = compare(suite, files, quick=quick)
         finally:
             suite.close()
-    _tell(markdown(report), table, wrong=bool(report.open))
+    _tell(markdown(report), table, wrong=bool(report.open), as_json=as_json)
 
 
-def _tell(text: str, table: Path | None, *, wrong: bool) -> NoReturn:
+def _tell(text: str, table: Path | None, *, wrong: bool, as_json: bool) -> NoReturn:
     if table is not None:
         table.write_text(text, encoding="utf-8")
-    click.echo(text)
+    said(as_json, text, agrees=not wrong, report=text)
     raise SystemExit(int(wrong))
 
 

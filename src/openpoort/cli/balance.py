@@ -50,6 +50,8 @@ def balance(
     chosen = settings(Path(words[0]) if len(words) == 2 else home or Path("openpoort-home"))
     try:
         day = date.fromisoformat(words[-1])
+        if day > datetime.now(UTC).date():
+            fail(f"{day} has not come yet: a day has a closing balance when it has begun")
         files = {name: Path(path) for name, _, path in (one.partition("=") for one in lists)}
         acts.security_log(chosen)
         with database(chosen) as dsn:

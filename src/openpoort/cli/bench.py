@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
+from openpoort.cli.home import home_first, home_taken
 from openpoort.cli.replication import replication
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _options(function: _F) -> _F:
         ]
     ):
         function = option(function)
-    return function
+    return home_first(function)
 
 
 def _size(text: str) -> int:
@@ -340,6 +341,7 @@ def failing(**given: Any) -> None:
     "--folder", type=click.Path(path_type=Path), help="Keep the filled tables here, for next time."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+@home_taken
 def flat(
     sizes: str, messages: int, rounds: int, size: str, folder: Path | None, as_json: bool
 ) -> None:
@@ -455,6 +457,7 @@ def checks(
 @click.option("--octets", type=click.IntRange(1000, 16_000_000), default=256_000, show_default=True)
 @click.option("--seconds", type=click.FloatRange(0.05, 60), default=0.5, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+@home_taken
 def dear(only: str, octets: int, seconds: float, as_json: bool) -> None:
     """Requests that are cheap to send and dear to receive, by kind of construct.
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openpoort.cli.home import home_first
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="The gateway's own PostgreSQL, or a server from outside by URL.",
 )
+@home_first
 @click.option("--home", type=click.Path(path_type=Path), help="Keep the folder here.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
 def chaos(

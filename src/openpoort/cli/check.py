@@ -55,7 +55,13 @@ class Verdict:
 @click.option("--attachment", "attachments", multiple=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 @click.option("--index/--no-index", default=None, help="Instead of the setting `checks.index`.")
-@click.option("--workers", default=2, show_default=True, help="Filings judged at a time.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Filings judged at a time.",
+)
 @home_option
 def check(
     path: Path,

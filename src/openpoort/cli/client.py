@@ -264,6 +264,8 @@ def _explained(as_json: bool, message_id: str | None = None) -> Iterator[None]:
                 }
             )
         stop(1, f"refused: {fault}")
+    except ValueError as error:  # what was asked cannot be written down
+        stop(2, str(error))
     except (NoAnswer, BadAnswer) as error:
         if as_json:
             last_line({"kenmerk": None, "statuscode": None, "error": str(error)})

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import click
 
-from openpoort.cli.home import fail
+from openpoort.cli.home import fail, home_taken
+from openpoort.cli.lines import json_option, said
 from openpoort.domain.journal import EXPORTED, JournalEntry
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -26,7 +27,8 @@ def evidence() -> None:
 @click.argument("words", nargs=-1, required=True, metavar="[HOME] KENMERK")
 @click.option("--home", type=click.Path(path_type=Path), envvar="OPENPOORT_HOME")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False))
-def export(words: tuple[str, ...], home: Path | None, out: Path) -> None:
+@json_option
+def export(words: tuple[str, ...], home: Path | None, out: Path, as_json: bool) -> None:
     """Write everything about one message, with its proofs, into one file.
 
     Exit code 0: written; 1: the journal was changed, nothing is written; 2: could not.
@@ -45,7 +47,7 @@ def export(words: tuple[str, ...], home: Path | None, out: Path) -> None:
             target.write(data)
     except OSError as exc:
         fail(f"cannot write {out}: {exc.strerror}")
-    click.echo(f"{out}: {len(data)} bytes")
+    said(as_json, f"{out}: {len(data)} bytes", file=str(out), bytes=len(data))
 
 
 def _exported(home: Path, kenmerk: UUID) -> bytes:
@@ -89,7 +91,8 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
 @click.option(
     "--tsa", type=FILE, help="Anchors (PEM) of the time-stamping authority; a time-stamp must hold."
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
+@json_option
+@home_taken
 def verify(file: Path, key: Path, tsa: Path | None, as_json: bool) -> None:
     """Judge an evidence file offline, with the checkpoint key only.
 

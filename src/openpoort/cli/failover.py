@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from openpoort.cli.home import home_first
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -26,6 +28,7 @@ _NAMES = ["kill", "freeze", "lag", "counter-proof"]
     "--detect", type=click.FloatRange(0, 120), default=1.0, show_default=True,
     help="Seconds until the loss of the primary is noticed.",
 )  # fmt: skip
+@home_first
 @click.option("--home", type=click.Path(path_type=Path), help="Keep the folders here.")
 @click.option(
     "--record", type=click.Path(path_type=Path, exists=True, file_okay=False), metavar="HOME",

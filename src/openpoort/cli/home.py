@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,25 @@ def home_option(function: F) -> F:
         default=Path("openpoort-home"),
         show_default=True,
         help="Folder of the gateway.",
+    )(function)
+
+
+def home_first(function: F) -> F:
+    """HOME as the first argument too, for a command that has `--home` and no other argument."""
+
+    @functools.wraps(function)
+    def both(*, home_word: Path | None, **given: Any) -> Any:
+        return function(**{**given, "home": home_word or given.get("home")})
+
+    word = click.Path(path_type=Path)
+    return click.argument("home_word", required=False, metavar="[HOME]", type=word)(both)  # type: ignore[return-value]
+
+
+def home_taken(function: F) -> F:
+    """`--home`, for a command that needs none: scripts give it to every command."""
+    path = click.Path(path_type=Path)
+    return click.option(
+        "--home", type=path, expose_value=False, help="Taken, as by every command."
     )(function)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from openpoort.cli.home import chosen, fail, home_argument
+from openpoort.cli.lines import json_option, said
 
 _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]+")
 
@@ -20,7 +21,10 @@ _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-
     multiple=True,
     help="Another name the gateway answers to, beside localhost and 127.0.0.1. Repeatable.",
 )
-def init(home: Path | None, home_option: Path | None, hosts: tuple[str, ...]) -> None:
+@json_option
+def init(
+    home: Path | None, home_option: Path | None, hosts: tuple[str, ...], as_json: bool
+) -> None:
     """Make HOME: settings, a development PKI, a directory of invented parties, sample messages."""
     from openpoort.app.home import HomeExists, create
 
@@ -34,4 +38,4 @@ def init(home: Path | None, home_option: Path | None, hosts: tuple[str, ...]) ->
         fail(str(exists))
     except OSError as wrong:
         fail(f"{where} cannot be made: {wrong.strerror}")
-    click.echo(f"made {where}; start it with: openpoort serve {where}")
+    said(as_json, f"made {where}; start it with: openpoort serve {where}", home=str(where))

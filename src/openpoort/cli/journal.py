@@ -15,6 +15,7 @@ from openpoort.app.places import places
 from openpoort.app.signatures import unsound
 from openpoort.cli import acts
 from openpoort.cli.home import chosen, fail, home_argument, settings
+from openpoort.cli.lines import json_option, said
 from openpoort.domain.checkpoint import pieces
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.keys.timestamp import BadAnchors, load_anchors
@@ -118,7 +119,8 @@ def _show(report: Report, rows: Proven, as_json: bool) -> None:
 
 @journal.command()
 @home_argument
-def checkpoint(home: Path | None, home_option: Path | None) -> None:
+@json_option
+def checkpoint(home: Path | None, home_option: Path | None, as_json: bool) -> None:
     """Place what is committed, sign a checkpoint and print it (keep it elsewhere)."""
     chosen_settings = settings(chosen(home, home_option))
     try:
@@ -131,7 +133,8 @@ def checkpoint(home: Path | None, home_option: Path | None) -> None:
             signed = sequencer.sign(conn, key, chosen_settings.journal.origin, utc_now())
             if signed is not None:
                 keep(copy(chosen_settings), signed[1])
-            click.echo(sequencer.last_note(conn) or "the journal is empty", nl=False)
+            note = sequencer.last_note(conn)
+            said(as_json, (note or "the journal is empty").rstrip("\n"), note=note)
     except (BadKey, OSError, psycopg.Error) as exc:
         fail(str(exc))
     except JournalBroken as exc:

@@ -32,6 +32,13 @@ _NAME = re.compile(r"([A-Za-z0-9._-]+)(?:\[([^]]*)])?")
 """Name and extras at the start of a requirement."""
 
 
+def _price(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except ArithmeticError:
+        raise ValueError(text) from None
+
+
 @click.command("measures")
 @click.argument("folder", required=False, metavar="[HOME]", type=click.Path(path_type=Path))
 @click.option("--home", type=click.Path(path_type=Path), help="Also: first argument.")
@@ -44,7 +51,7 @@ _NAME = re.compile(r"([A-Za-z0-9._-]+)(?:\[([^]]*)])?")
 )
 @click.option("--conformance", type=_REPORT, help="The .json beside a conformance report.")
 @click.option("--bench", type=_REPORT, help="Output of `openpoort bench ... --json`.")
-@click.option("--cpu-hour", type=Decimal, help="Price of a processor hour in euros, for --bench.")
+@click.option("--cpu-hour", type=_price, help="Price of a processor hour in euros, for --bench.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def command(
     folder: Path | None,

@@ -14,7 +14,8 @@ import click
 import psycopg
 
 from openpoort.cli import acts
-from openpoort.cli.home import fail, home_option, settings
+from openpoort.cli.home import fail, home_first, home_option, settings
+from openpoort.cli.lines import said
 from openpoort.domain import names, partyadvice, partyfile
 from openpoort.domain.event import OK, REFUSED, Event
 from openpoort.domain.party import Directory
@@ -159,6 +160,7 @@ def _brought_up(file: Path, text: str, version: int) -> None:
 
 
 @party.command()
+@home_first
 @home_option
 @_full
 @_json
@@ -223,7 +225,8 @@ def approve(number: int, home: Path, who: str, as_json: bool) -> None:
 @click.argument("number", type=int)
 @home_option
 @_as
-def reject(number: int, home: Path, who: str) -> None:
+@_json
+def reject(number: int, home: Path, who: str, as_json: bool) -> None:
     """Close proposal NUMBER without applying it."""
     config = settings(home)
     seal = _seal(config)
@@ -235,10 +238,11 @@ def reject(number: int, home: Path, who: str) -> None:
         version = directory.version(conn)
         conn.commit()
     _emit("party.proposed", version, who, REFUSED, {})
-    click.echo(f"proposal {number} rejected")
+    said(as_json, f"proposal {number} rejected", rejected=number)
 
 
 @party.command()
+@home_first
 @home_option
 @click.option("--days", default=30, show_default=True, help="How far to look back.")
 @_json

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from openpoort.cli.home import home_taken
+
 
 @click.command()
 @click.option("--messages", type=click.IntRange(50, 100_000), default=300, show_default=True)
@@ -16,6 +18,7 @@ import click
     show_default=True, help="Milliseconds there and back between two sites.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+@home_taken
 def replication(
     messages: int, callers: int, rounds: int, rtt: tuple[float, ...], as_json: bool
 ) -> None:

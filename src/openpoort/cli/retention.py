@@ -13,7 +13,15 @@ from uuid import UUID
 import click
 
 from openpoort.cli import acts
-from openpoort.cli.home import chosen, fail, home_argument, home_option, settings
+from openpoort.cli.home import (
+    chosen,
+    fail,
+    home_argument,
+    home_first,
+    home_option,
+    settings,
+)
+from openpoort.cli.lines import json_option, said
 from openpoort.domain.seal import unsealed
 
 if TYPE_CHECKING:
@@ -105,8 +113,9 @@ def hold() -> None:
 @hold.command("set")
 @click.argument("kenmerk", type=UUID)
 @click.option("--reason", required=True, help="Why, for whoever lifts it.")
+@json_option
 @home_option
-def set_(kenmerk: UUID, reason: str, home: Path) -> None:
+def set_(kenmerk: UUID, reason: str, home: Path, as_json: bool) -> None:
     """Keep everything of the week of message KENMERK. Exit code 1: it was held already."""
     from openpoort.store import dossier
     from openpoort.store.retention import hold as put
@@ -118,35 +127,44 @@ def set_(kenmerk: UUID, reason: str, home: Path) -> None:
         except dossier.NoSuchMessage as no:
             fail(str(no))
         done = put(conn, str(kenmerk), acts.who(), reason, datetime.now(UTC), acts.seal(known))
-    _told(kenmerk, "set", done, "is on hold already")
+    _told(kenmerk, "set", done, "is on hold already", as_json=as_json)
 
 
 @hold.command()
 @click.argument("kenmerk", type=UUID)
+@json_option
 @home_option
-def lift(kenmerk: UUID, home: Path) -> None:
+def lift(kenmerk: UUID, home: Path, as_json: bool) -> None:
     """Let message KENMERK go when its term has passed. Exit code 1: there was no hold."""
     from openpoort.store.retention import lift as take_off
 
     known = settings(home)
     with _connected(known) as conn:
         done = take_off(conn, str(kenmerk), acts.who(), datetime.now(UTC), acts.seal(known))
-    _told(kenmerk, "lifted", done, "is not on hold")
+    _told(kenmerk, "lifted", done, "is not on hold", as_json=as_json)
 
 
-def _told(kenmerk: UUID, act: str, done: bool, otherwise: str) -> None:
+def _told(kenmerk: UUID, act: str, done: bool, otherwise: str, *, as_json: bool) -> None:
     if not done:
         fail(f"{kenmerk} {otherwise}", 1)
     acts.emit("hold.changed", str(kenmerk), "ok", hold=act)
-    click.echo(f"{kenmerk}: hold {act}")
+    said(as_json, f"{kenmerk}: hold {act}", kenmerk=str(kenmerk), hold=act)
 
 
 @hold.command("list")
+@home_first
 @home_option
-def list_(home: Path) -> None:
+@json_option
+def list_(home: Path, as_json: bool) -> None:
     """All holds, oldest first."""
     from openpoort.store.retention import holds
 
     with _connected(settings(home)) as conn:
-        for kenmerk, since, by, reason in holds(conn):
-            click.echo(f"{kenmerk}  {since:%Y-%m-%d}  {by:12}  {reason}")
+        found = holds(conn)
+    if as_json:
+        rows = [{"kenmerk": k, "since": since.isoformat(), "by": by, "reason": reason}
+                for k, since, by, reason in found]  # fmt: skip
+        click.echo(json.dumps({"holds": rows}, ensure_ascii=False))
+        return
+    for kenmerk, since, by, reason in found:
+        click.echo(f"{kenmerk}  {since:%Y-%m-%d}  {by:12}  {reason}")

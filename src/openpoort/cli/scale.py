@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from openpoort.cli.home import fail
+from openpoort.cli.home import fail, home_first
 from openpoort.devkit.forecast import Forecast, lines, size
 
 _MEASURED = {"accept": "accept_ms", "process": "process_ms", "status": "status_ms"}
@@ -56,6 +56,7 @@ def _options(function: Any) -> Any:
     type=click.Path(path_type=Path, dir_okay=False),
     help="Output of `openpoort bench accept|process|status --json`; measured ms from it.",
 )
+@home_first
 @click.option("--home", type=click.Path(path_type=Path), help="Taken, as by every command.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 def scale(benches: tuple[Path, ...], home: Path | None, as_json: bool, **given: Any) -> None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from openpoort.cli.home import home_taken
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -25,6 +27,7 @@ SHOWN = 60
 @click.option("--replay", type=click.IntRange(0), metavar="SEED", help="One world, with its trace.")
 @click.option("--against", metavar="DSN", help="The same steps on an empty PostgreSQL beside it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, last line.")
+@home_taken
 def simulate(
     seed: int, messages: int, processes: int | None, replay: int | None, against: str | None,
     as_json: bool,

@@ -16,7 +16,8 @@ from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.package import PackageRefused, open_package
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.verify import verify
-from openpoort.cli.home import fail, home_option, home_there
+from openpoort.cli.home import fail, home_first, home_option, home_there
+from openpoort.cli.lines import json_option, said
 from openpoort.process.kinds import KindError, load
 
 _PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -127,7 +128,8 @@ def _mapping(kinds: Sequence[str]) -> dict[str, list[str]]:
 
 
 @taxonomy.command("list")
-@click.option("--json", "as_json", is_flag=True)
+@json_option
+@home_first
 @home_option
 def list_(as_json: bool, home: Path) -> None:
     """The installed taxonomies."""
@@ -167,12 +169,13 @@ def show(name: str, as_json: bool, home: Path) -> None:
 
 @taxonomy.command()
 @click.argument("name")
+@json_option
 @home_option
-def remove(name: str, home: Path) -> None:
+def remove(name: str, home: Path, as_json: bool) -> None:
     """Take one taxonomy away. Filings that need it are refused from then on."""
     _get(home, name)
     Registry(home).remove(name)
-    click.echo(f"removed {name}")
+    said(as_json, f"removed {name}", removed=name)
 
 
 @taxonomy.command()

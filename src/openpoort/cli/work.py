@@ -12,7 +12,7 @@ import click
 
 from openpoort.cli import acts
 from openpoort.cli.home import at_desk, chosen, fail, home_argument, home_option, settings
-from openpoort.cli.message import as_data, home_and_kenmerk
+from openpoort.cli.message import home_and_kenmerk, told
 from openpoort.domain.event import FAILED, OK
 
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
@@ -67,16 +67,8 @@ def list_(
 @home_option
 @_json
 def show(words: tuple[str, ...], home: Path, as_json: bool) -> None:
-    """One message, with everything needed to judge it."""
-    from openpoort.process import parked
-
-    home, kenmerk = home_and_kenmerk(words, home)
-    with at_desk(home) as parts:
-        try:
-            data = as_data(parked.show(parts.store, kenmerk))
-        except parked.WorkError as no:
-            fail(str(no), 1)
-    click.echo(json.dumps(data, ensure_ascii=False, indent=None if as_json else 2))
+    """One message, with everything needed to judge it: as `message show`."""
+    told(words, home, as_json=as_json)
 
 
 def _act(name: str, text: str, **more: Any) -> None:

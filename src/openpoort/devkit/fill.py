@@ -1,9 +1,10 @@
 """Fill a gateway's tables with finished messages, by set-based SQL: evidence for large tables.
 
-`python -m openpoort.devkit.fill DSN 5000000` puts them over the last weeks, with three statuses
-each, small payloads, and no journal; a gateway can go on beside them. They belong to senders and
-interested parties of their own (nines and zeros), so no real mailbox changes; `owner` gets one in
-fifty, as messages it handed in, so that it can ask for them.
+`python -m openpoort.devkit.fill DSN 5000000 [WEEKS]` puts them over the last weeks, with three
+statuses each, small payloads, look-up rows, and no journal; a gateway can go on beside them. They
+belong to senders and interested parties of their own (nines and zeros), so no real mailbox changes;
+`owner` gets one in fifty, as messages it handed in, so that it can ask for them. Then it prints how
+PostgreSQL does what every message asks, and how long an operator's look-ups take.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from uuid import UUID
 
 import psycopg
 
-from openpoort.domain.process import State
-from openpoort.store import queue, reading, tables
+from openpoort.domain.ids import Identiteit
+from openpoort.domain.process import ENDED, State
+from openpoort.store import find, queue, reading, tables
 
 BLOCK = 100_000
 WEEKS = 8
@@ -30,7 +32,7 @@ _STATEMENTS = (
 create temporary table many as select gen_random_uuid() as kenmerk,
     (%(newest)s::timestamptz - (n %% %(days)s::int) * interval '1 day') as at, n,
     n %% %(share)s = 1 and %(owner)s::text is not null as own,
-    lpad((900000 + n %% 5000)::text, 20, '0') as sender, 'btw:fill' || n %% 20000 as belang
+    lpad((900000 + n %% 5000)::text, 20, '0') as sender, 'btw:FILL' || n %% 20000 as belang
 from generate_series(%(first)s::int, %(last)s::int) n""",
     "update many set sender = %(owner)s where own",
     "alter table many add column day date",
@@ -40,10 +42,10 @@ from generate_series(%(first)s::int, %(last)s::int) n""",
     "insert into repeat (key, digest, kenmerk, day)"
     " select gen_random_uuid(), sha256(kenmerk::text::bytea), kenmerk, day from many",
     """
-insert into message (day, kenmerk, berichtsoort, sender, berichtkenmerk, belang_type,
-    belang_nummer, rol_belang, accepted_at, documents)
-select day, kenmerk, 'Omzetbelasting', sender, kenmerk, 'BTW', 'fill', 'Bedrijf', at, '[]'
-from many""",
+insert into message (day, kenmerk, berichtsoort, sender, berichtkenmerk, aanleverkenmerk,
+    belang_type, belang_nummer, rol_belang, accepted_at, documents)
+select day, kenmerk, 'Omzetbelasting', sender, kenmerk, 'fill' || n, 'BTW', substr(belang, 5),
+    'Bedrijf', at, '[]' from many""",
     f"""
 insert into process (day, kenmerk, berichtsoort, sender, belang, accepted_at, state, seq, last_at,
     unread)
@@ -58,6 +60,10 @@ from many""",
     " select day, kenmerk, at, sha256(kenmerk::text::bytea), 'fill' from many",
     "insert into payload (day, digest, size, place, body)"
     " select day, sha256(kenmerk::text::bytea), 4, 'db', 'fill' from many",
+    """
+insert into lookup (at, sender, berichtsoort, message_id, aanleverkenmerk, day, kenmerk, state)
+select at, lookup_word(sender), lookup_word('Omzetbelasting'), lookup_word(kenmerk::text),
+    lookup_word('fill' || n), day, kenmerk, 'delivered' from many""",
     "drop table many",
 )
 
@@ -68,21 +74,22 @@ def fill(
     now: datetime,
     block: int = BLOCK,
     *,
+    weeks: int = WEEKS,
     owner: str | None = None,
     told: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Add `rows` finished messages, accepted in the eight weeks before `now`; then analyse.
+    """Add `rows` finished messages, accepted in the `weeks` before `now`; then analyse.
 
     `owner` is an OIN; `told` hears how many are in.
     """
     with psycopg.connect(dsn, autocommit=True) as conn:
         conn.execute("set synchronous_commit = off")
-        for week in range(WEEKS + 1):
+        for week in range(weeks + 1):
             tables.ensure(conn, (now - timedelta(weeks=week)).date())
         for first in range(1, rows + 1, block):
             last = min(first + block - 1, rows)
             asked = {
-                "newest": now, "days": WEEKS * 7, "first": first, "last": last, "owner": owner,
+                "newest": now, "days": weeks * 7, "first": first, "last": last, "owner": owner,
                 "share": _SHARE,
             }  # fmt: skip
             with conn.transaction():
@@ -91,6 +98,43 @@ def fill(
             told(last)
         conn.execute("vacuum analyze")
         conn.execute("checkpoint")
+
+
+def lookups(dsn: str) -> list[tuple[str, float]]:
+    """What an operator looks for, and the seconds it took: a message from the middle of the
+    tables by each thing that is known of it, and things of which there is none."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        mondays = tables.weeks(conn, "message")
+        row = conn.execute(
+            "select kenmerk, berichtkenmerk, aanleverkenmerk, belang_nummer, belang_type, sender,"
+            " accepted_at from message where day >= %s order by day limit 1",
+            [mondays[len(mondays) // 2]],
+        ).fetchone()
+        assert row is not None, "there is nothing in the tables"
+        kenmerk, message_id, aanleverkenmerk, nummer, kind, sender, at = row
+        day = timedelta(days=1)
+        asked = {
+            "kenmerk": find.Asked(kenmerk=kenmerk),
+            "aanleverkenmerk": find.Asked(aanleverkenmerk=aanleverkenmerk),
+            "MessageID": find.Asked(message_id=message_id),
+            "sender": find.Asked(sender=sender),
+            "belanghebbende": find.Asked(belanghebbende=Identiteit(nummer, kind)),
+            "period": find.Asked(since=at - day, until=at + day),
+            "state": find.Asked(states=tuple(ENDED)),
+            "all of it": find.Asked(
+                None, message_id, aanleverkenmerk, Identiteit(nummer, kind), sender,
+                states=tuple(ENDED), since=at - day, until=at + day,
+            ),
+            "a kind of which there is none": find.Asked(berichtsoort="Niets"),
+            "a state of which there is none": find.Asked(states=("cancelled",)),
+            "a MessageID of which there is none": find.Asked(message_id="uuid:none"),
+        }  # fmt: skip
+        took = []
+        for what, one in asked.items():
+            begun = time.perf_counter()
+            found = find.find(conn, one)
+            took.append((f"{what}: {len(found)} found", time.perf_counter() - begun))
+        return took
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +204,10 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 if __name__ == "__main__":
     begun = time.monotonic()
-    fill(sys.argv[1], int(float(sys.argv[2])), datetime.now(UTC))
+    span = int(sys.argv[3]) if len(sys.argv) > 3 else WEEKS
+    fill(sys.argv[1], int(float(sys.argv[2])), datetime.now(UTC), weeks=span)
     sys.stdout.write(f"filled in {time.monotonic() - begun:.0f} s\n")
     for plan in plans(sys.argv[1]):
         sys.stdout.write(f"{plan}\n")
+    for what, seconds in lookups(sys.argv[1]):
+        sys.stdout.write(f"{what}, {seconds * 1000:.0f} ms\n")

@@ -69,7 +69,7 @@ class Exporter:
                     keep(self.copy, signed[1])
             elif time.monotonic() > end:
                 raise NotCovered(
-                    f"{waits} journal entries of {kenmerk} still wait for a transaction to end"
+                    f"{len(waits)} journal entries of {kenmerk} still wait for a transaction to end"
                 )
             elif placed is None or not placed.more:
                 time.sleep(0.05)

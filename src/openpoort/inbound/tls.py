@@ -115,7 +115,12 @@ class Certificates:
         context.set_ciphers(_CIPHERS)
         context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
         context.set_alpn_protocols(["http/1.1"])
-        context.load_cert_chain(entry.certificate, entry.key)
+        try:
+            context.load_cert_chain(entry.certificate, entry.key)
+        except OSError as wrong:
+            why = getattr(wrong, "reason", None) or wrong.strerror
+            files = f"{entry.certificate} and {entry.key}"
+            raise OSError(f"{files} are no certificate and its key: {why}") from None
         for path in self.client_ca:
             context.load_verify_locations(path)
         if self.client_pem:

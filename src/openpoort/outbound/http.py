@@ -95,7 +95,12 @@ def tls_context(
     else:
         context.load_verify_locations(cafile=ca)
     if certificate is not None:
-        context.load_cert_chain(certificate, key)
+        try:
+            context.load_cert_chain(certificate, key)
+        except OSError as wrong:
+            why = getattr(wrong, "reason", None) or wrong.strerror
+            files = f"{certificate} and {key}"
+            raise OSError(f"{files} are no certificate and its key: {why}") from None
     return context
 
 

@@ -1,12 +1,14 @@
 """The documentation page on flows, drawn from the tables that the engine runs on.
 
-`python -m openpoort.process.drawing > docs/explanation/flow.md` makes it; a test holds it current.
+`python -m openpoort.process.drawing docs/explanation` makes it; a test holds it current.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from html import escape
+from pathlib import Path
 
 from openpoort.domain.kind import Kind, Step, StepKind
 from openpoort.domain.process import (
@@ -25,32 +27,100 @@ ENDS = (Event.NOT_AUTHORISED, Event.INVALID, Event.UNDELIVERABLE, Event.APPROVED
 """Events at a step after which nothing follows."""
 
 
-def mermaid(kind: Kind) -> str:
-    """The state diagram of a kind: the statuses its sender may see, in a flow of steps."""
-    lines = ["stateDiagram-v2", f"    [*] --> aanleveren: {', '.join(kind.start)}"]
-    names = ["aanleveren", *(step.name for step in kind.steps)]
-    before = "100"
-    for place, step in enumerate(kind.steps):
-        lines.append(f"    {names[place]} --> {step.name}" + (f": {before}" if place else ""))
-        lines += [f"    {line}" for line in _branches(kind, step)]
-        before = step.ok or "done"
-    last = kind.steps[-1] if kind.steps else None
-    lines.append(f"    {names[-1]} --> [*]: {last.ok or 'done' if last else 'done'}")
-    return "\n".join(lines) + "\n"
+WIDE, HIGH, GAP = 200, 34, 26
+"""Of a box, and between two of them, in pixels."""
+_STYLE = (
+    "<style>text{font:13px sans-serif;fill:#222}.box{fill:#eef3fa;stroke:#345}"
+    ".end{fill:#a00}.way{stroke:#345;fill:none}</style>"
+    '<defs><marker id="to" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7"'
+    ' orient="auto"><path d="M0 0L8 4L0 8z" fill="#345"/></marker></defs>'
+)
 
 
-def _branches(kind: Kind, step: Step) -> Iterable[str]:
+def svg(kind: Kind) -> str:
+    """The way of a kind: a box a step, the status that leads on below it, what else can happen
+    beside it. It stands alone: no script, no font, nothing from outside."""
+    boxes: list[tuple[str, str, list[tuple[str, bool]]]] = [
+        ("aanleveren", ", ".join(kind.start), [])
+    ]
+    boxes += [(s.name, s.ok or "done", list(_branches(kind, s))) for s in kind.steps]
+    parts, y = [], 20
+    for number, (name, leads_on, beside) in enumerate(boxes):
+        parts.append(f'<rect class="box" x="20" y="{y}" width="{WIDE}" height="{HIGH}" rx="5"/>')
+        parts.append(f'<text x="32" y="{y + 22}">{escape(name)}</text>')
+        for line, (words, ends) in enumerate(beside):
+            way = ' class="end"' if ends else ""
+            parts.append(f'<text{way} x="{WIDE + 40}" y="{y + 14 + line * 17}">{words}</text>')
+        below = y + max(HIGH, len(beside) * 17)
+        parts.append(
+            f'<path class="way" marker-end="url(#to)" d="M40 {y + HIGH}V{below + GAP - 2}"/>'
+            f'<text x="48" y="{below + GAP - 8}">{escape(leads_on)}</text>'
+        )
+        y = below + GAP
+        if number == len(boxes) - 1:
+            parts.append(f'<circle cx="40" cy="{y + 6}" r="6" fill="#345"/>')
+    size = f'width="640" height="{y + 30}" viewBox="0 0 640 {y + 30}"'
+    title = f"<title>{escape(kind.berichtsoort)}</title>"
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>'
+    return "\n".join([head, title, _STYLE, *parts, "</svg>"]) + "\n"
+
+
+def _branches(kind: Kind, step: Step) -> Iterable[tuple[str, bool]]:
+    """What can happen beside going on, in words; true for an end."""
     for told in statuses(Event.ATTEMPTED, step.kind):
-        yield f"{step.name} --> {step.name}: {told.code} to {', '.join(step.agencies)}"
-    for told in _ends(step.kind):
-        if told.code != step.ok:
-            yield f"{step.name} --> [*]: {told.code}"
+        yield escape(f"{told.code} to {', '.join(step.agencies)}"), False
+    ends = [told.code for told in _ends(step.kind) if told.code != step.ok]
+    if ends:
+        yield f"{' or '.join(ends)}: the end", True
+    if flow.quiet(kind, step):
+        yield "tried again; then parked, and nothing is told", False
+        return
     for told in statuses(Event.FAILED, step.kind):
-        quiet = flow.quiet(kind, step)
-        yield f"{step.name} --> {step.name}: " + ("" if quiet else f"{told.code}, ") + "tried again"
+        yield f"{told.code}: tried again", False
     for told in statuses(Event.GAVE_UP, step.kind):
-        quiet = flow.quiet(kind, step)
-        yield f"{step.name} --> parked: {'nothing is told' if quiet else _said(told)}"
+        yield f"{_said(told)}: parked", False
+
+
+def drawings(kinds: Iterable[Kind]) -> dict[str, str]:
+    """File below `docs/explanation` -> its content."""
+    found = {f"flow/{kind.berichtsoort}.svg": svg(kind) for kind in kinds}
+    return found | {"flow/states.svg": states_svg()}
+
+
+_AT = {
+    State.RUNNING: (20, 20), State.PARKED: (20, 220), State.WAITING: (300, 120),
+    State.DELIVERED: (580, 20), State.REJECTED: (580, 120), State.CANCELLED: (580, 220),
+}  # fmt: skip
+"""Where the box of a state stands."""
+
+
+def leads() -> dict[tuple[State, State], list[str]]:
+    """(from, to) -> events. What leaves a state as it is stands in the table alone."""
+    found: dict[tuple[State, State], list[str]] = {}
+    for state, row in TRANSITIONS.items():
+        for event, transition in row.items():
+            if transition.to is not None and transition.to is not state:
+                found.setdefault((state, transition.to), []).append(event)
+    return found
+
+
+def states_svg() -> str:
+    """The states and what leads from one to another, by number; the page says the events."""
+    wide, high, parts = 110, 40, []
+    for number, (start, to) in enumerate(leads(), 1):
+        (ax, ay), (bx, by) = _AT[start], _AT[to]
+        side = 14 if bx < ax or (bx == ax and by < ay) else -14  # there and back are two lines
+        x, y = ax + wide / 2 + side, ay + high / 2 + side / 2
+        to_x, to_y = bx + wide / 2 + side, by + high / 2 + side / 2
+        parts.append(f'<path class="way" d="M{x:g} {y:g}L{to_x:g} {to_y:g}"/>')
+        cx, cy = round(x + (to_x - x) * 0.42), round(y + (to_y - y) * 0.42)
+        parts.append(f'<circle cx="{cx}" cy="{cy}" r="10" fill="#fff" stroke="#345"/>')
+        parts.append(f'<text x="{cx}" y="{cy + 4}" text-anchor="middle">{number}</text>')
+    for state, (x, y) in _AT.items():
+        parts.append(f'<rect class="box" x="{x}" y="{y}" width="{wide}" height="{high}" rx="5"/>')
+        parts.append(f'<text x="{x + wide // 2}" y="{y + 25}" text-anchor="middle">{state}</text>')
+    head = '<svg xmlns="http://www.w3.org/2000/svg" role="img" width="710" height="280">'
+    return "\n".join([head, "<title>States of a process</title>", _STYLE, *parts, "</svg>"]) + "\n"
 
 
 def _ends(kind: StepKind) -> list[Tell]:
@@ -73,9 +143,12 @@ def page(kinds: Iterable[Kind]) -> str:
         "",
         "## The states of a process",
         "",
-        "```mermaid",
-        _states().rstrip(),
-        "```",
+        "![States of a process](flow/states.svg)",
+        "",
+        *(
+            f"{number}. {start} to {to}: {', '.join(events)}"
+            for number, ((start, to), events) in enumerate(leads().items(), 1)
+        ),
         "",
         "What is not in this table cannot happen: an agency is told so by a fault, an operator by "
         "the command, a worker by its log, and nothing changes. While a message is delivered again "
@@ -100,27 +173,9 @@ def page(kinds: Iterable[Kind]) -> str:
     rows += ["", "| Status | Text |", "|---|---|"]
     rows += [f"| {code} | {text} |" for code, text in OMSCHRIJVING.items()]
     for kind in sorted(kinds, key=lambda k: k.berichtsoort):
-        rows += ["", f"## {kind.berichtsoort}", "", kind.title, "", "```mermaid"]
-        rows += [mermaid(kind).rstrip(), "```"]
+        picture = f"![The steps of {kind.berichtsoort}](flow/{kind.berichtsoort}.svg)"
+        rows += ["", f"## {kind.berichtsoort}", "", kind.title, "", picture]
     return "\n".join(rows) + "\n"
-
-
-def _states() -> str:
-    """The states and what leads from one to another; what leaves a state as it is stands in the
-    table alone."""
-    lines = ["stateDiagram-v2", f"    [*] --> {State.RUNNING}: accepted"]
-    for state, row in TRANSITIONS.items():
-        leads: dict[State, list[str]] = {}
-        for event, transition in row.items():
-            if transition.to not in (state, None):
-                leads.setdefault(transition.to or state, []).append(event)
-        lines += [f"    {state} --> {to}: {', '.join(events)}" for to, events in leads.items()]
-    lines += [f"    {state} --> [*]" for state in State if not _goes_on(state)]
-    return "\n".join(lines) + "\n"
-
-
-def _goes_on(state: State) -> bool:
-    return any(event is not Event.REDELIVER for event in TRANSITIONS[state])
 
 
 def _transitions() -> Iterable[str]:
@@ -142,4 +197,8 @@ def _codes(told: Iterable[Tell]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(page(load().values()))
+    folder = Path(sys.argv[1])
+    (folder / "flow").mkdir(exist_ok=True)
+    known = list(load().values())
+    for name, content in {"flow.md": page(known), **drawings(known)}.items():
+        (folder / name).write_text(content, encoding="utf-8")

@@ -77,6 +77,8 @@ def held(work: Work, job: JobRow, now: datetime) -> None:
         steps.give_up(work, job, f"gave up after {job.attempts} attempts: nobody could be asked")
         return
     _begun(work, step)
+    if not p.episode:
+        p.note("delivery.held", now, {"step": step.name, "agency": job.agency})
     steps.trouble(work, step)
     later = min(now + HELD_FOR, end)
     p.jobs.append(dataclasses.replace(job, due_at=later, first_at=first, fence=None))

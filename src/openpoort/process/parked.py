@@ -14,11 +14,12 @@ from uuid import UUID
 
 from openpoort.domain.kind import Step
 from openpoort.domain.process import ENDED, Event, NotPossible, State
-from openpoort.process import flow, outcomes
+from openpoort.process import flow, outcomes, story
 from openpoort.process.batch import Documents
+from openpoort.process.story import Moment, Waits
 from openpoort.process.transitions import happen
 from openpoort.process.work import House, Work
-from openpoort.store import changes, messages, parked, queue, reading
+from openpoort.store import changes, dossier, messages, parked, queue, reading
 from openpoort.store.parked import Parked
 from openpoort.store.pool import Connection
 from openpoort.store.reading import Known
@@ -52,11 +53,15 @@ class Shown:
     """Everything an operator needs to judge one message."""
 
     known: Known
+    message_id: str
+    aanleverkenmerk: str | None
     state: str
     statuses: tuple[StatusRow, ...]
     parked: tuple[Parked, ...]
     jobs: tuple[JobRow, ...]
     deliveries: tuple[tuple[str, int, datetime], ...]
+    moments: tuple[Moment, ...]
+    waits: tuple[Waits, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +90,16 @@ def show(store: Store, kenmerk: UUID) -> Shown:
         if known is None:
             raise WorkError(f"no message with kenmerk {kenmerk}")
         process = changes.lock(conn, [(kenmerk, known.day)])[kenmerk]
+        statuses = tuple(reading.statuses(conn, [(kenmerk, known.day)])[kenmerk])
+        waiting = tuple(parked.of(conn, kenmerk))
+        jobs = tuple(job for job, _ in parked.jobs(conn, kenmerk))
+        made = tuple(parked.delivered_to(conn, kenmerk, known.day))
+        message = messages.messages(conn, [(kenmerk, known.day)])[kenmerk]
         return Shown(
-            known, process.state,
-            tuple(reading.statuses(conn, [(kenmerk, known.day)])[kenmerk]),
-            tuple(parked.of(conn, kenmerk)),
-            tuple(job for job, _ in parked.jobs(conn, kenmerk)),
-            tuple(parked.delivered_to(conn, kenmerk, known.day)),
+            known, message.berichtkenmerk, message.aanleverkenmerk, process.state, statuses,
+            waiting, jobs, made,
+            story.moments(dossier.entries(conn, kenmerk), statuses),
+            story.waits(process.state, jobs, waiting, [agency for agency, _, _ in made]),
         )  # fmt: skip
 
 

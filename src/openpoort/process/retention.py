@@ -19,7 +19,7 @@ from openpoort.store.retention import Dropped, Week
 
 CLASSES: Mapping[str, tuple[str, ...]] = {
     "payload": ("payload", "request", "answer"),
-    "status": ("message", "status", "delivery", "mailbox", "seen", "process"),
+    "status": ("message", "status", "delivery", "mailbox", "seen", "lookup", "process"),
 }
 """Tables per class; `process` last, because it says which kinds a week holds."""
 

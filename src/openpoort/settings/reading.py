@@ -29,8 +29,12 @@ def load(home: Path, environment: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(
             f"{home} is no openpoort home: {FILE} is missing; make one with `openpoort init {home}`"
         ) from None
+    except NotADirectoryError:
+        raise SettingsError(f"{home} is a file; HOME is a folder") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise SettingsError(f"{file}: {wrong}") from None
+    except OSError as wrong:
+        raise SettingsError(f"{file} cannot be read: {wrong.strerror}") from None
     _overlay(data, os.environ if environment is None else environment)
     settings: Settings = _build(Settings, {"home": home, **data}, str(file))
     judge(settings)

@@ -55,9 +55,9 @@ where l.kenmerk = %s order by l.leaf
 _POSITION = "select after_xid, after_id, floor_id from journal_state"
 _WAITING = """
 with tail as materialized (
-    select entry from journal where (xid, id) > (%s::xid8, %s) and id > %s
+    select xid, id, entry from journal where (xid, id) > (%s::xid8, %s) and id > %s
 )
-select count(*) from tail where entry like %s
+select entry from tail where entry like %s order by xid, id
 """
 _AROUND = """
 select distinct on (size) size, note from (
@@ -166,15 +166,18 @@ def leaves(conn: Connection, kenmerk: UUID) -> list[LeafRow]:
     return [LeafRow(*row) for row in conn.execute(_LEAVES, (kenmerk,))]
 
 
-def waiting(conn: Connection, kenmerk: UUID) -> int:
-    """How many journal entries of a message have no place in the tree yet."""
+def waiting(conn: Connection, kenmerk: UUID) -> list[bytes]:
+    """The journal entries of a message that have no place in the tree yet."""
     # Two statements: with the position as constants the planner walks the end of the index.
     state = conn.execute(_POSITION).fetchone()
     assert state is not None
     pattern = f'%"kenmerk":{json.dumps(str(kenmerk))}%'.encode()
-    row = conn.execute(_WAITING, (*state, pattern)).fetchone()
-    assert row is not None
-    return int(row[0])
+    return [entry for (entry,) in conn.execute(_WAITING, (*state, pattern))]
+
+
+def entries(conn: Connection, kenmerk: UUID) -> list[bytes]:
+    """The journal entries of a message, in order: with a place, then without one yet."""
+    return [*(leaf.entry for leaf in leaves(conn, kenmerk)), *waiting(conn, kenmerk)]
 
 
 def around(conn: Connection, first: int, last: int, told: int) -> list[str]:

@@ -160,3 +160,10 @@ def leaves(conn: Connection, size: int | None) -> tuple[int, str]:
     ).fetchone()
     assert row is not None
     return int(row[0]), str(row[1])
+
+
+def messages(conn: Connection) -> int:
+    """How many messages the register knows."""
+    row = conn.execute("select count(*) from register").fetchone()
+    assert row is not None
+    return int(row[0])

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -33,6 +34,9 @@ __all__ = ["Embedded", "ServerFailed"]
 _START_SECONDS = 90.0
 _STOP_SECONDS = 30.0
 _SOCKET_PATH = 90  # bytes; the kernel allows 107 for directory + "/.s.PGSQL.5432.lock"
+_PLAIN = re.compile(r"[\w/.+=@-]+", re.ASCII)
+"""Paths that mean themselves in a list of socket folders, in which a comma begins the next one and
+quotes and spaces count for something."""
 _LEAST_MIB, _MOST_MIB = 128, 2048
 _LIMITS = (
     Path("/sys/fs/cgroup/memory.max"),
@@ -113,12 +117,13 @@ class Embedded:
 
     def dsn(self, database: str = "openpoort") -> str:
         """Connection string for a running server; the password stays in its file."""
-        sockets = self._sockets_file.read_text().strip()
+        where = self._sockets_file.read_text().strip()
+        own = {"user": "openpoort", "dbname": database, "passfile": str(self._password_file)}
         if self.port:
-            sockets = f"127.0.0.1 port={self.port}"
+            return make_conninfo(host="127.0.0.1", port=self.port, **own)
         if self.copy:
-            return make_conninfo("", host=sockets, user=self.role, dbname=database)
-        return f"host={sockets} user=openpoort dbname={database} passfile={self._password_file}"
+            return make_conninfo(host=where, user=self.role, dbname=database)
+        return make_conninfo(host=where, **own)
 
     def running(self) -> bool:
         """Whether a server answers on the recorded socket (whoever started it)."""
@@ -179,11 +184,18 @@ class Embedded:
             self._child = self.user.popen(
                 ["postgres", "-D", str(self.data), "-k", str(sockets), *listen, *settings], log
             )
-        if not self._answers(Postmaster(self._child.pid), _START_SECONDS):
-            tail = (self.folder / "server.log").read_text(errors="replace")[-2000:]
+        try:
+            self._first(Postmaster(self._child.pid))
+        except BaseException:  # whatever it is: no server stays behind that nobody knows of
             self._child.kill()
             self._child.wait()
             self._child = None
+            raise
+
+    def _first(self, made: Postmaster) -> None:
+        """Wait for the server that we started, and make the database when it is new."""
+        if not self._answers(made, _START_SECONDS):
+            tail = (self.folder / "server.log").read_text(errors="replace")[-2000:]
             raise ServerFailed(f"the database server did not start:\n{tail}")
         if self.copy:
             return
@@ -193,9 +205,10 @@ class Embedded:
                 conn.execute("create database openpoort")
 
     def _make_sockets(self) -> Path:
-        """A 0700 directory with a short path: under the folder, else under the system's temp."""
+        """A 0700 directory with a short, plain path: under the folder, else under the temp."""
         near = self.folder.resolve() / "run"
-        if len(os.fsencode(near)) <= _SOCKET_PATH and not self.user.other:
+        plain = _PLAIN.fullmatch(str(near)) and len(os.fsencode(near)) <= _SOCKET_PATH
+        if plain and not self.user.other:
             near.mkdir(mode=0o700, exist_ok=True)
             # Nobody lives on this data directory (see `ensure`), but PostgreSQL believes a lock
             # file whose pid is a zombie, as after a kill where nobody reaps.

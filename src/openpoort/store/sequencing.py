@@ -1,4 +1,5 @@
-"""The sequencer as a thread of a worker: places entries and signs checkpoints on a schedule.
+"""The sequencer as a thread of a worker: places entries and signs checkpoints on a schedule, and
+writes the rows by which messages are found (`store/lookup.py`), which follow the places.
 
 Any number of workers may run one; the lock in `store/sequencer.py` lets one work at a time and
 the others come back later. A poll, not a notification: entries may wait, commits may not.
@@ -20,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort import telemetry
 from openpoort.domain.checkpoint import Checkpoint
 from openpoort.domain.event import Event
-from openpoort.store import journal, sequencer, settled
+from openpoort.store import journal, lookup, sequencer, settled
 from openpoort.store.link import connect
 from openpoort.store.sequencer import Connection, JournalBroken
 
@@ -97,9 +98,10 @@ class Sequencer:
             if self.now() >= due:
                 self.checkpoint(conn)
                 due = self.now() + self.every
-            if hourly:  # last: the journal waits for nothing else
+            looked = lookup.step(conn)  # these two last: the journal waits for nothing else
+            if hourly:
                 settled.settle(conn, self.now().astimezone(UTC).date())
-            if placed is None or not placed.more:
+            if (placed is None or not placed.more) and (looked is None or not looked.more):
                 stop.wait(self.poll.total_seconds())
 
     def _told_twice(self, count: int) -> None:

@@ -18,6 +18,7 @@ from openpoort.domain.process import State
 
 PARTITIONED = (
     "message", "process", "status", "request", "answer", "payload", "delivery", "mailbox", "seen",
+    "lookup",
 )  # fmt: skip
 """All tables with a `day`; their retention classes differ (docs: retention)."""
 
@@ -36,6 +37,10 @@ WATCHED: Mapping[str, Watched] = {
 }
 _LOCK = 0x6F706172  # one maker of partitions at a time, over all processes
 Connection = psycopg.Connection[Any]
+_PARTITIONS = """
+select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+where c.relname = any(%s)
+"""
 
 
 def states(*which: State) -> str:
@@ -71,11 +76,7 @@ def ensure(conn: Connection, day: date, ahead: int = 0) -> None:
     mondays = [week(day) + timedelta(weeks=n) for n in range(ahead + 1)]
     wanted = {partition(t, m): (t, m) for m in mondays for t in PARTITIONED}
     with conn.transaction():
-        rows = conn.execute(
-            "select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid"
-            " where c.relname = any(%s)",
-            [list(wanted)],
-        ).fetchall()
+        rows = conn.execute(_PARTITIONS, [list(wanted)]).fetchall()
         missing = [name for name in wanted if name not in {row[0] for row in rows}]
         if not missing:
             return
@@ -86,6 +87,21 @@ def ensure(conn: Connection, day: date, ahead: int = 0) -> None:
             _make(conn, table, name, monday)
             if table in WATCHED and monday < before:
                 watch(conn, table, name)
+
+
+def ensure_beside(conn: Connection, table: str, other: str, days: Iterable[date]) -> None:
+    """Make the partitions of `table` that `days` need, for weeks that `other` has: an older
+    version made those without. Outside a transaction, as `ensure`."""
+    wanted = {partition(table, m): m for m in sorted({week(day) for day in days})}
+    beside = [partition(other, m) for m in wanted.values()]
+    rows = conn.execute(_PARTITIONS, [[*wanted, *beside]]).fetchall()
+    there = {row[0] for row in rows}
+    missing = {n: m for n, m in wanted.items() if n not in there and partition(other, m) in there}
+    if missing:
+        with conn.transaction():
+            lock(conn)
+            for name, monday in missing.items():
+                _make(conn, table, name, monday)
 
 
 def lock(conn: Connection) -> None:
