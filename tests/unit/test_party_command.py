@@ -202,7 +202,9 @@ def test_pending_names_whose_mandate_it_is(strict: Home) -> None:
     assert "+ mandate BTW:001000044B37 (Voorbeeldbedrijf B.V.)" in full
 
 
-@pytest.mark.parametrize("other", ["anna ", " Anna", "ANNA", "ａｎｎａ", "an\u200bna", "a.nna"])
+@pytest.mark.parametrize(
+    "other", ["anna ", " Anna", "ANNA", "ａｎｎａ", "an\u200bna", "an\u3164na", "a.nna"]
+)
 def test_another_spelling_is_no_second_pair_of_eyes(strict: Home, other: str) -> None:
     strict.run("apply", str(strict.file), "--as", "anna")
     assert "somebody else" in strict.run("approve", "1", "--as", other, code=1).stderr
