@@ -93,7 +93,7 @@ def test_show_of_one_party_leaves_the_others_out(home: Home) -> None:
 def test_a_part_of_the_directory_is_never_applied(home: Home, tmp_path: Path) -> None:
     home.run("apply", str(home.file))
     part = tmp_path / "part.toml"
-    part.write_text(home.run("show", OINS["bedrijf"]).output)
+    part.write_text("# voor Anna\n" + home.run("show", OINS["bedrijf"]).output)
     assert "would remove all the rest" in home.run("apply", str(part), code=2).stderr
     assert home.version() == 1
 

@@ -67,7 +67,7 @@ def version(text: str) -> int | None:
 
 def partial(text: str) -> bool:
     """Whether the file says that it is a part of a directory, not one to apply."""
-    return text.startswith(_PART)
+    return any(line.startswith(_PART) for line in text.partition("[[")[0].splitlines())
 
 
 def part(text: str, oin: str, number: int) -> str:
