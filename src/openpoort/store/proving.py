@@ -21,7 +21,7 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from openpoort.domain.seal import parsed, sealed
-from openpoort.store import directoryproof, tables
+from openpoort.store import directoryproof, far, tables
 from openpoort.store.audit import Problem
 from openpoort.store.claims import ODD, Claim, Said, claim
 from openpoort.store.directoryproof import Acts, Say
@@ -104,6 +104,7 @@ class Proven:
 def prove(conn: Connection, key: Ed25519PublicKey, outside: Places = ()) -> Proven:
     """The whole database, in the caller's transaction (REPEATABLE READ). `outside`: where large
     documents stand, which are then read. Raises PayloadUnavailable."""
+    far.readable(conn)
     return _Whole(conn, key, outside).run()
 
 
@@ -150,6 +151,7 @@ def prove_slice(
     def say(*what: str) -> None:
         problems.append(Problem(*what))
 
+    far.readable(conn)
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
         [[mine]] = conn.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
