@@ -30,12 +30,41 @@ def test_every_sample_passes_every_check(kind: str, judge: Judge) -> None:
         (("003000059B37", "BTW"), ["OP-3.03"]),
         (("001000045B37", "BTW"), ["OP-3.02", "OP-3.03"]),
         (("12345", "BTW"), ["OP-3.01", "OP-3.03"]),
+        (("NL", "Fi"), ["OP-3.03"]),
+        ((" ", "Fi"), ["OP-3.03"]),
     ],
 )
 def test_number_of_the_request_is_the_number_in_the_document(
     identity: tuple[str, str], expected: list[str], judge: Judge
 ) -> None:
     assert codes(judge("Omzetbelasting", identity=identity, only=("filing",))) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (" \n 001000044B37\t", []),
+        ("0010<!-- x -->00044B37", []),
+        ("NL001000044B37", []),
+        ("001000044 B37", ["OP-3.03"]),
+        ("N L001000044B37", ["OP-3.03"]),
+        ("001000044&#xa0;B37", ["OP-3.03"]),
+        ("&#xa0;001000044B37", ["OP-3.03"]),
+        ("001000044B37<!-- x -->8", ["OP-3.03"]),
+    ],
+)
+def test_the_number_in_the_document_is_the_value_that_the_agency_reads(
+    written: str, expected: list[str], judge: Judge
+) -> None:
+    document = OB.replace(b">001000044B37<", f">{written}<".encode())
+    found = judge("Omzetbelasting", document, only=("filing",))
+    assert codes(found) == expected
+
+
+def test_a_context_without_an_id_is_not_called_none(judge: Judge) -> None:
+    found = judge("Omzetbelasting", OB.replace(b' id="Msg"', b""), only=("filing",))
+    assert "FR-NL-3.03" in codes(found)
+    assert not any("None" in f.message for f in found)
 
 
 @pytest.mark.parametrize(

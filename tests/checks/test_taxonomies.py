@@ -233,6 +233,16 @@ def test_check_command_says_verdict_by_exit_code_and_json(demo_home: Path, tmp_p
     assert result.exit_code == 2
 
 
+@pytest.mark.parametrize(("start", "code"), [(b"%PDF-1.7", 0), (b"geen", 1)])
+def test_check_command_takes_a_pdf_where_its_kind_does(
+    demo_home: Path, tmp_path: Path, start: bytes, code: int
+) -> None:
+    path, home = tmp_path / "brief.pdf", str(demo_home)
+    path.write_bytes(start)
+    words = ["check", str(path), "--kind", "Servicebericht", "--home", home]
+    assert CliRunner().invoke(main, words).exit_code == code
+
+
 def test_check_command_shows_a_folder_as_a_table(demo_home: Path, tmp_path: Path) -> None:
     (tmp_path / "a.xbrl").write_bytes(samples()["ICP"])
     (tmp_path / "b.xml").write_bytes(b"<a>")

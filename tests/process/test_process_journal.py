@@ -11,9 +11,12 @@ import psycopg
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from openpoort.domain.fault import Fout
+from openpoort.outbound.exchange import Faulted
 from openpoort.process.ports import DeliveryFailed
 from openpoort.store import sequencer
 from openpoort.store.audit import audit
+from openpoort.wire.signed import SoapFault
 from tests.process.house import BEDRIJF, HAPPY, Gate
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -86,6 +89,18 @@ def test_journal_of_a_whole_process_verifies(gate: Gate) -> None:
             report = audit(conn, KEY.public_key())
     assert (report.size, report.covered, report.problems) == (count, count, ())
     assert count > 8
+
+
+def test_what_an_agency_says_in_a_fault_is_for_the_operator_and_not_for_the_journal(
+    gate: Gate,
+) -> None:
+    said = "J. Voorbeeld,\n'geboren' 1-1-1970, is \\' onbekend\\"
+    fault = SoapFault("soapenv:Server", "x", Fout("AFS200", said))
+    gate.channel.errors["DEMODIENST"] = DeliveryFailed(str(Faulted(fault, 500)))
+    gate.send()
+    gate.work()
+    [failed] = [e for e in entries(gate) if e["kind"] == "step.failed"]
+    assert failed["data"]["reason"] == "AFS200: '…'"
 
 
 def test_what_an_agency_says_is_told_without_numbers_and_quotes(gate: Gate) -> None:

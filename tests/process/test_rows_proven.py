@@ -414,3 +414,58 @@ def test_an_older_directory_put_back_whole_is_named_by_who_saw_the_newer(
     assert (problem.what, problem.text) == ("directory-changed", "version 3 was seen before")
     with gate.store.connect() as conn:
         assert "directory-changed" in {p.what for p in proven(conn).problems}
+
+
+def test_a_time_that_only_a_database_has_is_a_change_like_any_other(gate: Gate) -> None:
+    times = [(t, c) for t, c, kind, _ in columns_of(gate) if kind == "timestamp with time zone"]
+    assert len(times) > 20
+    listed, unseen = exempt(), []
+    with gate.store.connect() as conn, administrator(conn):
+        for number, (table, column) in enumerate(times):
+            far = ("infinity", "-infinity", "294276-01-01", "4713-01-01 BC")[number % 4]
+            with conn.transaction(force_rollback=True):
+                done = conn.execute(f"update {table} set {column} = '{far}'")
+                excused = listed.get(table, set()) & {column, "*"}
+                if not named(conn) and done.rowcount and not excused:
+                    unseen.append(f"{table}.{column}")
+    assert unseen == []
+
+
+def columns_of(gate: Gate) -> list[tuple[str, str, str, str]]:
+    with gate.store.connect() as conn:
+        return columns(conn)
+
+
+GARBAGE = [
+    b"[" * 100_000,
+    b"\xff",
+    b'{"kind":"message.accepted"}',
+    b'{"actor":"x","at":"x","data":{},"kenmerk":"x","kind":"message.accepted"}',
+    b'{"actor":"x","at":7,"data":{},"kenmerk":7,"kind":7}',
+    b'{"actor":"x","at":"2026-11-23T12:00:00+00:00","data":{},"kenmerk":"x",'
+    b'"kind":"message.accepted"}',
+    b'{"actor":"x","at":"2026-11-23T12:00:00+00:00","data":{"statuses":5,"documents":[7]},'
+    b'"kenmerk":"","kind":"message.accepted"}',
+]
+TOLD = ["message.accepted", "status.set", "party.added"]
+
+
+@pytest.mark.parametrize("kind", TOLD)
+def test_an_entry_made_unreadable_is_named_and_hides_nothing_else(gate: Gate, kind: str) -> None:
+    with gate.store.connect() as conn, administrator(conn):
+        words = "update message set sender = 'x' where berichtsoort = 'ICP' returning kenmerk::text"
+        kenmerk = conn.execute(words).fetchone()
+        assert kenmerk is not None
+        for garbage in GARBAGE:
+            with conn.transaction(force_rollback=True):
+                conn.execute(
+                    "update journal set entry = %s where id = (select max(id) from journal"
+                    " where convert_from(entry, 'utf8')::jsonb ->> 'kind' = %s)",
+                    [garbage, kind],
+                )
+                assert "row-changed" in {p.what for p in audit(conn, KEY.public_key()).problems}
+                places = [p.where for p in proven(conn).problems]
+                assert any(kenmerk[0] in where for where in places), garbage
+                every = [k for (k,) in conn.execute("select kenmerk from register").fetchall()]
+                some = [p.where for p in prove_some(conn, every).problems]
+                assert any(kenmerk[0] in where for where in some), garbage

@@ -235,3 +235,33 @@ def test_time_outs_of_an_agency_are_judged_when_they_are_applied() -> None:
     for wrong in ("0", "121", "soon", "nan"):
         with pytest.raises(partyfile.BadDirectory, match="agency X: silence_seconds must be"):
             partyfile.read(text % wrong)
+
+
+PARTY = '[[party]]\noin = "00000099001000044000"\nname = "a"\n'
+AGENCY = '[[agency]]\nname = "X"\noin = "00000099001000044000"\nendpoint = "https://x/"\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        AGENCY + "max_parallel = 0",  # nothing would ever be sent, and nobody told
+        AGENCY + "max_parallel = -1",
+        AGENCY + "max_parallel = 99999999999",
+        PARTY + "rate = 0.0",
+        PARTY + "rate = -1.0",
+        PARTY + "rate = nan",
+        PARTY + "rate = inf",
+        PARTY + "burst = 0",
+        PARTY + "burst = 99999999999999999999",
+        PARTY + 'identities = ["BTW: "]',
+        PARTY + 'identities = ["BTW:NL"]',
+        PARTY + 'identities = ["BTW:001000044B37 "]',
+        PARTY + 'identities = [" BTW:001000044B37"]',
+        PARTY + 'identities = ["BTW:001000044\\u200bB37"]',
+        PARTY + "since = 0001-01-01T00:00:00+23:59",
+        "a=" + "[" * 5000 + "]" * 5000,
+    ],
+)
+def test_what_no_directory_can_mean_is_refused_where_it_is_read(text: str) -> None:
+    with pytest.raises(BadDirectory):
+        read(text)

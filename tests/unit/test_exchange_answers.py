@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from openpoort.domain.fault import Fault
+from openpoort.domain.fault import Fault, Fout, unquoted
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import AanleverBevestiging
-from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted
+from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted, Overloaded
 from openpoort.outbound.http import Answer
 from openpoort.wire import koppelvlak, seal
 from openpoort.wire.names import KOPPELVLAK, SOAP
 from openpoort.wire.services import AANLEVER, STATUSINFORMATIE
-from openpoort.wire.signed import SignedMessage
+from openpoort.wire.signed import SignedMessage, SoapFault
 from tests.wire_kit import MESSAGE_ID, NOW, TO, aanlevering, key
 
 OPERATION = AANLEVER.operations[0]
@@ -49,11 +49,13 @@ class Scripted:
 
     body: bytes
     status: int = 200
+    retry_after: str = ""
     sent: bytes = b""
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         self.sent = body
-        return Answer(self.status, {"content-type": "text/xml"}, self.body, b"tls")
+        headers = {"content-type": "text/xml", "retry-after": self.retry_after}
+        return Answer(self.status, headers, self.body, b"tls")
 
     def close(self) -> None:
         """Nothing to close."""
@@ -64,6 +66,52 @@ def ask(
 ) -> SignedMessage:
     exchange = Exchange(Scripted(body, status), key(), judge, lambda: NOW)
     return exchange.ask(TO, OPERATION, koppelvlak.write(aanlevering()), MESSAGE_ID)
+
+
+BUSY = {
+    "7": 7.0,
+    "0": 0.0,
+    "9" * 4000: 3600.0,
+    "Mon, 01 Jan 2099 00:00:00 GMT": 3600.0,
+    "Mon, 01 Jan 2099 00:00:00": 3600.0,
+    "Mon, 01 Jan 2099 00:00:00 -0000": 3600.0,
+    "Mon, 01 Jan 1990 00:00:00 GMT": 0.0,
+}
+NO_TIME = (
+    "-5",
+    "1.5",
+    "x",
+    "\u0663",
+    "Mon, 01 Jan 99999 00:00:00 GMT",
+    "Mon, 01 Jan 2099 00:00:00 +9999",
+    "Mon, 01 Jan 2099 00:00:00 +99999999999999999999",
+)
+
+
+@pytest.mark.parametrize("said", [*BUSY, *NO_TIME])
+def test_whatever_an_agency_says_in_retry_after_is_a_pause_or_nothing(said: str) -> None:
+    exchange = Exchange(Scripted(b"", 503, said), key(), lambda *_: None, lambda: NOW)
+    with pytest.raises(BadAnswer) as busy:
+        exchange.ask(TO, OPERATION, koppelvlak.write(aanlevering()), MESSAGE_ID)
+    pause = busy.value.seconds if isinstance(busy.value, Overloaded) else None
+    assert pause == BUSY.get(said)
+
+
+@pytest.mark.parametrize(
+    "theirs", ["J. Voorbeeld", "it's 'J. Voorbeeld'", 'a "b\\', "J.\nVoorbeeld"]
+)
+def test_what_the_other_side_wrote_is_quoted_so_that_a_log_can_leave_it_out(theirs: str) -> None:
+    code = SoapFault("soapenv:Server", theirs, Fout("AFS200", theirs))
+    odd = SoapFault("soapenv:Server", theirs, Fout(theirs, theirs))
+    none = SoapFault(theirs, theirs, None)
+    assert unquoted(str(Faulted(code, 500))) == "AFS200: '…'"
+    assert unquoted(str(Faulted(odd, 500))) == "'…': '…'"
+    assert unquoted(str(Faulted(none, 500))) == "a fault: '…'"
+    assert theirs.split()[-1].strip("'") in str(Faulted(code, 500)).replace("\\\\", "\\")
+    with pytest.raises(BadAnswer) as bad:
+        ask(answer(action="urn:Voorbeeld"))
+    assert "Voorbeeld" in str(bad.value)
+    assert "Voorbeeld" not in unquoted(str(bad.value))
 
 
 def test_right_answer_is_handed_over_with_its_body() -> None:

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from openpoort import telemetry
+from openpoort.domain.crash import said
 from openpoort.domain.event import FAILED, Event
 from openpoort.store import proving
 from openpoort.store.audit import Problem
@@ -44,8 +44,8 @@ class Watch:
         while not stop.wait(self.every):
             try:
                 self.round()
-            except psycopg.Error as wrong:
-                _log.warning("no_round_of_proving", problem=type(wrong).__name__)
+            except Exception as wrong:  # noqa: BLE001  # what stops one round stops not all
+                _log.warning("no_round_of_proving", problem=said(wrong))
 
     def round(self) -> list[Problem]:
         """Prove a slice; the differences that were not told before. None while another does."""

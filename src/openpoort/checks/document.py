@@ -15,7 +15,7 @@ from typing import Any
 
 from lxml import etree
 
-from openpoort.checks import encoding
+from openpoort.checks import encoding, libxml
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.octets import Octets, in_pieces
 
@@ -177,10 +177,9 @@ class _Depth:
 
 def _malformed(said: str, line: int | None) -> Finding:
     line = line or 1
-    short = said.split(", line ")[0][:200]
     return _no(
         "OP-2.01",
-        f"Het document is geen welgevormde XML (regel {line}): {short}. "
+        f"Het document is geen welgevormde XML (regel {line}): {libxml.malformed(said)}. "
         "Herstel de XML en lever opnieuw aan.",
         line,
     )

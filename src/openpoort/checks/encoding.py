@@ -33,7 +33,10 @@ def encoding(data: Octets) -> tuple[int, str] | None:
         declaration, end, _ = start.partition(b"?>")
         declared = _DECLARED.search(declaration)
         if not end:
-            return 1, f"De XML-declaratie is langer dan {_LONGEST} octetten. Maak haar korter."
+            return (
+                1,
+                f"De XML-declaratie eindigt niet op ?> binnen {_LONGEST} octetten. Verbeter haar.",
+            )
         if declared and declared[1].upper() != b"UTF-8":
             name = declared[1][:40].decode("ascii", "replace")
             return 1, f"De XML-declaratie noemt de tekencodering {name}. Gebruik UTF-8."

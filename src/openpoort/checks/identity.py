@@ -26,8 +26,9 @@ _FORMS = {
 
 
 def normal(number: str, kind: str) -> str:
-    """For comparison: no white space, no leading NL, BSN and RSIN with their leading zeros."""
-    text = re.sub(r"\s+", "", number).upper()
+    """For comparison: no leading NL, BSN and RSIN with their leading zeros. White space of XML
+    around it is nothing; inside, and of any other kind, it is another value for who reads on."""
+    text = number.strip(" \t\r\n").upper()
     text = text[2:] if text.startswith("NL") else text
     return text.zfill(9) if kind in {"bsn", "rsin"} and text.isdigit() else text
 
@@ -58,7 +59,7 @@ def judge_instance_identity(instance: Instance, identiteit: Identiteit) -> Itera
             return
         for element in identifiers:
             found = normal(content(element), kind)
-            if wanted and not same(found, wanted) and found not in told:
+            if identiteit.nummer and not same(found, wanted) and found not in told:
                 told.add(found)
                 yield other_number("filing", element)
     if not instance.contexts:
@@ -90,6 +91,6 @@ def _at(code: str, text: str, source: str, where: etree._Element) -> Finding:
 def same(found: str, wanted: str) -> bool:
     """Equal, or one the fiscal number of which the other is the VAT or wage tax number."""
     if found == wanted:
-        return True
+        return bool(wanted)
     bare, longer = sorted((found, wanted), key=len)
     return bool(re.fullmatch(r"[0-9]{9}", bare) and re.fullmatch(bare + r"[BL][0-9]{2}", longer))

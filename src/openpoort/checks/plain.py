@@ -15,6 +15,7 @@ from pathlib import Path
 
 from lxml import etree
 
+from openpoort.checks import libxml
 from openpoort.checks.document import read
 from openpoort.checks.identity import judge_number, no_number, normal, other_number, same
 from openpoort.checks.text import content
@@ -102,8 +103,12 @@ def _invalid(compiled: _Compiled, root: etree._Element) -> Iterator[Finding]:
             return
         errors = list(islice(compiled.schema.error_log, _MOST))  # type: ignore[call-overload]  # iterable
     tree = root.getroottree()
+    told: set[tuple[int, str | None]] = set()
     for error in errors:
-        text = f"Het document voldoet niet aan het schema: {' '.join(error.message.split())[:500]}"
+        if (error.line, error.path) in told and libxml.follows(error.message):
+            continue
+        told.add((error.line, error.path))
+        text = f"Het document voldoet niet aan het schema: {libxml.invalid(error.message)}"
         place = error.path or tree.getpath(root)
         yield Finding("OP-6.01", Severity.ERROR, text, "plain", error.line, place)
 

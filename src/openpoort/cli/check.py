@@ -136,7 +136,7 @@ class Job:
                 if self.kind
                 else kind_for(path.name, data, self.kinds, self.suite.registry)
             )
-            document = Document("application/xml", path.name, data)
+            document = Document(_mime(path, kind), path.name, data)
             filing = Filing(kind, self.identity, document, bijlagen, datetime.now(UTC))
             found = self.suite.run(filing)
             if kind is UNKNOWN:
@@ -144,6 +144,12 @@ class Job:
             return Verdict(path, found, route=self.suite.routes.take())
         except (OSError, CheckUnavailable) as wrong:
             return Verdict(path, failure=str(wrong))
+
+
+def _mime(path: Path, kind: Kind) -> str:
+    """As a sender would say it: XML, but for a kind that takes what the name says it is."""
+    named = mimetypes.guess_type(path.name)[0]
+    return named if named is not None and named in kind.mime_types else "application/xml"
 
 
 def _document(path: Path, data: bytes) -> Document:

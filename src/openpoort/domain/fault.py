@@ -55,6 +55,12 @@ class Fault(Exception):
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""")
 
 
+def quoted(text: str) -> str:
+    """What another wrote, on one line between quotes that `unquoted` finds again whatever it is."""
+    inside = " ".join(text.split()).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{inside}'"
+
+
 def unquoted(text: str) -> str:
     """`text` without what it quotes: a sender may read back what he sent, a log may not hold it."""
     return _QUOTED.sub("'…'", text)

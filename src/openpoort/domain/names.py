@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 
+_FILLERS = "\u115f\u1160\u3164\uffa0"
+"""Letters by their category, and nothing to see (Default_Ignorable_Code_Point)."""
+
 
 def same(one: str, other: str) -> bool:
     """Blanks, case, invisible characters and Unicode forms make no other person."""
@@ -21,4 +24,4 @@ def given(name: str) -> str:
 def _plain(name: str) -> str:
     """Compatibility form without case, accents apart; letters and digits only."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
-    return "".join(c for c in folded if unicodedata.category(c)[0] in "LN")
+    return "".join(c for c in folded if unicodedata.category(c)[0] in "LN" and c not in _FILLERS)

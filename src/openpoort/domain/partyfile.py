@@ -27,6 +27,7 @@ from openpoort.domain.party import (
 
 _VERSION = re.compile(r"^# version ([0-9]{1,18})[ \t]*$", re.MULTILINE)
 
+_MOST = 1_000_000
 _PART = "# part of version"
 
 
@@ -41,7 +42,7 @@ def read(text: str) -> Directory:
     """
     try:
         rows = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadDirectory(f"not TOML: {error}") from error
     unknown = set(rows) - {"party", "agreement", "mandate", "agency"}
     if unknown:
@@ -67,7 +68,7 @@ def version(text: str) -> int | None:
 
 def partial(text: str) -> bool:
     """Whether the file says that it is a part of a directory, not one to apply."""
-    return text.startswith(_PART)
+    return any(line.startswith(_PART) for line in text.partition("[[")[0].splitlines())
 
 
 def part(text: str, oin: str, number: int) -> str:
@@ -87,7 +88,8 @@ def headed(text: str, number: int) -> str:
 def identity(text: str) -> Identiteit:
     """`BTW:001000044B37` as an identity. Raises BadDirectory."""
     kind, colon, number = text.partition(":")
-    if not (kind and colon and number):
+    blank = any(c.isspace() or not c.isprintable() for c in text)
+    if blank or not (kind and colon and Identiteit(number, kind).key[1]):
         raise BadDirectory(f"an identity is written TYPE:NUMBER, not {text!r}")
     return Identiteit(number, kind)
 
@@ -117,6 +119,14 @@ class _Row:
             raise BadDirectory(f"{self._where}: {key} must be {kind.__name__}")
         return float(value) if isinstance(value, int) and kind is float else value
 
+    def amount(self, key: str, kind: type, default: Any = None) -> Any:
+        """More than nothing: a rate or a number of places of 0 would stop a party or an agency
+        without a word."""
+        value = self.take(key, kind, default)
+        if value is not None and not 0 < value <= _MOST:
+            raise BadDirectory(f"{self._where}: {key} must be more than 0, at most {_MOST}")
+        return value
+
     def texts(self, key: str, default: Sequence[str] = (), *, needed: bool = False) -> list[str]:
         value = self.take(key, list, list(default), needed=needed)
         if not all(isinstance(v, str) for v in value):
@@ -135,8 +145,13 @@ class _Row:
 
     def moment(self, key: str) -> datetime | None:
         value = self._fields.pop(key, None)
-        if value is None or isinstance(value, datetime):
-            return value if value is None or value.tzinfo else value.replace(tzinfo=UTC)
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            try:
+                return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+            except OverflowError as error:
+                raise BadDirectory(f"{self._where}: {key} lies outside of all years") from error
         if isinstance(value, date):
             return datetime(value.year, value.month, value.day, tzinfo=UTC)
         raise BadDirectory(f"{self._where}: {key} must be a date or date-time")
@@ -176,8 +191,8 @@ def _party(row: _Row) -> Party:
         fault_status=status,
         sha1_until=row.moment("sha1_until"),
         tls_oins=row.oins("tls_oins"),
-        rate=row.take("rate", float),
-        burst=row.take("burst", int),
+        rate=row.amount("rate", float),
+        burst=row.amount("burst", int),
     )
     row.done()
     return made
@@ -221,7 +236,7 @@ def _agency(row: _Row) -> Afnemer:
         oin=row.oin("oin"),
         endpoint=row.take("endpoint", str, needed=True),
         channel=row.take("channel", str, "wus"),
-        max_parallel=row.take("max_parallel", int, 8),
+        max_parallel=row.amount("max_parallel", int, 8),
         options=options,
         status_kinds=frozenset(row.texts("status_kinds")),
         return_kinds=frozenset(row.texts("return_kinds")),

@@ -11,6 +11,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -55,8 +56,12 @@ def parsed(entry: bytes) -> dict[str, Any]:
     """An entry as its fields; empty when it is none of ours."""
     try:
         said = json.loads(entry)
-    except ValueError:
+        fits = (
+            said.keys() == {"actor", "at", "data", "kenmerk", "kind"}
+            and isinstance(said["data"], dict)
+            and isinstance(said["kind"], str)
+            and datetime.fromisoformat(said["at"]).tzinfo is not None
+        )
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return {}
-    wanted = {"actor", "at", "data", "kenmerk", "kind"}
-    fits = isinstance(said, dict) and said.keys() == wanted and isinstance(said["data"], dict)
     return said if fits else {}

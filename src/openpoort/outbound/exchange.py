@@ -7,13 +7,14 @@ Source: Digipoort koppelvlak WUS 1.2 (request and response profile), WS-Addressi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Protocol
 
-from openpoort.domain.fault import Fault, Fout, Refusal
+from openpoort.domain.fault import Fault, Fout, Refusal, quoted
 from openpoort.outbound.http import Answer
 from openpoort.wire.names import ANONYMOUS
 from openpoort.wire.seal import Signer, seal_request
@@ -22,6 +23,7 @@ from openpoort.wire.soap import SignedMessage, SoapFault, open_answer
 from openpoort.wire.woven import Body
 
 SKEW = timedelta(minutes=5)
+_CODE = re.compile(r"[A-Z]{3}[0-9]{3}")
 LONGEST_PAUSE = 3600.0
 """Seconds: what is asked for beyond that is not listened to."""
 
@@ -42,6 +44,7 @@ class Faulted(Exception):
     """The other side answered with a SOAP fault.
 
     `fout` is its foutcode and foutbeschrijving (Dutch); None if the detail had another form.
+    `str()` quotes what the other side said: the journal keeps the code alone.
     """
 
     def __init__(self, fault: SoapFault, status: int) -> None:
@@ -49,8 +52,12 @@ class Faulted(Exception):
         self.faultcode = fault.faultcode
         self.faultstring = fault.faultstring
         self.status = status
-        text = f"{fault.fout.foutcode}: {fault.fout.foutbeschrijving}" if fault.fout else ""
-        super().__init__(text or f"{fault.faultcode}: {fault.faultstring}")
+        if fault.fout is None:
+            super().__init__(f"a fault: {quoted(f'{fault.faultcode}: {fault.faultstring}')}")
+            return
+        code = fault.fout.foutcode
+        known = code if _CODE.fullmatch(code) else quoted(code)
+        super().__init__(f"{known}: {quoted(fault.fout.foutbeschrijving)}")
 
 
 class Transport(Protocol):
@@ -123,9 +130,10 @@ class Exchange:
             raise Overloaded(answer.status, min(float(said), LONGEST_PAUSE))
         try:
             until = parsedate_to_datetime(said)
-        except ValueError:
+        except (ValueError, OverflowError):  # the latter for a zone that no integer holds
             return
-        left = (until - self.now()).total_seconds() if until.tzinfo else 0.0
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)
+        left = (until - self.now()).total_seconds()
         raise Overloaded(answer.status, min(max(left, 0.0), LONGEST_PAUSE))
 
     def _check(self, message: SignedMessage, operation: Operation, message_id: str) -> None:
@@ -133,11 +141,11 @@ class Exchange:
         if addressing.relates_to != message_id:
             raise BadAnswer("the answer is about another request (wsa:RelatesTo)")
         if addressing.action != operation.response_action:
-            raise BadAnswer(f"the answer has another wsa:Action: {addressing.action}")
+            raise BadAnswer(f"the answer has another wsa:Action: {quoted(addressing.action)}")
         if addressing.to not in (None, "", ANONYMOUS):
-            raise BadAnswer(f"the answer is for somebody else (wsa:To {addressing.to})")
+            raise BadAnswer(f"the answer is for somebody else (wsa:To {quoted(addressing.to)})")
         if message.body.tag != operation.response:
-            raise BadAnswer(f"the answer holds {message.operation}")
+            raise BadAnswer(f"the answer holds {quoted(message.operation)}")
         now = self.now()
         if abs(message.created - now) > self.skew:
             raise BadAnswer(f"the answer was made at {message.created.isoformat()}, not now")
@@ -155,7 +163,8 @@ def _opened(answer: Answer) -> SignedMessage:
     try:
         opened = open_answer(answer.body, answer.content_type)
     except (Fault, Refusal) as error:
-        raise BadAnswer(f"HTTP {answer.status}, no valid signed answer: {error}") from error
+        said = f"HTTP {answer.status}, no valid signed answer: {quoted(str(error))}"
+        raise BadAnswer(said) from error
     if isinstance(opened, SoapFault):
         raise Faulted(opened, answer.status)
     return opened

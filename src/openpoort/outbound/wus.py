@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from openpoort.domain import timeouts
-from openpoort.domain.fault import Fault
+from openpoort.domain.fault import Fault, quoted
 from openpoort.domain.ids import Oin
 from openpoort.domain.message import AfleverBevestiging, Bericht
 from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted, Overloaded
@@ -67,8 +67,10 @@ class WusChannel:
             raise (DeliveryFailed if no.heard else AgencySilent)(str(no)) from no
         except Overloaded as busy:
             raise AgencyBusy(str(busy), timedelta(seconds=busy.seconds)) from busy
-        except (BadAnswer, Fault) as error:
+        except BadAnswer as error:
             raise DeliveryFailed(str(error)) from error
+        except Fault as error:  # names what it read, which is theirs
+            raise DeliveryFailed(f"the answer cannot be read: {quoted(str(error))}") from error
         return replace(_confirmed(answer, bericht), raw=raw)
 
     def _judge(self, agency: Agency, token: bytes, at: datetime) -> None:
@@ -80,7 +82,7 @@ def _confirmed(answer: object, bericht: Bericht) -> AfleverBevestiging:
     if not isinstance(answer, AfleverBevestiging):
         raise DeliveryFailed("the answer is no afleverResponse")
     if answer.kenmerk.lower() != bericht.kenmerk.lower():
-        raise DeliveryFailed(f"the answer is about kenmerk {answer.kenmerk}")
+        raise DeliveryFailed(f"the answer is about kenmerk {quoted(answer.kenmerk)}")
     if answer.berichtkenmerk != bericht.berichtkenmerk:
         raise DeliveryFailed("the answer is about another berichtkenmerk")
     return answer

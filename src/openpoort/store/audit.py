@@ -24,6 +24,7 @@ from cryptography.x509 import Certificate
 from openpoort.domain import merkle
 from openpoort.domain.checkpoint import BadCheckpoint, Checkpoint, open_checkpoint
 from openpoort.domain.seal import parsed, sealed
+from openpoort.store import far
 from openpoort.store.sequencer import kenmerk_of
 from openpoort.trust.timestamp import Asked, BadStamp, claimed, judge
 
@@ -98,6 +99,7 @@ def audit(
     Reads in the caller's transaction; give it one of REPEATABLE READ, or entries placed
     meanwhile look like problems.
     """
+    far.readable(conn)
     return _Audit(conn, key, tuple(copies), tsa).run()
 
 

@@ -14,6 +14,8 @@ from uuid import UUID
 from openpoort.store import marks
 
 Said = dict[str, Any]
+ODD = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+"""What reading an entry raises that somebody made: it is named, and hides nothing behind it."""
 Status = tuple[str, datetime, str | None, str | None]
 """Code, time, foutcode, digest of the words."""
 

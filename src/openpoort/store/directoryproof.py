@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from openpoort.domain.party import Directory
 from openpoort.domain.seal import parsed, sealed
 from openpoort.store import directory, marks
-from openpoort.store.claims import Said
+from openpoort.store.claims import ODD, Said
 
 Connection = psycopg.Connection[Any]
 _CHANGES = ("party.", "agreement.", "mandate.", "agency.")
@@ -53,9 +54,20 @@ Say = Callable[[str, str, str], None]
 
 def judge(conn: Connection, acts: Acts, say: Say) -> None:
     """Name every difference between the tables and the acts."""
-    _directory(conn, acts.last, say)
-    _proposals(conn, acts.proposals, say)
-    _holds(conn, acts.holds, say)
+    with _reading("directory", say):
+        _directory(conn, acts.last, say)
+    with _reading("proposals", say):
+        _proposals(conn, acts.proposals, say)
+    with _reading("holds", say):
+        _holds(conn, acts.holds, say)
+
+
+@contextmanager
+def _reading(what: str, say: Say) -> Iterator[None]:
+    try:
+        yield
+    except ODD:
+        say("entry-unreadable", what, "an act has not the form that the gateway writes")
 
 
 def latest(conn: Connection, key: Ed25519PublicKey, say: Say) -> int:
@@ -65,13 +77,14 @@ def latest(conn: Connection, key: Ed25519PublicKey, say: Say) -> int:
     row = conn.execute("select changed_at from directory_version").fetchone()
     rows = conn.execute("select entry from journal where at = %s", row or (None,)).fetchall()
     acts = Acts()
-    for (entry,) in rows:
-        said = parsed(bytes(entry))
-        if said and said["kind"].startswith(_CHANGES):
-            acts.add(said)
-    if acts.last is not None and "seal" in acts.last["data"] and not sealed(acts.last, key):
-        say("act-unproven", f"version {acts.last['data']['version']}", "its seal does not hold")
-    _directory(conn, acts.last, say)
+    with _reading("directory", say):
+        for (entry,) in rows:
+            said = parsed(bytes(entry))
+            if said and said["kind"].startswith(_CHANGES):
+                acts.add(said)
+        if acts.last is not None and "seal" in acts.last["data"] and not sealed(acts.last, key):
+            say("act-unproven", f"version {acts.last['data']['version']}", "its seal does not hold")
+        _directory(conn, acts.last, say)
     return directory.version(conn)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -20,10 +21,10 @@ import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from openpoort.domain.seal import parsed, sealed
-from openpoort.store import directoryproof, tables
+from openpoort.store import directoryproof, far, tables
 from openpoort.store.audit import Problem
-from openpoort.store.claims import Claim, Said, claim
-from openpoort.store.directoryproof import Acts
+from openpoort.store.claims import ODD, Claim, Said, claim
+from openpoort.store.directoryproof import Acts, Say
 from openpoort.store.messageproof import Proof
 from openpoort.store.payloads import Places
 
@@ -85,6 +86,7 @@ _SELF = {
     ),
 }
 """Rows that prove themselves: name of a row, and when it does not."""
+_UNREADABLE = "what it tells has not the form that the gateway writes"
 _PLAIN = "not sealed by this key: anybody who owns the database can write it"
 
 
@@ -102,6 +104,7 @@ class Proven:
 def prove(conn: Connection, key: Ed25519PublicKey, outside: Places = ()) -> Proven:
     """The whole database, in the caller's transaction (REPEATABLE READ). `outside`: where large
     documents stand, which are then read. Raises PayloadUnavailable."""
+    far.readable(conn)
     return _Whole(conn, key, outside).run()
 
 
@@ -119,9 +122,9 @@ def prove_some(conn: Connection, kenmerken: Sequence[UUID], outside: Places = ()
             say(f"{table}-missing", f"{table} of {claim.kenmerk}", what)
 
     proof = Proof(conn, say, missing, outside)
-    claims = _claims(conn, kenmerken, _waiting(conn))
+    claims = _claims(conn, kenmerken, _waiting(conn), say)
     for first in range(0, len(claims), _BATCH):
-        proof.judge(claims[first : first + _BATCH])
+        _judged(proof, claims[first : first + _BATCH], say)
     return Proven(len(claims), proof.unproven, proof.unread, tuple(problems))
 
 
@@ -148,6 +151,7 @@ def prove_slice(
     def say(*what: str) -> None:
         problems.append(Problem(*what))
 
+    far.readable(conn)
     with conn.transaction():
         conn.execute("set transaction isolation level repeatable read, read only")
         [[mine]] = conn.execute("select pg_try_advisory_xact_lock(%s)", [_LOCK])
@@ -203,14 +207,20 @@ class _Whole:
         with self.conn.cursor("prove_entries") as cursor:
             cursor.itersize = 5_000
             for leaf, entry in cursor.execute(_ENTRIES):
-                self._entry(f"leaf {leaf}", parsed(bytes(entry)), batch)
+                self._read(f"leaf {leaf}", parsed(bytes(entry)), batch)
                 if len(batch) >= _BATCH:
                     self._judge(batch, waiting)
         for (entry,) in self.conn.execute(_WAITING).fetchall():
-            self._entry("an entry without a place yet", parsed(bytes(entry)), batch)
+            self._read("an entry without a place yet", parsed(bytes(entry)), batch)
             if len(batch) >= _BATCH:
                 self._judge(batch, waiting)
         self._judge(batch, waiting)
+
+    def _read(self, where: str, said: Said, batch: list[UUID]) -> None:
+        try:
+            self._entry(where, said, batch)
+        except ODD:
+            self._say("entry-unreadable", where, _UNREADABLE)
 
     def _entry(self, where: str, said: Said, batch: list[UUID]) -> None:
         kind = said.get("kind", "")
@@ -229,8 +239,8 @@ class _Whole:
                 self.deleted[place] = said["data"]
 
     def _judge(self, batch: list[UUID], waiting: dict[UUID, list[Said]]) -> None:
-        claims = _claims(self.conn, batch, waiting)
-        self.proof.judge(claims)
+        claims = _claims(self.conn, batch, waiting, self._say)
+        _judged(self.proof, claims, self._say)
         self.accepted.update(tables.week(one.day) for one in claims)
         self.messages += len(claims)
         batch.clear()
@@ -262,16 +272,30 @@ class _Whole:
 
 
 def _claims(
-    conn: Connection, kenmerken: Iterable[UUID], waiting: dict[UUID, list[Said]]
+    conn: Connection, kenmerken: Iterable[UUID], waiting: dict[UUID, list[Said]], say: Say
 ) -> list[Claim]:
     asked = list(dict.fromkeys(kenmerken))
     entries: dict[UUID, list[Said]] = {kenmerk: [] for kenmerk in asked}
     for kenmerk, entry in conn.execute(_ABOUT, [asked]):
         entries[kenmerk].append(parsed(bytes(entry)))
-    found = (
-        claim(k, [*(e for e in told if e), *waiting.get(k, [])]) for k, told in entries.items()
-    )
+    found = []
+    for k, told in entries.items():
+        try:
+            found.append(claim(k, [*(e for e in told if e), *waiting.get(k, [])]))
+        except ODD:
+            say("entry-unreadable", f"entries about {k}", _UNREADABLE)
     return [one for one in found if one is not None]
+
+
+def _judged(proof: Proof, claims: Sequence[Claim], say: Say) -> None:
+    """One message whose entries cannot be read hides no other."""
+    try:
+        proof.judge(claims)
+    except ODD:
+        for one in claims if len(claims) > 1 else ():
+            _judged(proof, [one], say)
+        if len(claims) == 1:
+            say("entry-unreadable", f"entries about {claims[0].kenmerk}", _UNREADABLE)
 
 
 def _waiting(conn: Connection) -> dict[UUID, list[Said]]:
@@ -279,6 +303,6 @@ def _waiting(conn: Connection) -> dict[UUID, list[Said]]:
     found: dict[UUID, list[Said]] = {}
     for (entry,) in conn.execute(_WAITING).fetchall():
         said = parsed(bytes(entry))
-        if said.get("kenmerk"):
+        with suppress(*ODD):  # one that names no message is named with the entries
             found.setdefault(UUID(said["kenmerk"]), []).append(said)
     return found

@@ -50,7 +50,7 @@ def contexts_used(instance: Instance) -> Iterator[Hit]:
     used = {fact.get("contextRef", "").strip() for fact in instance.facts}
     for context in instance.contexts:
         if context.get("id") not in used:
-            name = context.get("id")
+            name = context.get("id", "")
             yield Hit(f"De context '{name}' wordt niet gebruikt. Verwijder hem.", context)
 
 
@@ -58,7 +58,7 @@ def units_used(instance: Instance) -> Iterator[Hit]:
     used = {fact.get("unitRef", "").strip() for fact in instance.facts}
     for unit in instance.units:
         if unit.get("id") not in used:
-            name = unit.get("id")
+            name = unit.get("id", "")
             yield Hit(f"De eenheid '{name}' wordt niet gebruikt. Verwijder haar.", unit)
 
 
