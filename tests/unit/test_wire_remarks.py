@@ -125,7 +125,7 @@ def test_texts_of_messages_are_read_in_one_place() -> None:
         "envelope.py: if child.tail and child.tail.strip(BLANKS):",
         "envelope.py: forgets the second half. So nobody reads `.text` of an element but here.",
         'envelope.py: return element.text or ""',
-        "fields.py: words = any(text and text.strip(BLANKS) for text in element.itertext())",
+        "fields.py: words = any(str(text).strip(BLANKS) for text in element.itertext())",
         "mime.py: alone = parent is not None and len(parent) == 1 and not "
         '(parent.text or "").strip(BLANKS)',
         'mime.py: if parent is None or not alone or (include.tail or "").strip(BLANKS) or '

@@ -104,7 +104,7 @@ def optional(codec: Codec) -> Codec:
     """`codec` for an element that may be there without a word in it; the value is then None."""
 
     def read(element: etree._Element, aside: Aside) -> Any:
-        words = any(text and text.strip(BLANKS) for text in element.itertext())
+        words = any(str(text).strip(BLANKS) for text in element.itertext())
         return codec.read(element, aside) if words else None
 
     return Codec(read, codec.write)
