@@ -50,6 +50,15 @@ def we_close(door: Running) -> None:
             pass
 
 
+def plain_close_of_the_last(door: Running) -> None:
+    """Who asked for the end of the connection, and does not wait for it: our goodbye stays unread,
+    so that its close is a reset."""
+    for content in (b"x", ANSWER):
+        with door.connect() as tls:
+            tls.sendall(post(PATH, content, b"connection: close"))
+            assert read_answer(tls).endswith(b"x")
+
+
 def requests_post(door: Running) -> None:
     """`requests.post` without a session is urllib3 with a pool that is thrown away."""
     import requests
@@ -79,7 +88,9 @@ def verdicts(door: Running, count: int) -> list[bool]:
     return door.echo.delivered[:count]
 
 
-@pytest.mark.parametrize("client", [plain_close, close_notify, we_close, requests_post, curl])
+@pytest.mark.parametrize(
+    "client", [plain_close, plain_close_of_the_last, close_notify, we_close, requests_post, curl]
+)
 def test_whoever_read_it_all_has_it(door: Running, client: Callable[[Running], None]) -> None:
     door.echo.delivered.clear()
     for _ in range(POLLS):

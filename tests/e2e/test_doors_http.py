@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import socket
 import ssl
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -385,6 +387,27 @@ def test_an_offer_to_speak_something_else_is_passed_over(
         )
         assert read_answer(tls).endswith(b"<ch/>")
         assert status(door.ask(b"CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n")) == 400
+
+
+def test_whatever_comes_after_the_last_request_costs_it_nothing(door: Running) -> None:
+    """More than any buffer holds, and it all comes in before the answer goes out."""
+    sent = threading.Event()
+    exchange = door.door.exchange
+
+    async def slow(asked: Post) -> Answer:
+        await asyncio.to_thread(sent.wait, 30)
+        return await exchange(asked)
+
+    door.door.exchange = slow
+    try:
+        with door.connect() as tls:
+            tls.sendall(post(PATH, b"<b/>", b"connection: close"))
+            with contextlib.suppress(OSError):
+                tls.sendall(b"x" * 20_000_000)
+            sent.set()
+            assert read_answer(tls).endswith(b"<b/>")
+    finally:
+        door.door.exchange = exchange
 
 
 @pytest.mark.parametrize("rest", [b"rubbish", b"\0\0\0\0", b"<a/>", b"POST / HTTP/9.9\r\n\r\n"])

@@ -113,6 +113,7 @@ class _Draft:
         self.again = dice.random() < 0.1
         self.odd = dice.random() < 0.1
         self.x509 = dice.random() < 0.1
+        self.around = dice.choice((*" \n", *_OTHER_BLANKS)) if dice.random() < 0.1 else ""
         self.fields = self._fields()
 
     def _text(self) -> str:
@@ -200,9 +201,9 @@ class _Draft:
             f'EncodingType="{BASE64_BINARY}">{token}</wsse:BinarySecurityToken>{gap}'
         )
         headers = [
-            f'<wsa:To wsu:Id="to">{HOST}{self.service.path}</wsa:To>',
-            f'<wsa:Action wsu:Id="action">{self.operation.action}</wsa:Action>',
-            '<wsa:MessageID wsu:Id="message">urn:uuid:0d3f2f2a</wsa:MessageID>',
+            f'<wsa:To wsu:Id="to">{self.around}{HOST}{self.service.path}</wsa:To>',
+            f'<wsa:Action wsu:Id="action">{self.operation.action}{self.around}</wsa:Action>',
+            f'<wsa:MessageID wsu:Id="message">urn:uuid:0d3f2f2a{self.around}</wsa:MessageID>',
         ]
         endpoint = "<wsa:{0} wsu:Id='{0}'><wsa:Address>{1}</wsa:Address></wsa:{0}>"
         headers += [endpoint.format("ReplyTo", ANONYMOUS)] if self.named else []
@@ -307,6 +308,8 @@ def _canonical(element: etree._Element, prefixes: Iterable[str]) -> bytes:
 
 _TOKENS = re.compile(r"(<\?.*?\?>|<[^>]*>)", re.DOTALL)
 _EMPTY = re.compile(r"<([\w:]+)([^<>]*)></\1>")
+_OTHER_BLANKS = ("\u00a0", "\u2003", "\u0085", "\u2028")
+"""White space to Python, characters like any other to XML."""
 _REMARK = ("<!---->", "<!-- x -->", "<!--<inhoud>-->", "<!-- <a> ' \" ]]> -->")
 
 
@@ -333,7 +336,9 @@ def _spelled(dice: Dice, document: str) -> bytes:
             parts[number] = _characters(dice, part)
         if rude and dice.random() < 0.15:
             at = dice.randrange(len(part) + 1)
-            parts[number] = part[:at] + dice.choice((*_REMARK, "<?x y?>")) + part[at:]
+            parts[number] = (
+                part[:at] + dice.choice((*_REMARK, "<?x y?>", *_OTHER_BLANKS)) + part[at:]
+            )
     head = dice.choice(("", "", '<?xml version="1.0" encoding="UTF-8"?>', "\ufeff", "<!-- x -->\n"))
     tail = dice.choice(("", "", "\n", "<!-- <inhoud> -->"))
     text = head + "".join(parts) + tail

@@ -33,9 +33,11 @@ _ENDED = 7
 
 
 class Line:
-    """What the app may know of the connection under a request."""
+    """What the app may know of the connection under a request. `ending`: no more requests."""
 
-    __slots__ = ("_session", "_stirred", "lost", "origin", "peer", "place", "transport")
+    __slots__ = (
+        "_held", "_session", "_stirred", "ending", "lost", "origin", "peer", "place", "transport",
+    )  # fmt: skip
 
     def __init__(self, transport: asyncio.Transport, certificates: Certificates) -> None:
         tls = transport.get_extra_info("ssl_object")
@@ -44,13 +46,20 @@ class Line:
         self.peer: bytes | None = tls.getpeercert(binary_form=True) if tls else None
         self.origin = origin(transport.get_extra_info("peername"))
         self.place = certificates.of(tls.context if tls else None)
-        self.lost = False
+        self.lost = self.ending = self._held = False
         self._stirred: asyncio.Future[None] | None = None
 
     def stir(self) -> None:
         """Something came in, or the connection ended: worth a look."""
         if self._stirred is not None and not self._stirred.done():
             self._stirred.set_result(None)
+
+    def end(self) -> None:
+        """Close it, but not while an acknowledgement is waited for: to a client that closes
+        without reading our goodbye the close is a reset, and takes its acknowledgement along."""
+        self.ending = True
+        if not self._held:
+            self.transport.close()
 
     @contextlib.contextmanager
     def receipt(self) -> Iterator[Receipt | None]:
@@ -66,7 +75,13 @@ class Line:
             yield None
             return
         with socket.socket(fileno=number) as kept:
-            yield Receipt(self, session, kept)
+            self._held = True
+            try:
+                yield Receipt(self, session, kept)
+            finally:
+                self._held = False
+                if self.ending:
+                    self.transport.close()
 
     async def stirred(self, seconds: float) -> None:
         """Until something came in or the connection ended, at most `seconds`."""

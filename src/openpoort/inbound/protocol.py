@@ -77,10 +77,11 @@ class _InOnePiece:
     """A transport for one answer: its head waits for the body, so that both leave in one TLS
     record and one system call."""
 
-    __slots__ = ("_head", "_transport")
+    __slots__ = ("_head", "_line", "_transport")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._transport = line.transport
         self._head: bytes | None = None
 
     def write(self, data: bytes) -> None:
@@ -95,7 +96,7 @@ class _InOnePiece:
 
     def close(self) -> None:
         self._flush()
-        self._transport.close()
+        self._line.end()
 
     def is_closing(self) -> bool:
         return self._transport.is_closing()
@@ -250,7 +251,7 @@ def protocol(
             else:
                 super().on_headers_complete()
                 if self.scope["method"] != "HEAD":
-                    self.cycle.transport = _InOnePiece(self.transport)  # type: ignore[assignment]  # what a cycle needs of one
+                    self.cycle.transport = _InOnePiece(self.line)  # type: ignore[assignment]  # what a cycle needs of one
 
         def on_body(self, body: bytes) -> None:
             self.body_octets += len(body)
@@ -269,6 +270,8 @@ def protocol(
                 self.refused = False
             else:
                 super().on_message_complete()
+            if not self.parser.should_keep_alive():
+                self.deaf = True  # this was the last request, whatever comes after it
 
         def _away(self) -> TooMany | None:
             """Only plain requests, one after the other; odd ones go the ordinary way."""
@@ -297,6 +300,9 @@ def protocol(
             )
 
         def on_response_complete(self) -> None:
+            if self.line.ending:
+                self.server_state.total_requests += 1
+                return
             if not self.line.lost:
                 idle[self] = None
             super().on_response_complete()

@@ -11,7 +11,7 @@ from lxml import etree
 from openpoort.domain.fault import Fault
 from openpoort.wire import instant
 from openpoort.wire.envelope import children, misplaced, text_of
-from openpoort.wire.names import ANONYMOUS, NONE, WSA
+from openpoort.wire.names import ANONYMOUS, BLANKS, NONE, WSA
 from openpoort.wire.services import Operation, Service
 from openpoort.wire.signed import Addressing, SignedMessage
 
@@ -135,7 +135,7 @@ def _text(headers: Mapping[str, etree._Element], local: str) -> str | None:
     element = headers.get(local)
     if element is None:
         return None
-    return text_of(element).strip()
+    return text_of(element).strip(BLANKS)
 
 
 def _required(headers: Mapping[str, etree._Element], local: str) -> str:
@@ -154,4 +154,4 @@ def _endpoint(headers: Mapping[str, etree._Element], local: str) -> str | None:
     if len(parts) != 1 or parts[0].tag != f"{{{WSA}}}Address":
         wrong = f"wsa:{local} moet precies een wsa:Address bevatten."
         raise misplaced(parts[0], wrong) if parts else Fault(wrong)
-    return text_of(parts[0]).strip()
+    return text_of(parts[0]).strip(BLANKS)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire.names import DS, SOAP, SOAP12, WSA, WSSE, WSU, XENC
+from openpoort.wire.names import BLANKS, DS, SOAP, SOAP12, WSA, WSSE, WSU, XENC
 
 _HEADERS = {
     f"{{{WSA}}}{local}": local
@@ -77,10 +77,10 @@ def read(root: etree._Element) -> Envelope:
 
 def children(element: etree._Element) -> Iterator[etree._Element]:
     """Child elements, as if no comment or instruction stood between them; Fault if text does."""
-    if element.text and not element.text.isspace():
+    if element.text and element.text.strip(BLANKS):
         raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
     for child in element:
-        if child.tail and not child.tail.isspace():
+        if child.tail and child.tail.strip(BLANKS):
             raise Fault(f"In {name(element)} staat tekst waar alleen elementen mogen staan.")
         if isinstance(child.tag, str):
             yield child

@@ -24,10 +24,11 @@ from openpoort.domain.octets import Octets, View, in_pieces
 from openpoort.wire import instant
 from openpoort.wire.aside import Aside
 from openpoort.wire.envelope import text_of
+from openpoort.wire.names import BLANKS
 from openpoort.wire.woven import Base64, Part
 
 Pieces = list[Part]
-_SPACE = b" \t\r\n"
+_SPACE = BLANKS.encode()
 _SPACES = (b" ", b"\t", b"\r", b"\n")
 _HELD = 1024 * 1024  # characters of a content that are decoded in memory wherever they stand
 _NO_BASE64 = "Element inhoud heeft een ongeldige waarde; verwacht: base64Binary."
@@ -103,7 +104,7 @@ def optional(codec: Codec) -> Codec:
     """`codec` for an element that may be there without a word in it; the value is then None."""
 
     def read(element: etree._Element, aside: Aside) -> Any:
-        words = any(text and not text.isspace() for text in element.itertext())
+        words = any(str(text).strip(BLANKS) for text in element.itertext())
         return codec.read(element, aside) if words else None
 
     return Codec(read, codec.write)
@@ -192,11 +193,11 @@ def _strict(text: bytes | memoryview) -> bytes:
 
 
 def _read_text(element: etree._Element, aside: Aside) -> str:
-    return _RUNS.sub(" ", text_of(element).strip(" \t\n\r"))
+    return _RUNS.sub(" ", text_of(element).strip(BLANKS))
 
 
 def _read_long(element: etree._Element, aside: Aside) -> str:
-    return text_of(element).strip(" \t\n\r")
+    return text_of(element).strip(BLANKS)
 
 
 def _read_time(element: etree._Element, aside: Aside) -> datetime:
@@ -215,7 +216,7 @@ def _read_bound(element: etree._Element, aside: Aside) -> datetime | None:
 def _read_content(element: etree._Element, aside: Aside) -> Octets:
     if element in aside:
         return decode(aside[element])
-    return decode(text_of(element).strip(" \t\n\r"))
+    return decode(text_of(element).strip(BLANKS))
 
 
 def _write_text(value: str, pieces: Pieces) -> None:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from openpoort.wire.names import BLANKS
+
 _DATETIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?", re.ASCII
 )
@@ -26,7 +28,7 @@ def parse(text: str, zone: tzinfo | None = None) -> datetime:
 
     ValueError if it is no xsd:dateTime between the years 1 and 9999.
     """
-    found = _DATETIME.fullmatch(text.strip(" \t\r\n"))
+    found = _DATETIME.fullmatch(text.strip(BLANKS))
     if not found:
         raise ValueError("no xsd:dateTime")
     year, month, day, hour, minute, second = clock = tuple(map(int, found.groups()[:6]))

@@ -18,6 +18,7 @@ from lxml import etree
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.octets import Octets, View, view
 from openpoort.wire import tags
+from openpoort.wire.names import BLANKS
 from openpoort.wire.woven import Base64
 from openpoort.wire.xml import BOM, DEFAULT, Limits, parse
 
@@ -104,8 +105,8 @@ def _inline(body: Octets, options: dict[str, str], limits: Limits) -> Octets:
 def _emptied(include: etree._Element) -> etree._Element:
     """The element of which the text stands in a part, with nothing in it."""
     parent = include.getparent()
-    alone = parent is not None and len(parent) == 1 and not (parent.text or "").strip()
-    if parent is None or not alone or (include.tail or "").strip() or len(include):
+    alone = parent is not None and len(parent) == 1 and not (parent.text or "").strip(BLANKS)
+    if parent is None or not alone or (include.tail or "").strip(BLANKS) or len(include):
         raise Fault("Een xop:Include moet de enige inhoud van zijn element zijn.")
     parent.remove(include)
     parent.text = ""  # written with an end tag of its own, which no text at all is not

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import Final
 
+BLANKS: Final = " \t\r\n"
+"""White space of XML. Python strips and splits by far more (no-break spaces, for instance), which
+to every other reader are characters of the value."""
+
 SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP12: Final = "http://www.w3.org/2003/05/soap-envelope"
 WSA: Final = "http://www.w3.org/2005/08/addressing"

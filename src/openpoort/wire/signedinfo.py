@@ -17,8 +17,9 @@ from openpoort.domain.fault import Fault, Refusal
 from openpoort.wire import certificate
 from openpoort.wire.canonical import canonical
 from openpoort.wire.envelope import elements, name, text_of
-from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES
+from openpoort.wire.names import BLANKS, DIGESTS, DS, EXC_C14N, SIGNATURES
 
+_WORDS = re.compile(f"[^{BLANKS}]+")
 _MAX_REFERENCES = 16
 _MAX_LIST = 2048
 _MAX_PREFIXES = 32
@@ -153,7 +154,7 @@ def _exclusive(method: etree._Element) -> tuple[str, ...]:
     if len(inside) > 1 or only.tag != _INCLUSIVE or elements(only):
         raise Refusal("parameters other than InclusiveNamespaces in a transform")
     listed = only.get("PrefixList", "")
-    prefixes = tuple(dict.fromkeys(listed.split())) if len(listed) <= _MAX_LIST else ()
+    prefixes = tuple(dict.fromkeys(_WORDS.findall(listed))) if len(listed) <= _MAX_LIST else ()
     if len(listed) > _MAX_LIST or len(prefixes) > _MAX_PREFIXES:
         raise Refusal("too many prefixes in a transform")
     return prefixes

@@ -7,7 +7,7 @@ from lxml import etree
 from openpoort.domain.fault import Fault, Fout, Refusal
 from openpoort.domain.octets import Octets
 from openpoort.wire import addressing, aside, envelope, mime, wssec, xml
-from openpoort.wire.names import KOPPELVLAK, SOAP, WSA
+from openpoort.wire.names import BLANKS, KOPPELVLAK, SOAP, WSA
 from openpoort.wire.signed import Addressing, Algorithms, SignedMessage, SoapFault
 from openpoort.wire.xml import DEFAULT, MIB, Limits
 
@@ -62,7 +62,7 @@ def glimpse(raw: Octets, content_type: str | None = None) -> tuple[str | None, s
         return None, None
     body = root.find(f"{{{SOAP}}}Body/*")
     found = root.find(f"{{{SOAP}}}Header/{{{WSA}}}MessageID")
-    message_id = (found.text or "").strip() if found is not None and not len(found) else ""
+    message_id = (found.text or "").strip(BLANKS) if found is not None and not len(found) else ""
     return (
         None if body is None else str(body.tag),
         message_id if addressing.is_message_id(message_id) else None,
@@ -112,4 +112,4 @@ def _fault(shape: envelope.Envelope) -> SoapFault:
 
 
 def _text(element: etree._Element | None) -> str | None:
-    return None if element is None else envelope.text_of(element).strip()
+    return None if element is None else envelope.text_of(element).strip(BLANKS)
