@@ -45,7 +45,7 @@ def test_a_job_of_a_process_that_has_no_work_is_let_go_and_told(
     closed = balance.close(gate.store, gate.house.kinds, gate.clock.now().date())
     assert [d.kenmerk for d in closed.differences] == [kenmerk]
     gate.work()
-    told = capsys.readouterr().out
+    told = "".join(capsys.readouterr())
     assert "job_without_work" in told
     assert kenmerk in told
     assert gate.codes(kenmerk) == HAPPY[:3]
