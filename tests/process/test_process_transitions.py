@@ -7,13 +7,15 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from openpoort.domain.fault import Fault
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.process import Event, NotPossible, State
-from openpoort.process import balance, kinds, parked
+from openpoort.process import balance, batch, kinds, parked
 from openpoort.process.parked import Act, WorkError
 from openpoort.store import changes
+from openpoort.telemetry import logger
 from tests.process.house import HAPPY, Gate, request
 
 
@@ -38,16 +40,18 @@ def _put(gate: Gate, kenmerk: str, state: State) -> None:
 
 @pytest.mark.parametrize("state", [State.WAITING, State.DELIVERED, State.CANCELLED])
 def test_a_job_of_a_process_that_has_no_work_is_let_go_and_told(
-    gate: Gate, state: State, capsys: pytest.CaptureFixture[str]
+    gate: Gate, state: State, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(batch, "_log", logger("process"))  # a fresh one, whatever ran before
     kenmerk = gate.send()
     _put(gate, kenmerk, state)
     closed = balance.close(gate.store, gate.house.kinds, gate.clock.now().date())
     assert [d.kenmerk for d in closed.differences] == [kenmerk]
-    gate.work()
-    told = "".join(capsys.readouterr())
-    assert "job_without_work" in told
-    assert kenmerk in told
+    with capture_logs() as lines:
+        gate.work()
+    assert [(x["kenmerk"], x["state"]) for x in lines if x["event"] == "job_without_work"] == [
+        (kenmerk, state.value)
+    ]
     assert gate.codes(kenmerk) == HAPPY[:3]
     assert gate.channel.tried == []
     assert gate.count("job") == 0
