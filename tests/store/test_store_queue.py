@@ -219,7 +219,7 @@ def test_oldest_first_and_no_more_than_asked_whatever_the_planner_does(a: Connec
     middle = put(a, NOW - timedelta(minutes=2))
     equal = put(a, NOW - timedelta(minutes=1))
     with a.transaction():
-        assert ids(queue.claim(a, LANE, NOW, 3)) == [first, middle, last]
+        assert ids(queue.claim(a, LANE, NOW, 2)) == [first, middle]
     assert ids(lease(a, limit=2)) == [first, middle]
     assert ids(lease(a, limit=1)) == [last]
     assert ids(lease(a, limit=9)) == [equal]

@@ -156,6 +156,11 @@ def test_a_mandate_that_does_not_help_hides_no_other() -> None:
     assert refused(Directory((PARTY, PASSER), (SENDS,), (*useless, *received))) == ""
 
 
+def test_of_two_agreements_that_do_not_hold_the_first_is_named() -> None:
+    known = Directory((PARTY,), (replace(SENDS, window=PAST), replace(SENDS, window=FUTURE)))
+    assert "geldig geweest tot" in refused(known)
+
+
 def test_an_agreement_that_has_ended_hides_no_other() -> None:
     known = Directory((PARTY, PASSER), (replace(SENDS, window=PAST), SENDS), (PASSED_ON, RECEIVED))
     assert refused(known) == ""
@@ -173,6 +178,7 @@ def test_in_a_long_chain_each_but_the_last_must_have_been_allowed_to_pass_on() -
         parties = tuple(replace(PARTY, oin=oin, identities=()) for oin in oins)
         return Directory(parties, (SENDS,), tuple(mandates))
 
+    assert LONGEST_CHAIN == 4
     assert refused(chain(LONGEST_CHAIN)) == ""
     assert refused(chain(LONGEST_CHAIN + 1)) != ""
     for stuck in range(LONGEST_CHAIN - 1):
@@ -283,6 +289,7 @@ def test_an_agency_sets_statuses_and_returns_messages_of_its_own_kinds() -> None
     assert not known.may_return(FIRST, OTHER)
     assert not known.may_return(HOLDER, OTHER)
     assert known.agency_of(GIVER) == dienst
+    assert dienst.max_parallel == 8
     assert known.agency_of(HOLDER) is None
     with pytest.raises(KeyError):
         known.agency("NIEMAND")
