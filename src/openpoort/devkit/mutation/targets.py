@@ -30,7 +30,7 @@ TESTS: dict[str, tuple[str, ...]] = {
     "store/queue": ("tests/store/test_store_queue.py",),
     "store/retention": ("tests/store/test_store_retention.py",
                         "tests/process/test_process_retention.py"),
-    "store/sequencer": ("tests/unit/test_journal_sequencer.py"),
+    "store/sequencer": ("tests/unit/test_journal_sequencer.py",),
     "trust/chain": _TRUST, "trust/policy": _TRUST, "trust/revocation": _TRUST,
     "trust/sender": _TRUST, "trust/subject": _TRUST, "trust/verdict": _TRUST,
     "trust/verdicts": _TRUST,
