@@ -215,8 +215,8 @@ def test_oldest_first_and_no_more_than_asked_whatever_the_planner_does(a: Connec
     for way in ("indexscan", "indexonlyscan", "bitmapscan"):  # which would bring them in order
         a.execute(f"set enable_{way} = off")
     last = put(a, NOW - timedelta(minutes=1))
-    first = put(a, NOW - timedelta(minutes=3))
     middle = put(a, NOW - timedelta(minutes=2))
+    first = put(a, NOW - timedelta(minutes=3))
     equal = put(a, NOW - timedelta(minutes=1))
     with a.transaction():
         assert ids(queue.claim(a, LANE, NOW, 2)) == [first, middle]
