@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= openpoort-home
 
-.PHONY: demo test check serve docs interop s3-server lock figures measure clean
+.PHONY: demo test check serve docs interop s3-server lock figures measure mutate clean
 
 demo: $(VENV)/ready
 	$(BIN)/openpoort demo
@@ -68,6 +68,15 @@ figures: $(VENV)/ready
 measure: $(VENV)/ready
 	$(if $(or $(if $(NAMES),,x),$(filter-out $(RECORDS),$(NAMES))),$(BIN)/python -m openpoort.devkit.figures measure $(filter-out $(RECORDS),$(NAMES)))
 	$(BIN)/python -m openpoort.devkit.proofs $(filter $(RECORDS),$(NAMES))
+
+# Mistakes put into a copy of the source, one at a time: which does no test notice? All of them take
+# hours; `make mutate ONLY=store/queue COUNT=20 SEED=2` tries twenty of one module.
+COUNT := 40
+SEED := 1
+mutate: $(VENV)/ready
+	mkdir -p build
+	$(BIN)/python -m openpoort.devkit.mutation $(addprefix --only ,$(ONLY)) --count $(COUNT) \
+	  --seed $(SEED) --json build/mutants.json
 
 lock:
 	uv pip compile pyproject.toml --group dev --universal --generate-hashes --python-version 3.11 \

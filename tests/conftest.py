@@ -34,8 +34,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
-    """One embedded server for the session, with a migrated template database."""
-    server = Embedded(tmp_path_factory.mktemp("pg") / "postgres")
+    """One embedded server for the session, with a migrated template database. TEST_POSTGRES names
+    the folder of one that runs already, for who runs the same tests many times (`make mutate`)."""
+    folder = os.environ.get("TEST_POSTGRES") or tmp_path_factory.mktemp("pg") / "postgres"
+    server = Embedded(Path(folder))
     migrate(server.start())
     yield server
     server.stop()

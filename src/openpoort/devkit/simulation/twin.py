@@ -24,7 +24,7 @@ from openpoort.devkit.simulation.host import Host
 from openpoort.devkit.simulation.rows import ROWS
 from openpoort.devkit.simulation.scheduler import START
 from openpoort.devkit.simulation.statements import Held
-from openpoort.devkit.simulation.world import LONGEST, World
+from openpoort.devkit.simulation.world import LONGEST, World, uncollected
 from openpoort.store import tables
 from openpoort.store.db import migrate
 
@@ -144,14 +144,15 @@ class _Both(Connection):
 def compare(dsn: str, seed: int, messages: int) -> dict[str, Any]:
     """Play the world of `seed` on both; what was compared, and what differs under `broken`."""
     twin = Twin(dsn)
-    world = World(seed, messages, connect=twin.connect)
     found: dict[str, Any] = {"seed": seed, "messages": messages, "broken": ""}
-    try:
-        found["digest"] = world.run().digest
-        found["rows"] = twin.rows_differ(world)
-    except Exception as error:  # noqa: BLE001 - reported by who asked
-        found["broken"] = f"{type(error).__name__}: {error}"
-    world.end()
+    with uncollected():
+        world = World(seed, messages, connect=twin.connect)
+        try:
+            found["digest"] = world.run().digest
+            found["rows"] = twin.rows_differ(world)
+        except Exception as error:  # noqa: BLE001 - reported by who asked
+            found["broken"] = f"{type(error).__name__}: {error}"
+        world.end()
     twin.end()
     found["statements"] = twin.statements
     return found
