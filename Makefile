@@ -24,7 +24,7 @@ serve: $(VENV)/ready
 	$(BIN)/openpoort serve $(HOME_DIR)
 
 docs: $(VENV)/ready
-	$(BIN)/python -m openpoort.devkit.letter
+	$(BIN)/python -m openpoort_lab.figures.letter
 	$(BIN)/mkdocs build --strict --site-dir build/site
 
 interop: $(VENV)/ready
@@ -62,12 +62,12 @@ $(VENV)/ready: requirements.lock pyproject.toml
 # `make measure NAMES="clients controls frameworks"` and travels with the release.
 RECORDS := clients controls frameworks
 figures: $(VENV)/ready
-	$(BIN)/python -m openpoort.devkit.figures write
-	$(BIN)/python -m openpoort.devkit.proofs
+	$(BIN)/python -m openpoort_lab.figures.figures write
+	$(BIN)/python -m openpoort_lab.figures.proofs
 
 measure: $(VENV)/ready
-	$(if $(or $(if $(NAMES),,x),$(filter-out $(RECORDS),$(NAMES))),$(BIN)/python -m openpoort.devkit.figures measure $(filter-out $(RECORDS),$(NAMES)))
-	$(BIN)/python -m openpoort.devkit.proofs $(filter $(RECORDS),$(NAMES))
+	$(if $(or $(if $(NAMES),,x),$(filter-out $(RECORDS),$(NAMES))),$(BIN)/python -m openpoort_lab.figures.figures measure $(filter-out $(RECORDS),$(NAMES)))
+	$(BIN)/python -m openpoort_lab.figures.proofs $(filter $(RECORDS),$(NAMES))
 
 # Mistakes put into a copy of the source, one at a time: which does no test notice? All of them take
 # hours; `make mutate ONLY=store/queue COUNT=20 SEED=2` tries twenty of one module.
@@ -75,7 +75,7 @@ COUNT := 40
 SEED := 1
 mutate: $(VENV)/ready
 	mkdir -p build
-	$(BIN)/python -m openpoort.devkit.mutation $(addprefix --only ,$(ONLY)) --count $(COUNT) \
+	$(BIN)/python -m openpoort_lab.mutation $(addprefix --only ,$(ONLY)) --count $(COUNT) \
 	  --seed $(SEED) --json build/mutants.json
 
 lock:

@@ -10,9 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from openpoort.client.trust import Anchors, oin_of
-from openpoort.devkit.agency import Agency, Setting
-from openpoort.devkit.agencydoor import Door, bind, path_of, server
-from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.message import Bericht, Document
 from openpoort.inbound.tls import Certificates, HostCertificate
@@ -21,6 +18,9 @@ from openpoort.outbound.exchange import BadAnswer
 from openpoort.outbound.http import Https, Timeouts, tls_context
 from openpoort.outbound.wus import WusChannel
 from openpoort.process import ports
+from openpoort.sandbox.agency.deliveries import Agency, Setting
+from openpoort.sandbox.agency.door import Door, bind, path_of, server
+from openpoort.sandbox.pki import OINS
 
 NAME = "DEMODIENST"
 

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 from openpoort import telemetry
-from openpoort.store.db import migrate
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.migrate import migrate
 from tests import canary
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -9,9 +9,9 @@ from uuid import UUID
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from openpoort.devkit import example
-from openpoort.devkit.example import Example
 from openpoort.evidence.export import Exporter
+from openpoort_lab.figures import example
+from openpoort_lab.figures.example import Example
 from tests.wire_kit import NOW, key
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

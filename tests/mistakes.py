@@ -18,13 +18,13 @@ from pathlib import Path
 from openpoort.client.conformance import refusals, requests
 from openpoort.client.conformance.kit import Fails, Kit, Message, Skips
 from openpoort.client.forge import Shape, forge
-from openpoort.devkit.forge import Forge
-from openpoort.devkit.hostile import corpus
 from openpoort.domain.ids import Identiteit
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.http import Answer
-from openpoort.wire import koppelvlak
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, ZETSTATUS
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE, ZETSTATUS
+from openpoort_lab.forge import Forge
+from openpoort_lab.hostile import corpus
 from tests.fuzz.mutate import mutations, seeds
 from tests.wire_kit import aanlevering
 

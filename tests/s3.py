@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.store.s3 import Bucket
+from openpoort.store.payloads.s3 import Bucket
 
 KEY_ID, SECRET = "AKOPENPOORTTEST", "only-for-tests-4Zq8"
 _TOOLS = Path(__file__).resolve().parents[1] / "build" / "tools"

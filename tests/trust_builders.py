@@ -10,12 +10,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from lxml import etree
 
-from openpoort.devkit.authority import Ca, Leaf, new_key
+from openpoort.sandbox.authority import Ca, Leaf, new_key
 from openpoort.trust.anchors import Anchors, Generation, Purpose
 from openpoort.trust.chain import judge
 from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.verdict import Judged, Reason, Untrusted
-from openpoort.wire.signed import Addressing, Algorithms, SignedMessage
+from openpoort.wire.wus.signed_message import Addressing, Algorithms, SignedMessage
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OIN = "00000099001000044000"

@@ -25,7 +25,7 @@ class Running:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Running]:
-    command = [sys.executable, "-m", "openpoort.devkit.tsa", str(folder)]
+    command = [sys.executable, "-m", "openpoort.sandbox.tsa", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

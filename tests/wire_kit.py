@@ -13,9 +13,9 @@ from cryptography.x509.oid import NameOID
 
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
-from openpoort.wire import koppelvlak
-from openpoort.wire.seal import seal_request
-from openpoort.wire.services import AANLEVER
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import seal_request
+from openpoort.wire.wus.services import AANLEVER
 
 NOW = datetime(2026, 11, 23, 13, 0, 0, tzinfo=UTC)
 HOST = "https://localhost:8443"

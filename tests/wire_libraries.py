@@ -8,9 +8,9 @@ from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 from signxml import SignatureConfiguration, XMLVerifier
 
-from openpoort.devkit.bench_wire import rate, request
 from openpoort.wire.names import DS, WSU
-from openpoort.wire.soap import open_signed
+from openpoort.wire.wus.soap import open_signed
+from openpoort_lab.bench.wire import rate, request
 
 
 def by_xmlsec(raw: bytes, pem: bytes) -> None:

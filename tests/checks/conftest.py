@@ -9,14 +9,14 @@ import pytest
 
 from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.taxonomies.demo import install_demo
-from openpoort.devkit.directory import BEDRIJF, identities
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import Filing
+from openpoort.sandbox.directory import BEDRIJF, identities
+from openpoort.sandbox.samples import samples
 
 Judge = Callable[..., tuple[Finding, ...]]
 

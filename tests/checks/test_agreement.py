@@ -10,10 +10,10 @@ from click.testing import CliRunner
 from openpoort.checks.index import shelf
 from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import open_suite
-from openpoort.cli.agreement import agreement
-from openpoort.devkit.agreement import compare
-from openpoort.devkit.mutants import mutants
-from openpoort.devkit.samples import samples
+from openpoort.sandbox.samples import samples
+from openpoort_lab.cases.agreement import compare
+from openpoort_lab.cases.mutants import mutants
+from openpoort_lab.cli.agreement import agreement
 
 
 def test_mutants_are_the_same_for_the_same_seed() -> None:

@@ -16,11 +16,11 @@ from openpoort.checks.content import MAX_CONTEXTS
 from openpoort.checks.defaults import UNKNOWN
 from openpoort.checks.suite import open_suite
 from openpoort.checks.xbrl.limits import Limits
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
 from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort.sandbox.samples import samples
 from tests.checks.conftest import Judge
 
 FULL = bool(os.environ.get("OPENPOORT_FULL_SCALE"))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding, Severity
+from openpoort.sandbox.samples import samples
 from tests.checks.conftest import Judge
 
 SAMPLES = samples()

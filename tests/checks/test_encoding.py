@@ -13,7 +13,7 @@ from openpoort.checks.structure import Structure
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import Filing
 from tests.checks.conftest import Judge
 
@@ -73,7 +73,7 @@ def test_utf16_is_refused_with_and_without_mark(
 
 def test_a_long_text_is_judged_by_all_checks(judge: Judge) -> None:
     """Not called not well-formed: what is wrong is said."""
-    from openpoort.devkit.samples import samples
+    from openpoort.sandbox.samples import samples
 
     data = samples()["Omzetbelasting"].replace(b">A.B.<", b">" + b"x" * 10_100_000 + b"<")
     assert {f.code for f in judge("Omzetbelasting", data)} == {"xmlSchema:valueError"}

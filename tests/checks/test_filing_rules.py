@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from openpoort.checks.filing import CODES
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Severity
+from openpoort.sandbox.samples import samples
 from tests.checks.conftest import Judge
 
 SAMPLES = samples()

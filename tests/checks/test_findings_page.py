@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from openpoort.checks.codes import OWN
-from openpoort.devkit.findings_page import page
+from openpoort_lab.figures.findings_page import page
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -13,12 +13,12 @@ from openpoort.checks.demo import packages
 from openpoort.checks.suite import open_suite
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.pool import Pool
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort.sandbox.samples import samples
 
 CASES = Path(__file__).parents[3] / "shared/cases/xbrl"
 OB = samples()["Omzetbelasting"]

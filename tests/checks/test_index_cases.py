@@ -13,12 +13,12 @@ from openpoort.checks.defaults import UNKNOWN
 from openpoort.checks.routes import INDEX
 from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.verdict import Xbrl
-from openpoort.devkit.cases.cases import DEPARTS, Case, cases
-from openpoort.devkit.cases.run import install, write_made
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
 from openpoort.process.ports import Filing
+from openpoort_lab.cases.cases import DEPARTS, Case, cases
+from openpoort_lab.cases.run import install, write_made
 
 CASES = {case.name: case for case in cases()}
 Verdicts = dict[str, tuple[str, tuple[Finding, ...], tuple[Finding, ...]]]

@@ -25,15 +25,15 @@ from openpoort.checks.suite import open_suite
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.verdict import Xbrl
-from openpoort.devkit.cases.beside import Nobody
-from openpoort.devkit.cases.bundle import BASE, abstract, bundle
-from openpoort.devkit.cases.drawn import drawn
-from openpoort.devkit.cases.filings import filings
-from openpoort.devkit.cases.run import install
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
 from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort_lab.cases.beside import Nobody
+from openpoort_lab.cases.bundle import BASE, abstract, bundle
+from openpoort_lab.cases.drawn import drawn
+from openpoort_lab.cases.filings import filings
+from openpoort_lab.cases.run import install
 
 SEEDS = ("4", "5", "6", "217", "308")
 """Taxonomies of which a hundred filings tell all planted mistakes."""

@@ -16,11 +16,11 @@ from openpoort.checks.index.undecided import Undecided
 from openpoort.checks.suite import open_suite
 from openpoort.checks.taxonomies.installed import Installed
 from openpoort.checks.taxonomies.registry import Registry
-from openpoort.devkit.samples import omzetbelasting
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import CheckUnavailable, Filing
+from openpoort.sandbox.samples import omzetbelasting
 
 ENTRY = (
     "http://taxonomie.openpoort.example/demo/ob/20260101/entrypoints/ob-rpt-ob-aangifte-2026.xsd"

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from openpoort.checks import document, encoding
 from openpoort.checks.document import flaws, read
 from openpoort.checks.malware import Malware
-from openpoort.devkit.bench.prepare import content
-from openpoort.devkit.samples import samples
 from openpoort.domain.octets import PIECE
-from openpoort.store.payloads import PayloadUnavailable
-from openpoort.store.spool import Spooled
+from openpoort.sandbox.samples import samples
+from openpoort.store.payloads.payloads import PayloadUnavailable
+from openpoort.store.payloads.spool import Spooled
+from openpoort_lab.bench.prepare import content
 from tests.clamd import EVIL, SIGNATURE, clamd
 from tests.unit.test_spool import spooled
 
@@ -138,8 +138,8 @@ MEASURE = """
 import os, sys
 from pathlib import Path
 from openpoort.checks.structure import Structure
-from openpoort.devkit.bench.usage import Extra
-from openpoort.store.spool import Spooled
+from openpoort_lab.bench.usage import Extra
+from openpoort.store.payloads.spool import Spooled
 from tests.unit.test_checks_structure import filing
 small = filing(b"<a/>", name="Bench.xml")
 assert Structure().check(small) == ()

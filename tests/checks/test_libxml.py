@@ -13,7 +13,7 @@ from openpoort.checks.plain import Plain
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import Filing
 from tests.checks.test_content import SAMPLES
 

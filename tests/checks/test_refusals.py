@@ -11,14 +11,14 @@ from openpoort.checks.defaults import UNKNOWN, kind_for
 from openpoort.checks.guarded import Guarded
 from openpoort.checks.suite import Suite
 from openpoort.cli.check import Job
-from openpoort.devkit.refusals import CHECKS, SHAPES, Shape, told
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import StepKind
 from openpoort.domain.message import Document
-from openpoort.process.kinds import KindError, load
+from openpoort.process.flow.kinds import KindError, load
 from openpoort.process.ports import Filing
+from openpoort.sandbox.samples import samples
+from openpoort_lab.figures.refusals import CHECKS, SHAPES, Shape, told
 from tests.checks.conftest import Judge
 
 KINDS = load()

@@ -18,14 +18,14 @@ from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.places import Places, pointer
 from openpoort.checks.xbrl.sentences import FAMILIES, SENTENCES, sentence, why
-from openpoort.devkit.mutants import mutants
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import Filing
-from openpoort.wire.bevindingen import to_json, to_text, to_xml
+from openpoort.sandbox.samples import samples
+from openpoort.wire.wus.bevindingen import to_json, to_text, to_xml
+from openpoort_lab.cases.mutants import mutants
 from tests.checks.conftest import Judge
 
 SAMPLES = samples()

@@ -20,11 +20,11 @@ from openpoort.checks.taxonomies.package import PackageRefused, open_package
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.verify import verify
 from openpoort.cli import main
-from openpoort.devkit.samples import omzetbelasting, samples
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document
-from openpoort.process.kinds import load
+from openpoort.process.flow.kinds import load
 from openpoort.process.ports import Filing
+from openpoort.sandbox.samples import omzetbelasting, samples
 
 DEMO = packages()["demo-omzetbelasting"]
 Change = Callable[[dict[str, bytes]], None]

@@ -15,8 +15,8 @@ from lxml import etree
 import openpoort.checks
 from openpoort.checks.suite import Suite
 from openpoort.checks.text import between, content, elements
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding, rejects
+from openpoort.sandbox.samples import samples
 from tests.checks.conftest import Judge
 
 SAMPLES = samples()

@@ -14,9 +14,9 @@ from openpoort.checks.suite import Suite, open_suite
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.limits import Limits
 from openpoort.checks.xbrl.pool import Pool, TooMuch
-from openpoort.devkit.samples import omzetbelasting, samples
 from openpoort.domain.finding import Finding, Severity
 from openpoort.process.ports import CheckUnavailable
+from openpoort.sandbox.samples import omzetbelasting, samples
 from tests.checks.conftest import Judge
 
 SAMPLES = samples()

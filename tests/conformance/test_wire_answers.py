@@ -11,11 +11,11 @@ from lxml import etree
 from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import AanleverBevestiging
-from openpoort.wire import koppelvlak, schema
 from openpoort.wire.names import ANONYMOUS, DS, EXC_C14N, KOPPELVLAK, SOAP, WSA, WSSE, WSU
-from openpoort.wire.seal import fout, seal_answer, seal_fault
-from openpoort.wire.services import AANLEVER, OPHAAL, SERVICES, STATUSINFORMATIE, Service
-from openpoort.wire.soap import SignedMessage, SoapFault, open_answer
+from openpoort.wire.wus import koppelvlak, schema
+from openpoort.wire.wus.seal import fout, seal_answer, seal_fault
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, SERVICES, STATUSINFORMATIE, Service
+from openpoort.wire.wus.soap import SignedMessage, SoapFault, open_answer
 from tests.wire_kit import MESSAGE_ID, key
 
 NS = {"e": SOAP, "a": WSA, "o": WSSE, "u": WSU, "d": DS, "k": KOPPELVLAK}

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from openpoort.domain.fault import Fault
 from openpoort.domain.message import AanleverBevestiging, Aanlevering, Antwoord
 from openpoort.domain.status import OMSCHRIJVING, Status
-from openpoort.wire import addressing, koppelvlak
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import SignedMessage, open_answer, open_signed
+from openpoort.wire.wus import addressing, koppelvlak
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.soap import SignedMessage, open_answer, open_signed
 
 HOST = "https://wus.preproductie.digipoort.logius.nl"
 CLIENTS = [

@@ -12,9 +12,7 @@ from itertools import permutations
 import pytest
 from lxml import etree
 
-from openpoort.devkit.forge import Forge, canonical
 from openpoort.domain.fault import Fault
-from openpoort.wire import addressing, koppelvlak
 from openpoort.wire.names import (
     ANONYMOUS,
     DS,
@@ -27,7 +25,8 @@ from openpoort.wire.names import (
     WSU,
     XENC,
 )
-from openpoort.wire.services import (
+from openpoort.wire.wus import addressing, koppelvlak
+from openpoort.wire.wus.services import (
     AANLEVER,
     AANSLUIT_SUITE,
     OPHAAL,
@@ -35,7 +34,8 @@ from openpoort.wire.services import (
     STATUSINFORMATIE,
     Service,
 )
-from openpoort.wire.soap import SignedMessage, open_signed
+from openpoort.wire.wus.soap import SignedMessage, open_signed
+from openpoort_lab.forge import Forge, canonical
 from tests.wire_kit import HOST, NOW, key
 
 

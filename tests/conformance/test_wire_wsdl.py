@@ -9,9 +9,9 @@ from lxml import etree
 from zeep import Client, Settings
 from zeep.transports import Transport
 
-from openpoort.wire import koppelvlak
 from openpoort.wire.names import KOPPELVLAK
-from openpoort.wire.services import (
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import (
     AANLEVER,
     OPHAAL,
     SERVICES,

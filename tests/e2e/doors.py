@@ -19,8 +19,8 @@ from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.http import Answer, Door, Post
 from openpoort.inbound.server import DoorServer, ServerLimits
 from openpoort.inbound.tls import Certificates, HostCertificate
-from openpoort.wire.signed import SoapFault
-from openpoort.wire.soap import open_answer
+from openpoort.wire.wus.signed_message import SoapFault
+from openpoort.wire.wus.soap import open_answer
 
 
 @dataclass

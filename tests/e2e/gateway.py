@@ -22,7 +22,7 @@ import psycopg
 from openpoort.client.wus import Client
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres.embedded import Embedded
 
 COUNTED = (
     "register", "repeat", "message", "process", "status", "request", "answer", "payload", "job",

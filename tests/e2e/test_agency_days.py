@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from openpoort.app.home import create
-from openpoort.devkit.archive import receipts
 from openpoort.outbound.http import Https, tls_context
+from openpoort.sandbox.agency.archive import receipts
 from tests.e2e.gateway import Gateway, openpoort
 
 WORDS = ("--berichtsoort", "Aangifte_LH", "--belanghebbende", "LHnr:001000044L01")

@@ -14,15 +14,15 @@ from pathlib import Path
 import pytest
 
 from openpoort.app.home import create
-from openpoort.devkit import pki
-from openpoort.devkit.directory import BEDRIJF, CLIENTS, identities, starting
-from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.outbound.ausp import MAX_ANSWER, ByKind, LocalAusp, RemoteAusp
 from openpoort.outbound.http import Https, Timeouts, tls_context
 from openpoort.process.ports import Verdict
+from openpoort.sandbox import pki
+from openpoort.sandbox.directory import BEDRIJF, CLIENTS, identities, starting
+from openpoort.sandbox.pki import OINS
 from tests.e2e.conftest import UNCHECKED
 from tests.e2e.gateway import Gateway, until
 

@@ -15,8 +15,8 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document, Operatie, Vraag
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.exchange import Faulted
-from openpoort.wire import koppelvlak, seal
-from openpoort.wire.services import AANLEVER, STATUSINFORMATIE
+from openpoort.wire.wus import koppelvlak, seal
+from openpoort.wire.wus.services import AANLEVER, STATUSINFORMATIE
 from tests.e2e.gateway import Gateway, vat_return
 
 ALS = AANLEVER.path

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.chaos.run import rounds
-from openpoort.devkit.chaos.siege import OUTSIDE, OWN
-from openpoort.devkit.chaos.strikes import strikes
-from openpoort.devkit.chaos.verdict import unbalanced
-from openpoort.process.crashpoints import POINTS
-from openpoort.store.embedded import Embedded
+from openpoort.process.flow.crashpoints import POINTS
+from openpoort.store.postgres.embedded import Embedded
+from openpoort_lab.chaos.run import rounds
+from openpoort_lab.chaos.siege import OUTSIDE, OWN
+from openpoort_lab.chaos.strikes import strikes
+from openpoort_lab.chaos.verdict import unbalanced
 
 SEED = 20261123
 MESSAGES = 20

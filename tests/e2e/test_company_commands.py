@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from openpoort.devkit.archive import contents, receipts
+from openpoort.sandbox.agency.archive import contents, receipts
 from tests.e2e.gateway import Gateway, free_port, openpoort
 
 WHO = ("--belanghebbende", "BTW:001000044B37")

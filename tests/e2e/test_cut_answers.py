@@ -9,9 +9,9 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Operatie, Vraag
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.http import Https, tls_context
-from openpoort.wire import koppelvlak
-from openpoort.wire.seal import seal_request
-from openpoort.wire.services import STATUSINFORMATIE
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import seal_request
+from openpoort.wire.wus.services import STATUSINFORMATIE
 from tests.e2e.gateway import Gateway, until, vat_return
 
 BTW = Identiteit("001000044B37", "BTW")

@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openpoort.devkit.bench import gateway as bench
-from openpoort.devkit.bench.prepare import own_target
-from openpoort.devkit.dear import KINDS, Sender
-from openpoort.devkit.dear.measure import Line
 from openpoort.keys.pem import PemSigner
+from openpoort_lab.bench import gateway as bench
+from openpoort_lab.bench.prepare import own_target
+from openpoort_lab.dear import KINDS, Sender
+from openpoort_lab.dear.measure import Line
 from tests.e2e.gateway import Gateway
 
 OCTETS = 24_000

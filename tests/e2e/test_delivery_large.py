@@ -15,17 +15,17 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as development
-from openpoort.devkit.archive import contents, receipts
 from openpoort.domain.message import Bericht, Document
 from openpoort.domain.octets import sha256
 from openpoort.outbound.http import NoAnswer, Timeouts
 from openpoort.process.ports import DeliveryFailed
-from openpoort.store.folder import Folder
-from openpoort.store.payloads import PayloadUnavailable
-from openpoort.store.spool import Spooled
-from openpoort.wire import koppelvlak
-from openpoort.wire.woven import Base64, Woven
+from openpoort.sandbox import pki as development
+from openpoort.sandbox.agency.archive import contents, receipts
+from openpoort.store.payloads.folder import Folder
+from openpoort.store.payloads.payloads import PayloadUnavailable
+from openpoort.store.payloads.spool import Spooled
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.xml.streamed_body import Base64, Woven
 from tests.agencies import Running, bericht, running
 from tests.e2e.test_outbound_http import client, server
 

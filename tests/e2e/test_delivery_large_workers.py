@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psycopg
 
-from openpoort.devkit.archive import receipts
-from openpoort.devkit.bench.prepare import content
-from openpoort.devkit.chaos.verdict import HISTORY, whole
 from openpoort.domain.message import Document
+from openpoort.sandbox.agency.archive import receipts
+from openpoort_lab.bench.prepare import content
+from openpoort_lab.chaos.verdict import HISTORY, whole
 from tests.e2e.gateway import until, vat_return
 from tests.e2e.test_scale_processes import Machines, machines
 

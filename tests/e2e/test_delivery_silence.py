@@ -18,12 +18,12 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as development
-from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.domain.timeouts import DEFAULT, Timeouts, of
 from openpoort.outbound.http import NoAnswer
 from openpoort.process.ports import Agency, AgencyBusy, AgencySilent, DeliveryFailed
+from openpoort.sandbox import pki as development
+from openpoort.sandbox.pki import OINS
 from tests.agencies import Running, bericht, running
 
 BRIEF = Timeouts(connect=5, read=0.4, whole=2)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as development
-from openpoort.devkit.archive import Archive, contents, receipts
-from openpoort.devkit.pki import OINS
 from openpoort.domain.message import Document, Element
 from openpoort.outbound.http import Timeouts
 from openpoort.process.ports import DeliveryFailed, DeliveryRefused
+from openpoort.sandbox import pki as development
+from openpoort.sandbox.agency.archive import Archive, contents, receipts
+from openpoort.sandbox.pki import OINS
 from tests.agencies import Running, bericht, now, running
 
 

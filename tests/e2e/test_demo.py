@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import gateway
+from openpoort.sandbox import gateway
 from tests.e2e.gateway import openpoort
 
 

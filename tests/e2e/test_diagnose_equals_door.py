@@ -25,10 +25,10 @@ from openpoort.app.home import create
 from openpoort.client.diagnose import Report, Request, diagnose
 from openpoort.client.diagnose.verdict import KENMERK, PASSED, REPEAT
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.process import texts
+from openpoort.process.flow import texts
 from openpoort.settings import load
-from openpoort.wire.signed import SoapFault
-from openpoort.wire.soap import open_answer
+from openpoort.wire.wus.signed_message import SoapFault
+from openpoort.wire.wus.soap import open_answer
 from tests.conftest import SHARED
 from tests.e2e.gateway import Gateway
 from tests.mistakes import Maker, Sent

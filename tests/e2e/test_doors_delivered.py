@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from openpoort.devkit import pki as devpki
+from openpoort.sandbox import pki as devpki
 from tests.e2e.doors import Running, post, read_answer, running, status
 
 PATH = "/wus/2.0/aanleverservice/1.2"

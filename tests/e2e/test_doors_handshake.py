@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as devpki
 from openpoort.inbound.server import ServerLimits
+from openpoort.sandbox import pki as devpki
 from tests.e2e.doors import Running, post, running, status
 
 PATH = "/wus/2.0/aanleverservice/1.2"

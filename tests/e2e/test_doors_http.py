@@ -16,13 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as devpki
-from openpoort.devkit.authority import Ca
 from openpoort.inbound.body import HELD, BodyLimits
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.server import ServerLimits
 from openpoort.inbound.tls import HostCertificate
-from openpoort.store.spool import Spooled
+from openpoort.sandbox import pki as devpki
+from openpoort.sandbox.authority import Ca
+from openpoort.store.payloads.spool import Spooled
 from tests.e2e.doors import Running, busy_fault, cut, post, read_answer, refused, running, status
 
 PATH = "/wus/2.0/aanleverservice/1.2"

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as devpki
-from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.domain.party import Directory, Party
 from openpoort.inbound.limits import Limits, Rate, Shares, Wait, Why
 from openpoort.inbound.line import Line
 from openpoort.inbound.turnstile import Turnstile, whose
 from openpoort.keys.pem import PemSigner
-from openpoort.wire.services import Service
+from openpoort.sandbox import pki as devpki
+from openpoort.sandbox.pki import OINS
+from openpoort.wire.wus.services import Service
 from tests.e2e.doors import Running, busy_fault, post, read_answer, running, status
 
 PATH = "/wus/2.0/aanleverservice/1.2"

@@ -13,13 +13,13 @@ import psycopg
 import pytest
 
 from openpoort.app.home import create
-from openpoort.devkit.bench.gateway import free_port
-from openpoort.store.db import migrate
-from openpoort.store.drill import password_of
-from openpoort.store.postmaster import Postmaster, processes_in
-from openpoort.store.programs import fitting, version
-from openpoort.store.runas import RunAs, binaries, choose
-from openpoort.store.scratch import scratch
+from openpoort.store.postgres.backups import password_of
+from openpoort.store.postgres.migrate import migrate
+from openpoort.store.postgres.postmaster import Postmaster, processes_in
+from openpoort.store.postgres.programs import fitting, version
+from openpoort.store.postgres.run_as import RunAs, binaries, choose
+from openpoort.store.postgres.scratch import scratch
+from openpoort_lab.bench.gateway import free_port
 from tests.e2e.gateway import Gateway, openpoort, until
 
 OWN = Path("/usr/lib/postgresql/15/bin")
@@ -114,7 +114,7 @@ def test_the_drill_works_with_a_server_of_ones_own_version_and_its_password_file
 
 
 def test_a_version_that_is_not_installed_is_named_with_what_to_install(tmp_path: Path) -> None:
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.store.postgres.embedded import ServerFailed
 
     ours = version(binaries())
     assert ours is not None

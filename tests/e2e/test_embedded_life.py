@@ -19,9 +19,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openpoort.store import runas
-from openpoort.store.embedded import Embedded
-from openpoort.store.postmaster import current
+from openpoort.store.postgres import run_as
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.postmaster import current
 
 
 def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
@@ -93,8 +93,8 @@ def test_two_that_start_at_once_share_one_server(server: Embedded) -> None:
         """
         import sys
         from pathlib import Path
-        from openpoort.store.embedded import Embedded
-        from openpoort.store.postmaster import current
+        from openpoort.store.postgres.embedded import Embedded
+        from openpoort.store.postgres.postmaster import current
         server = Embedded(Path(sys.argv[1]))
         server.start()
         print(current(server.data).pid, flush=True)
@@ -129,7 +129,7 @@ def test_postmaster_killed_in_mid_work_comes_back_with_what_was_committed(server
 
 def test_server_of_a_killed_owner_is_adopted_and_stopped(server: Embedded) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from openpoort.store.embedded import Embedded;"
+        "import sys, time; from pathlib import Path; from openpoort.store.postgres.embedded import Embedded;"
         "Embedded(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)"
     )
     owner = subprocess.Popen(
@@ -230,9 +230,9 @@ def _reachable(path: Path) -> bool:
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 @pytest.mark.parametrize("uid", [65534, 54321], ids=["nobody", "no-passwd-entry"])
 def test_ordinary_users_without_a_home(uid: int) -> None:
-    if not _reachable(Path(sys.executable)) or not _reachable(runas.binaries()):
+    if not _reachable(Path(sys.executable)) or not _reachable(run_as.binaries()):
         pytest.skip("another user cannot look into the folder of this environment")
-    if uid == 54321 and runas.namespace() is None:
+    if uid == 54321 and run_as.namespace() is None:
         pytest.skip("user namespaces are not permitted here")
     folder = Path(tempfile.mkdtemp(prefix="op-test-"))
     os.chown(folder, uid, uid)
@@ -251,9 +251,9 @@ def test_root_without_namespaces_runs_it_as_an_own_user(
     """The state folder lies where the other user can reach it: /var/lib on a real machine."""
     state = Path(tempfile.mkdtemp(prefix="op-state-"))
     state.chmod(0o755)
-    monkeypatch.setattr(runas, "namespace", lambda: None)
-    monkeypatch.setattr(runas, "_STATE", state)
-    monkeypatch.setattr(runas, "_USER", "nobody")  # instead of adding a user to this machine
+    monkeypatch.setattr(run_as, "namespace", lambda: None)
+    monkeypatch.setattr(run_as, "_STATE", state)
+    monkeypatch.setattr(run_as, "_USER", "nobody")  # instead of adding a user to this machine
     home = tmp_path / "closed"
     home.mkdir(mode=0o700)
     server = Embedded(home / "postgres")

@@ -22,16 +22,17 @@ import pytest
 
 from openpoort.app import proofs
 from openpoort.app.health import ready_state
-from openpoort.devkit.bench.gateway import free_port
-from openpoort.devkit.failover.pair import Pair
-from openpoort.devkit.failover.run import Plan, one_round
 from openpoort.settings import Settings
-from openpoort.store import consistency, lineage, link, standby
-from openpoort.store.db import migrate
-from openpoort.store.embedded import Embedded
-from openpoort.store.link import Lost, Unreplicated, connect
-from openpoort.store.rows import Answered
-from openpoort.store.writer import Away
+from openpoort.store.messages import consistency
+from openpoort.store.messages.rows import Answered
+from openpoort.store.postgres import lineage, primary, standby
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.group_commit import Away
+from openpoort.store.postgres.migrate import migrate
+from openpoort.store.postgres.primary import Lost, Unreplicated, connect
+from openpoort_lab.bench.gateway import free_port
+from openpoort_lab.failover.pair import Pair
+from openpoort_lab.failover.run import Plan, one_round
 from tests.e2e.gateway import openpoort
 from tests.process.house import START, Gate
 
@@ -266,8 +267,8 @@ def test_after_the_promotion_the_old_primary_is_not_written(servers: Pair) -> No
             connect(servers.first.dsn())
         assert standby.holds(servers.first, [before, after]) == [before]
         # A process that starts now has seen neither: it asks both.
-        link._best.clear()
-        link._newest.clear()
+        primary._best.clear()
+        primary._newest.clear()
         with connect(servers.dsn) as conn:
             assert conn.info.port == servers.second.port
     finally:
@@ -305,16 +306,16 @@ def test_a_second_primary_of_the_same_number_is_not_written(servers: Pair) -> No
         assert numbers(servers) == [2, 2], "the numbers do not tell them apart"
         with pytest.raises(Lost, match=r"another primary, on timeline 2, begun from 1 at "):
             connect(servers.first.dsn())
-        link._best.clear()  # as after a silence: both are asked, the usurper first
+        primary._best.clear()  # as after a silence: both are asked, the usurper first
         with connect(servers.dsn) as conn:
             assert conn.info.port == servers.second.port
-        link._best.clear()
+        primary._best.clear()
         told = [gate.send() for _ in range(3)]
         assert sorted(standby.holds(servers.second, told)) == sorted(told)
         assert standby.holds(servers.first, told) == []
         # A process that starts now cannot know which: nothing is better than the wrong one.
-        link._best.clear()
-        link._newest.clear()
+        primary._best.clear()
+        primary._newest.clear()
         with pytest.raises(Lost, match=r"two primaries: .* Stop the one whose writes"):
             connect(servers.dsn)
     finally:
@@ -324,8 +325,8 @@ def test_a_second_primary_of_the_same_number_is_not_written(servers: Pair) -> No
 def test_a_higher_number_on_the_other_line_is_not_written_and_on_ours_it_is(
     servers: Pair,
 ) -> None:
-    link._best.clear()
-    link._newest.clear()
+    primary._best.clear()
+    primary._newest.clear()
     with connect(servers.second.dsn()):
         pass
     promoted_by_itself(servers.first)

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from openpoort.devkit.hostile import Hostile, corpus
 from openpoort.keys.pem import PemSigner
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, Service
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE, Service
+from openpoort_lab.hostile import Hostile, corpus
 from tests.e2e.gateway import Gateway
 
 

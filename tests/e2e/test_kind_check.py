@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openpoort.app.home import create
-from openpoort.process.kinds import SHIPPED
+from openpoort.process.flow.kinds import SHIPPED
 from tests.e2e.gateway import openpoort
 
 MISSPELT = """\

@@ -15,10 +15,10 @@ import psycopg
 import pytest
 
 from openpoort.app.home import create
-from openpoort.devkit import pki
-from openpoort.wire import koppelvlak
-from openpoort.wire.signed import SignedMessage
-from openpoort.wire.soap import open_answer
+from openpoort.sandbox import pki
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.signed_message import SignedMessage
+from openpoort.wire.wus.soap import open_answer
 from tests.e2e.conftest import UNCHECKED
 from tests.e2e.gateway import Gateway
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki as development
 from openpoort.outbound.http import Https, NoAnswer, Timeouts, TlsRefused, tls_context
+from openpoort.sandbox import pki as development
 
 Talk = Callable[[ssl.SSLSocket], None]
 

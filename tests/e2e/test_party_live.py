@@ -10,15 +10,15 @@ import psycopg
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from openpoort.client.wus import Client
-from openpoort.devkit import pki
-from openpoort.devkit.authority import Ca, pem
-from openpoort.devkit.revocations import crl
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.keys.fetch import Found, Source
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.outbound.http import NoAnswer
-from openpoort.store import evidence
+from openpoort.sandbox import pki
+from openpoort.sandbox.authority import Ca, pem
+from openpoort.sandbox.revocations import crl
+from openpoort.store.directory import revocation
 from openpoort.trust.chain import fingerprint
 from tests.e2e.gateway import Gateway, openpoort, until
 
@@ -84,7 +84,7 @@ def test_revoked_certificate_is_refused_by_the_running_gateway(
             Encoding.DER
         ))  # fmt: skip
         with psycopg.connect(gateway.dsn) as conn:
-            evidence.put(conn, source, Found(content, at, at + timedelta(days=1)), at)
+            revocation.put(conn, source, Found(content, at, at + timedelta(days=1)), at)
 
         def refused() -> bool:
             try:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from openpoort.app.home import create
-from openpoort.wire import koppelvlak
+from openpoort.wire.wus import koppelvlak
 from tests import canary, s3
 from tests.e2e.conftest import UNCHECKED
 from tests.e2e.gateway import Gateway, openpoort, until, vat_return

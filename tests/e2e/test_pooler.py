@@ -17,10 +17,10 @@ from psycopg.conninfo import conninfo_to_dict
 from openpoort.app.database import reach
 from openpoort.app.health import ready_state
 from openpoort.app.home import create
-from openpoort.store import pooler
-from openpoort.store.db import Phase, migrate
-from openpoort.store.embedded import Embedded, ServerFailed
-from openpoort.store.link import connect
+from openpoort.store.postgres import pooler
+from openpoort.store.postgres.embedded import Embedded, ServerFailed
+from openpoort.store.postgres.migrate import Phase, migrate
+from openpoort.store.postgres.primary import connect
 from tests.e2e.gateway import free_port, openpoort, until
 
 pytestmark = pytest.mark.skipif(

@@ -16,8 +16,8 @@ from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.outbound.exchange import BadAnswer, Faulted
-from openpoort.wire import koppelvlak
-from openpoort.wire.services import AANLEVER
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER
 from tests import canary, tsa
 from tests.e2e.conftest import UNCHECKED
 from tests.e2e.gateway import Gateway, openpoort, until, vat_return

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.archive import contents, receipts
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Bericht, Document, Operatie, Vraag
 from openpoort.domain.status import Status
+from openpoort.sandbox.agency.archive import contents, receipts
 from tests.e2e.gateway import Gateway, until, vat_return
 
 RETURNS = ("VB-01_bd-rpt-ob-aangifte-2021.xbrl", "valid-instance.xbrl")

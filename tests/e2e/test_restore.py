@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 
 from openpoort.app.home import create
-from openpoort.store.db import Phase, migrate, waiting
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.migrate import Phase, migrate, waiting
 from tests.e2e.gateway import Gateway, openpoort, until, vat_return
 from tests.process.house import Gate
 
@@ -63,7 +63,7 @@ def test_a_database_of_the_version_before_is_upgraded_with_messages_under_way(
     gate.work()
     assert gate.codes(kenmerk)[-1] == "500"
     with psycopg.connect(dsn, autocommit=True) as conn:
-        from openpoort.store import find, lookup
+        from openpoort.store.messages import find, lookup
 
         assert lookup.catch_up(conn) == 0
         [line] = find.find(conn, find.Asked(states=("delivered",)))

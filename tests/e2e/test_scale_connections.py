@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.pki import create
 from openpoort.inbound.body import BodyLimits
 from openpoort.inbound.server import ServerLimits
+from openpoort.sandbox.pki import create
 from tests.e2e.doors import cut, post, read_answer, running, status
 from tests.e2e.gateway import until
 

@@ -13,7 +13,7 @@ from openpoort.app import drill as app
 from openpoort.app.home import create
 from openpoort.settings import load
 from openpoort.settings import load as settings
-from openpoort.store import drill
+from openpoort.store.postgres import backups
 from tests.e2e.gateway import Gateway, openpoort, until
 from tests.e2e.test_serve import hand_in, last_status
 
@@ -66,9 +66,9 @@ def test_a_row_that_did_not_come_back_is_named(
     """A backup that lost a row: the comparison has to find it, or it proves nothing."""
     home = tmp_path / "home"
     create(home)
-    whole = drill.ready
+    whole = backups.ready
 
-    def damaged(conn: drill.Connection) -> None:
+    def damaged(conn: backups.Connection) -> None:
         whole(conn)
         conn.execute("delete from party where oin = (select min(oin) from party)")
         conn.execute(
@@ -76,11 +76,11 @@ def test_a_row_that_did_not_come_back_is_named(
             " values (now(), gen_random_uuid(), '', '', 0, 0, now(), '')"
         )
 
-    monkeypatch.setattr(drill, "ready", damaged)
+    monkeypatch.setattr(backups, "ready", damaged)
     known = load(home)
     with app.server(known) as dsn:
         from openpoort.app.starting import apply_directory
-        from openpoort.store.db import migrate
+        from openpoort.store.postgres.migrate import migrate
 
         migrate(dsn)
         apply_directory(known, dsn)

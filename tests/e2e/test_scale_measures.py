@@ -10,8 +10,8 @@ import pytest
 
 from openpoort.app.home import create
 from openpoort.domain.kind import Kind
-from openpoort.process.costs import Prices, costs
-from openpoort.store.costs import Wrote
+from openpoort.operate.costs import Prices, costs
+from openpoort.store.messages.costs import Wrote
 from tests.e2e.gateway import Gateway, openpoort, until
 from tests.e2e.test_serve import hand_in, last_status
 from weeg.measured import names

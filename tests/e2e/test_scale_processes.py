@@ -16,11 +16,11 @@ import pytest
 
 import openpoort
 from openpoort.app.home import create
-from openpoort.devkit.bench.gateway import BENCH_KIND
-from openpoort.devkit.bench.prepare import content
-from openpoort.devkit.chaos.verdict import HISTORY, whole
 from openpoort.domain.message import Document
-from openpoort.store.db import waiting
+from openpoort.store.postgres.migrate import waiting
+from openpoort_lab.bench.gateway import BENCH_KIND
+from openpoort_lab.bench.prepare import content
+from openpoort_lab.chaos.verdict import HISTORY, whole
 from tests.e2e.gateway import Gateway, free_port, until, vat_return
 from tests.e2e.gateway import openpoort as command
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from openpoort.app.home import create
-from openpoort.store.postmaster import processes_in
+from openpoort.store.postgres.postmaster import processes_in
 from tests.e2e.gateway import Gateway, openpoort
 
 

@@ -22,7 +22,7 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Document, Operatie, Vraag
 from openpoort.outbound.exchange import BadAnswer
 from openpoort.outbound.http import NoAnswer
-from openpoort.store.postmaster import current
+from openpoort.store.postgres.postmaster import current
 from tests.e2e.gateway import Gateway, free_port, openpoort, until, vat_return
 
 

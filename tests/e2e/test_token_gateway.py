@@ -8,12 +8,12 @@ from pathlib import Path
 import psycopg
 
 from openpoort.app.home import create
-from openpoort.devkit import pki
-from openpoort.devkit.directory import BEDRIJF, identities
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.keys.pem import PemSigner
+from openpoort.sandbox import pki
+from openpoort.sandbox.directory import BEDRIJF, identities
 from openpoort.settings import FILE
-from openpoort.wire.soap import open_signed
+from openpoort.wire.wus.soap import open_signed
 from tests.e2e.conftest import UNCHECKED
 from tests.e2e.gateway import Gateway, until
 from tests.softhsm import token

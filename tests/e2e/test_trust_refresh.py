@@ -18,17 +18,17 @@ from cryptography.x509 import ocsp
 from openpoort import telemetry
 from openpoort.app.gate import Gate, Refresher
 from openpoort.app.revocations import refresh
-from openpoort.devkit import pki
-from openpoort.devkit.authority import Leaf, pem
-from openpoort.devkit.directory import starting
-from openpoort.devkit.revocations import crl, ocsp_answer
 from openpoort.domain.fault import Refusal
 from openpoort.domain.ids import Oin
 from openpoort.keys.fetch import pool
 from openpoort.keys.pem import PemSigner
+from openpoort.sandbox import pki
+from openpoort.sandbox.authority import Leaf, pem
+from openpoort.sandbox.directory import starting
+from openpoort.sandbox.revocations import crl, ocsp_answer
 from openpoort.settings import load as load_settings
-from openpoort.store import evidence
-from openpoort.store.evidence import Observed
+from openpoort.store.directory import revocation
+from openpoort.store.directory.revocation import Observed
 from openpoort.trust.anchors import Purpose
 from openpoort.trust.revocation import FailMode
 from openpoort.trust.verdict import Reason, Standing, Untrusted
@@ -127,7 +127,7 @@ def test_evidence_travels_from_responder_to_verdict(
             done = refresh(dsn, anchors(), connections, NOW)
         assert done.problems == ()
         assert done.asked == done.fetched == (1 if how == "crl" else 2)
-        found = evidence.load(conn)
+        found = revocation.load(conn)
     assert verdict(good, evidence=found).standing is Standing.GOOD
     assert why(bad, evidence=found) is Reason.REVOKED
 
@@ -139,7 +139,7 @@ def test_a_round_asks_only_what_is_due(dsn: str, responder: Responder, url: str)
             responder.at = at
             assert refresh(dsn, anchors(), connections, at).asked == asked
         assert responder.asked == ["GET /crl"] * 2
-        assert evidence.version(conn) == 2
+        assert revocation.version(conn) == 2
 
 
 def test_a_broken_responder_leaves_what_is_known(dsn: str, responder: Responder, url: str) -> None:
@@ -150,8 +150,8 @@ def test_a_broken_responder_leaves_what_is_known(dsn: str, responder: Responder,
         responder.broken = True
         done = refresh(dsn, anchors(), connections, NOW + 3 * HOUR)
         assert done.problems == ((f"{url}/crl", "HTTP 503"),)
-        found = evidence.load(conn)
-        (row,) = evidence.kept(conn).values()
+        found = revocation.load(conn)
+        (row,) = revocation.kept(conn).values()
         assert row.problem == "HTTP 503"
     assert verdict(one, at=NOW + 3 * HOUR, evidence=found).standing is Standing.GOOD
     assert why(one, at=NOW + 5 * HOUR, evidence=found, mode=FailMode.HARD) is (
@@ -171,7 +171,7 @@ def test_an_older_answer_never_replaces_a_newer_one(
         responder.revoked, responder.at = [], NOW - HOUR
         done = refresh(dsn, anchors(), connections, NOW + 3 * HOUR, force=True)
         assert done.fetched == 0
-        assert why(one, evidence=evidence.load(conn)) is Reason.REVOKED
+        assert why(one, evidence=revocation.load(conn)) is Reason.REVOKED
 
 
 def test_a_dead_address_is_a_problem_not_an_error(dsn: str) -> None:
@@ -179,7 +179,7 @@ def test_a_dead_address_is_a_problem_not_an_error(dsn: str) -> None:
         remember(conn, leaf(crl_urls=["http://127.0.0.1:9/crl"]))
         done = refresh(dsn, anchors(), connections, NOW)
         assert len(done.problems) == 1
-        assert evidence.load(conn).crls == ()
+        assert revocation.load(conn).crls == ()
 
 
 def test_new_evidence_reaches_a_kept_verdict_at_once(
@@ -191,7 +191,7 @@ def test_new_evidence_reaches_a_kept_verdict_at_once(
     verdicts = Verdicts(seen=observed.certificate)
     with psycopg.connect(dsn, autocommit=True) as conn, pool() as connections:
         judged = verdicts.judge(
-            one.der, Purpose.SIGNATURE, NOW, anchors(), evidence.load(conn), FailMode.SOFT
+            one.der, Purpose.SIGNATURE, NOW, anchors(), revocation.load(conn), FailMode.SOFT
         )
         assert judged.standing is Standing.UNKNOWN
         observed.flush(conn)  # judging it made it known to the fetcher
@@ -199,7 +199,7 @@ def test_new_evidence_reaches_a_kept_verdict_at_once(
         assert refresh(dsn, anchors(), connections, NOW).fetched == 1
         with pytest.raises(Untrusted, match="revoked"):
             verdicts.judge(
-                one.der, Purpose.SIGNATURE, NOW, anchors(), evidence.load(conn), FailMode.SOFT
+                one.der, Purpose.SIGNATURE, NOW, anchors(), revocation.load(conn), FailMode.SOFT
             )
 
 
@@ -292,10 +292,10 @@ def test_sha1_use_reaches_the_list_to_call(dsn: str, tmp_path: Path) -> None:
     with psycopg.connect(dsn, autocommit=True) as conn:
         gate.keeper.admit(message(der, SHA1), None, at)
         gate.follow(conn)
-        (one, two) = evidence.uses(conn, at.date())
+        (one, two) = revocation.uses(conn, at.date())
         assert {one.algorithm, two.algorithm} == {"RSA-SHA1", "SHA-1"}
         assert one.oin == Oin(pki.OINS["bedrijf"])
-        assert evidence.seen(conn, at) == (der,)
+        assert revocation.seen(conn, at) == (der,)
 
 
 def test_operator_is_told_once_when_evidence_cannot_be_had(

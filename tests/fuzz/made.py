@@ -21,7 +21,6 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from openpoort.wire import aside
 from openpoort.wire.names import (
     ANONYMOUS,
     BASE64_BINARY,
@@ -37,7 +36,8 @@ from openpoort.wire.names import (
     WSU,
     X509V3,
 )
-from openpoort.wire.services import AANLEVER, SERVICES, Service
+from openpoort.wire.wus.services import AANLEVER, SERVICES, Service
+from openpoort.wire.xml import detached_content
 from tests.wire_kit import HOST, key
 
 ID = f"{{{WSU}}}Id"
@@ -91,7 +91,7 @@ _LONGS = (3069, 3071, 3072, 3073, 3075, 4096, 5000, 12_000)
 def placeholders() -> tuple[str, ...]:
     """What stands in the place of contents that are set aside, as far as texts go."""
     content = b"QUFB" * 2000
-    short, _ = aside.lift(b"<a><inhoud>" + content + b"</inhoud></a>")
+    short, _ = detached_content.lift(b"<a><inhoud>" + content + b"</inhoud></a>")
     found = re.search(rb"<inhoud>(.*)</inhoud>", bytes(short))
     return (found[1].decode(),) * 8 if found and found[1] != content else ()
 

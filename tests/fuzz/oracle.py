@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509 import InvalidVersion, load_der_x509_certificate
 from lxml import etree
 
-from openpoort.wire import instant
 from openpoort.wire.names import (
     ANONYMOUS,
     BASE64_BINARY,
@@ -37,7 +36,8 @@ from openpoort.wire.names import (
     WSU,
     X509V3,
 )
-from openpoort.wire.services import by_element, xsd
+from openpoort.wire.wus.services import by_element, xsd
+from openpoort.wire.xml import instant
 
 ID = f"{{{WSU}}}Id"
 _NO_BLANKS = str.maketrans("", "", BLANKS)

@@ -12,10 +12,11 @@ from base64 import b64encode
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire import addressing, koppelvlak, mime
-from openpoort.wire.services import AANLEVER, by_element
-from openpoort.wire.signed import SignedMessage
-from openpoort.wire.soap import glimpse, open_answer, open_signed
+from openpoort.wire import mime
+from openpoort.wire.wus import addressing, koppelvlak
+from openpoort.wire.wus.services import AANLEVER, by_element
+from openpoort.wire.wus.signed_message import SignedMessage
+from openpoort.wire.wus.soap import glimpse, open_answer, open_signed
 from tests.fuzz import oracle
 
 MULTIPART = 'multipart/related; type="application/xop+xml"; boundary="grens"'

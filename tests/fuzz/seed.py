@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from openpoort.devkit.forge import Forge
-from openpoort.wire import koppelvlak
-from openpoort.wire.services import AANLEVER, SERVICES
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER, SERVICES
+from openpoort_lab.forge import Forge
 from tests.fuzz.mutate import CORPUS
 from tests.wire_kit import HOST, NOW, aanlevering, key, request
 

@@ -16,8 +16,8 @@ from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import AanleverBevestiging, Antwoord, Operatie
 from openpoort.domain.status import Status
-from openpoort.wire import koppelvlak, seal, services
-from openpoort.wire.services import AANLEVER, SERVICES, STATUSINFORMATIE
+from openpoort.wire.wus import koppelvlak, seal, services
+from openpoort.wire.wus.services import AANLEVER, SERVICES, STATUSINFORMATIE
 
 HERE = Path(__file__).parent / "wire"
 AT = datetime(2026, 11, 23, 13, 0, 0, 708000, UTC)

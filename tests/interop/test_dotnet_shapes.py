@@ -21,7 +21,7 @@ from lxml import etree
 
 from openpoort.keys.pem import PemSigner
 from openpoort.wire.names import DS, EXC_C14N, KOPPELVLAK, SOAP, WSA, WSSE, WSU
-from openpoort.wire.services import AANLEVER, STATUSINFORMATIE
+from openpoort.wire.wus.services import AANLEVER, STATUSINFORMATIE
 from tests.e2e.gateway import Gateway
 
 READ_AT_MOST = 64 * 1024

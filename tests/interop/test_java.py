@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openpoort.wire.names import ANONYMOUS, DS
-from openpoort.wire.services import AANLEVER
+from openpoort.wire.wus.services import AANLEVER
 from tests.e2e.gateway import Gateway
 from tests.interop.tools import BUILD, HERE, need, published, run, stores, told, wsdls
 

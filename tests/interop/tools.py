@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE
 from tests.e2e.gateway import Gateway
 
 PASSWORD = b"geheim"

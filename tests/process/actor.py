@@ -13,16 +13,16 @@ import time
 from pathlib import Path
 
 from openpoort.checks.split import split
-from openpoort.devkit.directory import starting
 from openpoort.domain.message import AfleverBevestiging, Bericht, Operatie, Received, Vraag
-from openpoort.process import kinds
-from openpoort.process.clock import Clock
-from openpoort.process.crashpoints import crash_point
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
+from openpoort.process.flow import kinds
+from openpoort.process.flow.clock import Clock
+from openpoort.process.flow.context import House
+from openpoort.process.flow.crashpoints import crash_point
 from openpoort.process.intake import Intake
 from openpoort.process.ports import Agency
-from openpoort.process.read import Reader
-from openpoort.process.work import House
+from openpoort.process.reading.reader import Reader
+from openpoort.sandbox.directory import starting
 from openpoort.store.store import Store
 from tests.process.house import BEDRIJF, START, Passes, request, verified
 

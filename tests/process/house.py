@@ -13,8 +13,6 @@ from typing import Any
 from lxml import etree
 
 from openpoort.checks.split import split
-from openpoort.devkit.directory import starting
-from openpoort.devkit.pki import OINS
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
@@ -31,17 +29,19 @@ from openpoort.domain.message import (
 )
 from openpoort.domain.party import Directory
 from openpoort.domain.status import Status
-from openpoort.process import kinds
-from openpoort.process.clock import Clock
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
+from openpoort.process.flow import kinds
+from openpoort.process.flow.clock import Clock
+from openpoort.process.flow.context import House
 from openpoort.process.intake import Intake
 from openpoort.process.ports import Agency, Authority, Check, Filing
-from openpoort.process.read import Reader
-from openpoort.process.work import House
-from openpoort.store.payloads import Places
+from openpoort.process.reading.reader import Reader
+from openpoort.sandbox.directory import starting
+from openpoort.sandbox.pki import OINS
+from openpoort.store.payloads.payloads import Places
 from openpoort.store.store import Store
 from openpoort.trust.sender import VerifiedMessage, VerifiedSender
-from openpoort.wire.signed import Addressing, Algorithms, SignedMessage
+from openpoort.wire.wus.signed_message import Addressing, Algorithms, SignedMessage
 
 BEDRIJF, INTERMEDIAIR = OINS["bedrijf"], OINS["intermediair"]
 DIENST, REGISTER = OINS["agency"], OINS["register"]

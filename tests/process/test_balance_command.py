@@ -14,14 +14,14 @@ from click.testing import CliRunner
 
 from openpoort.app.proofs import closing
 from openpoort.cli import main
-from openpoort.devkit import pki
-from openpoort.devkit.archive import COLUMNS
-from openpoort.devkit.directory import starting
 from openpoort.domain.checkpoint import open_text
 from openpoort.domain.finding import Finding, Severity
 from openpoort.keys.checkpoint import load_public
 from openpoort.process.ports import DeliveryFailed
-from openpoort.store import directory
+from openpoort.sandbox import pki
+from openpoort.sandbox.agency.archive import COLUMNS
+from openpoort.sandbox.directory import starting
+from openpoort.store.directory import directory
 from tests.process.house import START, Gate, Passes, request
 
 DAY = str(START.date())

@@ -14,11 +14,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openpoort.store import messages, payloads, tables
-from openpoort.store.embedded import Embedded
-from openpoort.store.folder import Folder
-from openpoort.store.payloads import Key, PayloadMissing, PayloadStore, PayloadUnavailable
-from openpoort.store.s3 import S3
+from openpoort.store.messages import messages
+from openpoort.store.payloads import payloads
+from openpoort.store.payloads.folder import Folder
+from openpoort.store.payloads.payloads import Key, PayloadMissing, PayloadStore, PayloadUnavailable
+from openpoort.store.payloads.s3 import S3
+from openpoort.store.postgres import partitions
+from openpoort.store.postgres.embedded import Embedded
 from tests import s3
 from tests.s3 import Server
 
@@ -72,7 +74,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(params=["database", "folder", "s3"])
 def place(request: pytest.FixtureRequest, dsn: str, tmp_path: Path) -> Iterator[Place]:
     with psycopg.connect(dsn, autocommit=True) as conn:
-        tables.ensure(conn, DAY, 0)
+        partitions.ensure(conn, DAY, 0)
     if request.param == "database":
         yield Place(dsn, (), lambda _: tmp_path, lambda: _read_only(dsn))
     elif request.param == "folder":
@@ -231,7 +233,7 @@ def test_places_stand_side_by_side_and_each_row_knows_its_own(
         return Place(dsn, outside, lambda _: tmp_path, lambda: None)
 
     with psycopg.connect(dsn, autocommit=True) as conn:
-        tables.ensure(conn, DAY, 0)
+        partitions.ensure(conn, DAY, 0)
     keys = {
         made(*order).keep(body): body
         for body, order in {

@@ -18,13 +18,14 @@ import pytest
 
 from openpoort.domain.finding import Finding
 from openpoort.domain.message import Received
+from openpoort.operate.retention import run
 from openpoort.process.intake import Busy
 from openpoort.process.ports import Filing
-from openpoort.process.retention import run
-from openpoort.store import payloads, retention
-from openpoort.store.folder import Folder
-from openpoort.store.payloads import THRESHOLD, PayloadMissing, PayloadUnavailable
-from openpoort.store.s3 import S3, Bucket
+from openpoort.store.messages import retention
+from openpoort.store.payloads import payloads
+from openpoort.store.payloads.folder import Folder
+from openpoort.store.payloads.payloads import THRESHOLD, PayloadMissing, PayloadUnavailable
+from openpoort.store.payloads.s3 import S3, Bucket
 from tests import s3
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, Passes, request, verified
 from tests.process.test_process_payloads import stored_request

@@ -8,7 +8,7 @@ import pytest
 
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
-from openpoort.process import balance
+from openpoort.operate import balance
 from openpoort.process.ports import DeliveryFailed
 from tests.process.house import START, Gate, Passes, request
 

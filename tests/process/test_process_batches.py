@@ -13,9 +13,10 @@ from openpoort.checks.structure import Structure
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.domain.process import Event
-from openpoort.process import parked, steps
-from openpoort.process.parked import Act
-from openpoort.store import changes
+from openpoort.operate import work
+from openpoort.operate.work import Act
+from openpoort.process.flow import steps
+from openpoort.store.messages import changes
 from tests.process.house import Gate, request
 
 KVK = Identiteit("90000044", "KvK")
@@ -122,7 +123,7 @@ def test_content_that_is_no_xml_is_told_why(dsn: str) -> None:
 def test_a_batch_that_an_earlier_version_parked_is_released(gate: Gate) -> None:
     kenmerk = gate.send(whole(batch(own(1), "<!-- c -->")))
     with gate.store.connect() as conn, conn.transaction():  # as that version left it
-        [job] = [job for job, _ in parked.parked.jobs(conn, UUID(kenmerk), lock=True)]
+        [job] = [job for job, _ in work.parked.jobs(conn, UUID(kenmerk), lock=True)]
         conn.execute("delete from job")
         [process] = changes.lock(conn, [(UUID(kenmerk), job.day)]).values()
         process.add("301", gate.clock.now())
@@ -133,7 +134,7 @@ def test_a_batch_that_an_earlier_version_parked_is_released(gate: Gate) -> None:
     gate.work()
     assert gate.codes(kenmerk) == [*STARTED, "301"]
     act = Act("beheerder", "the new version can split it", gate.clock.now())
-    parked.release(gate.store, gate.house, UUID(kenmerk), act)
+    work.release(gate.store, gate.house, UUID(kenmerk), act)
     gate.work()
     assert gate.codes(kenmerk) == [*STARTED, "301", "400"]
     assert len(children(gate, kenmerk)) == 1

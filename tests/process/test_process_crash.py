@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from openpoort.domain.message import Operatie
-from openpoort.process.crashpoints import POINTS, VARIABLE
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
+from openpoort.process.flow.crashpoints import POINTS, VARIABLE
 from tests.process.actor import Ledger
 from tests.process.house import HAPPY, Gate, request
 

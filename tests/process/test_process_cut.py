@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 
 from openpoort.domain.message import Antwoord, Operatie, Received, Vraag
-from openpoort.process.answers import LARGEST
-from openpoort.wire import koppelvlak, seal
+from openpoort.process.reading.answers import LARGEST
+from openpoort.wire.wus import koppelvlak, seal
 from tests.process.house import BEDRIJF, BTW, DIENST, Gate, request, verified
 from tests.wire_kit import NOW, Key, key
 

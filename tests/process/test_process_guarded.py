@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 from openpoort.checks.guarded import Guarded
 from openpoort.domain.finding import Finding
 from openpoort.process.ports import CheckUnavailable, Filing
-from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.payloads.payloads import PayloadUnavailable
 from tests.process.house import HAPPY, Gate
 
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort.domain.fault import Fout
 from openpoort.outbound.exchange import Faulted
 from openpoort.process.ports import DeliveryFailed
-from openpoort.store import sequencer
-from openpoort.store.audit import audit
-from openpoort.wire.signed import SoapFault
+from openpoort.store.journal import sequencer
+from openpoort.store.journal.audit import audit
+from openpoort.wire.wus.signed_message import SoapFault
 from tests.process.house import BEDRIJF, HAPPY, Gate
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

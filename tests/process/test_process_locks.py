@@ -16,9 +16,10 @@ import pytest
 
 from openpoort.domain.message import Operatie, Vraag
 from openpoort.domain.status import Status
-from openpoort.store import changes, queue, reading, settled
-from openpoort.store.link import Link, connect
-from openpoort.store.settled import Span
+from openpoort.store import queue
+from openpoort.store.messages import changes, closed_weeks, reading
+from openpoort.store.messages.closed_weeks import Span
+from openpoort.store.postgres.primary import Link, connect
 from tests.process.house import BEDRIJF, BTW, HAPPY, START, Gate, verified
 
 PLANS = [
@@ -123,11 +124,11 @@ def test_retention_and_a_poll_wait_for_each_other_one_way_only(
     learnt = Span(date.min, [], date(2026, 1, 5), known)
     with connect(dsn) as conn:
         for question in reversed(questions):
-            settled.learn(conn, Span(date.min, [], date(2025, 1, 6), {question: date.min}), {})
+            closed_weeks.learn(conn, Span(date.min, [], date(2025, 1, 6), {question: date.min}), {})
     meet(
         dsn, "select from nothing_new order by question",
-        lambda conn: settled.learn(conn, learnt, {}),
-        lambda conn: settled.forget(conn, date(2027, 1, 4)), without,
+        lambda conn: closed_weeks.learn(conn, learnt, {}),
+        lambda conn: closed_weeks.forget(conn, date(2027, 1, 4)), without,
     )  # fmt: skip
 
 
@@ -229,10 +230,10 @@ def storm(dsn: str, places: Sequence[tuple[UUID, date]], rounds: int, seed: int)
     def reader(conn: Link, dice: random.Random) -> None:
         known = dict.fromkeys(dice.sample(questions, 200), date.min)
         before = date(2026, 1, 1) + timedelta(days=dice.randrange(1000))
-        settled.learn(conn, Span(date.min, [], before, known), {})
+        closed_weeks.learn(conn, Span(date.min, [], before, known), {})
 
     def retention(conn: Link, dice: random.Random) -> None:
-        settled.forget(conn, date(2027, 1, 1))
+        closed_weeks.forget(conn, date(2027, 1, 1))
 
     def actor(number: int, act: Callable[[Link, random.Random], None]) -> None:
         dice = random.Random(f"{seed}/{number}")

@@ -15,16 +15,18 @@ import pytest
 from click.testing import CliRunner
 
 from openpoort.cli import main
-from openpoort.devkit.fill import fill, lookups
 from openpoort.domain.fault import Fout
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.process import ENDED, State
-from openpoort.process import parked
+from openpoort.operate import work
+from openpoort.operate.retention import run
 from openpoort.process.ports import CheckUnavailable, DeliveryFailed, DeliveryRefused
-from openpoort.process.retention import run
-from openpoort.store import find, lookup, sequencer, tables
-from openpoort.store.find import Asked
+from openpoort.store.journal import sequencer
+from openpoort.store.messages import find, lookup
+from openpoort.store.messages.find import Asked
+from openpoort.store.postgres import partitions
+from openpoort_lab.bench.fill import fill, lookups
 from tests.process.house import BEDRIJF, BTW, INTERMEDIAIR, START, Gate, Passes, request
 
 KVK = Identiteit("90000044", "KvK")
@@ -134,8 +136,8 @@ def test_one_works_at_a_time_and_the_other_comes_back_later(gate: Gate) -> None:
 def test_rows_of_weeks_that_an_older_version_made_are_written(gate: Gate) -> None:
     kenmerk = gate.send()
     with gate.store.connect() as conn:
-        for monday in tables.weeks(conn, "lookup"):
-            tables.drop(conn, "lookup", monday)
+        for monday in partitions.weeks(conn, "lookup"):
+            partitions.drop(conn, "lookup", monday)
     assert found(gate, message_id="uuid:none") == []
     assert found(gate) == [kenmerk]
 
@@ -151,14 +153,14 @@ def test_rows_go_with_their_message(gate: Gate) -> None:
     with gate.store.connect() as conn:  # nothing brings the week back
         conn.execute("update lookup_state set next = 0")
         assert lookup.catch_up(conn) == 0
-        assert date(2026, 11, 23) not in tables.weeks(conn, "lookup")
+        assert date(2026, 11, 23) not in partitions.weeks(conn, "lookup")
 
 
 def test_each_look_up_walks_an_index_over_years_of_weeks(dsn: str) -> None:
     now = datetime.now(UTC)
     with psycopg.connect(dsn, autocommit=True) as conn:
         fill(dsn, 40_000, now, weeks=2)
-        tables.ensure(conn, date(2019, 1, 7), 30)
+        partitions.ensure(conn, date(2019, 1, 7), 30)
         asked = [
             Asked(message_id=str(uuid4())), Asked(aanleverkenmerk="fill77"),
             Asked(belanghebbende=Identiteit("FILL7", "BTW")), Asked(sender="0" * 20),
@@ -183,7 +185,7 @@ class Explaining(psycopg.Connection[Any]):
 
 
 def story(gate: Gate, kenmerk: str) -> list[tuple[str, object]]:
-    told = parked.show(gate.store, UUID(kenmerk)).moments
+    told = work.show(gate.store, UUID(kenmerk)).moments
     return [(m.what, m.more.get("reason") or m.more.get("fout")) for m in told]
 
 
@@ -196,13 +198,13 @@ def test_the_story_says_why_each_attempt_failed_and_when_the_next_one_is(gate: G
         ("status 420", None),
         ("attempt 1 of afleveren failed", "no answer within 30 s"),
     ]
-    [waits] = parked.show(gate.store, UUID(kenmerk)).waits
+    [waits] = work.show(gate.store, UUID(kenmerk)).waits
     assert (waits.who, waits.why, waits.attempt) == ("DEMODIENST", "to try again", 2)
     assert waits.due_at is not None
     assert waits.due_at > gate.clock.now()
     gate.wall.turn(hours=72)
     gate.work()
-    [waits] = parked.show(gate.store, UUID(kenmerk)).waits
+    [waits] = work.show(gate.store, UUID(kenmerk)).waits
     assert (waits.who, waits.step) == ("a person", "afleveren")
     assert "no answer within 30 s" in waits.why
 
@@ -212,7 +214,7 @@ def test_the_story_says_why_an_agency_refused(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
     assert ("status 410", "Deze periode is gesloten.") in story(gate, kenmerk)
-    assert parked.show(gate.store, UUID(kenmerk)).waits == ()
+    assert work.show(gate.store, UUID(kenmerk)).waits == ()
 
 
 def test_the_story_holds_the_findings_of_a_311_without_what_they_quote(dsn: str) -> None:
@@ -222,7 +224,7 @@ def test_the_story_holds_the_findings_of_a_311_without_what_they_quote(dsn: str)
     gate = Gate(dsn, checks=[Passes("xbrl", (wrong,))])
     kenmerk = gate.send()
     gate.work()
-    [status] = [m for m in parked.show(gate.store, UUID(kenmerk)).moments if m.what == "status 311"]
+    [status] = [m for m in work.show(gate.store, UUID(kenmerk)).moments if m.what == "status 311"]
     assert status.more["findings"] == [
         {"code": "X1", "level": "error", "message": "Het bedrag '…' is geen getal.", "line": "7"}
     ]
@@ -242,7 +244,7 @@ def test_the_story_says_that_a_check_could_not_run_and_whose_verdict_is_waited_f
     xbrl.error = None
     gate.wall.turn(hours=1)
     gate.work()
-    [waits] = parked.show(gate.store, UUID(kenmerk)).waits
+    [waits] = work.show(gate.store, UUID(kenmerk)).waits
     assert (waits.who, waits.why) == ("DEMODIENST", "its verdict: 500, 510, 710")
     gate.set_status(kenmerk, "510", fout=Fout("F1", "Het nummer 'x' is onbekend."))
     assert ("status 510", "Het nummer '…' is onbekend.") in story(gate, kenmerk)

@@ -10,9 +10,10 @@ import psycopg
 import pytest
 
 from openpoort.app.months import terms
-from openpoort.process import kinds
-from openpoort.store import months, sequencer
-from openpoort.store.months import KindTerms, Month
+from openpoort.process.flow import kinds
+from openpoort.store.journal import sequencer
+from openpoort.store.messages import months
+from openpoort.store.messages.months import KindTerms, Month
 from tests.process.house import Gate, request
 
 UNKNOWN = KindTerms("", "unknown", 90, 730, 3650)

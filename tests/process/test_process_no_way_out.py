@@ -18,8 +18,12 @@ from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.message import AfleverBevestiging, Bericht
-from openpoort.process import batch, kinds, parked, steps
-from openpoort.process.parked import Act
+from openpoort.operate import work
+from openpoort.operate.work import Act
+from openpoort.process.engine import batch
+from openpoort.process.flow import kinds, steps
+from openpoort.process.flow.context import Work
+from openpoort.process.flow.steps import BROKEN_TRIES
 from openpoort.process.ports import (
     Agency,
     AgencySilent,
@@ -28,9 +32,7 @@ from openpoort.process.ports import (
     Filing,
     Verdict,
 )
-from openpoort.process.steps import BROKEN_TRIES
-from openpoort.process.work import Work
-from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
+from openpoort.store.payloads.payloads import PayloadMissing, PayloadUnavailable
 from tests.process.house import Gate, Passes, request
 
 STARTED = ["105", "100", "110"]
@@ -139,11 +141,11 @@ def hand_in(gate: Gate, chosen: Sequence[int]) -> dict[str, Exception]:
 def release(gate: Gate, kenmerken: Iterable[str]) -> None:
     for kenmerk in kenmerken:
         act = Act("beheerder", "mended", gate.clock.now())
-        parked.release(gate.store, gate.house, UUID(kenmerk), act)
+        work.release(gate.store, gate.house, UUID(kenmerk), act)
 
 
 def lying(gate: Gate) -> set[str]:
-    return {str(p.kenmerk) for p in parked.list_parked(gate.store)}
+    return {str(p.kenmerk) for p in work.list_parked(gate.store)}
 
 
 @pytest.mark.parametrize("step", list(TOLD))

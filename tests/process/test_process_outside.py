@@ -14,7 +14,7 @@ from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
 from openpoort.process.ports import Verdict
 from openpoort.store import queue
-from openpoort.store.link import SETUP
+from openpoort.store.postgres.primary import SETUP
 from tests.process.house import HAPPY, Gate
 
 

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from openpoort.domain.fault import Fault
-from openpoort.process import parked
-from openpoort.process.parked import Act, WorkError
+from openpoort.operate import work
+from openpoort.operate.work import Act, WorkError
 from openpoort.process.ports import AgencySilent
 from tests.process.house import HAPPY, Gate
 
@@ -48,23 +48,23 @@ def journal(gate: Gate, kind: str) -> list[dict[str, object]]:
 
 def test_a_message_that_could_not_be_delivered_is_listed_with_its_reason(gate: Gate) -> None:
     kenmerk = given_up(gate)
-    [found] = parked.list_parked(gate.store)
+    [found] = work.list_parked(gate.store)
     assert (found.kenmerk, found.job.agency) == (kenmerk, "DEMODIENST")
     assert "connection refused" in found.job.reason
-    assert parked.list_parked(gate.store, agency="DEMOREGISTER") == []
-    shown = parked.show(gate.store, kenmerk)
+    assert work.list_parked(gate.store, agency="DEMOREGISTER") == []
+    shown = work.show(gate.store, kenmerk)
     assert shown.state == "parked"
     assert [s.code for s in shown.statuses] == DOWN
 
 
 def test_release_tries_again_under_the_same_message_id(gate: Gate) -> None:
     kenmerk = given_up(gate)
-    done = parked.release(gate.store, gate.house, kenmerk, act(gate))
+    done = work.release(gate.store, gate.house, kenmerk, act(gate))
     assert done.jobs == ("afleveren to DEMODIENST",)
     gate.work()
     assert gate.codes(str(kenmerk)) == [*DOWN, "400", "500"]
     assert len({message_id for _, message_id in gate.channel.tried}) == 1
-    assert parked.list_parked(gate.store) == []
+    assert work.list_parked(gate.store) == []
     [entry] = journal(gate, "work.released")
     assert entry["actor"] == "beheerder"
     assert entry["data"] == {"reason": "agency asked for it"}
@@ -72,9 +72,9 @@ def test_release_tries_again_under_the_same_message_id(gate: Gate) -> None:
 
 def test_a_dry_run_tells_and_does_nothing(gate: Gate) -> None:
     kenmerk = given_up(gate)
-    for do in (parked.release, parked.redeliver, parked.cancel):
+    for do in (work.release, work.redeliver, work.cancel):
         assert do(gate.store, gate.house, kenmerk, act(gate, dry_run=True)).dry_run
-    assert len(parked.list_parked(gate.store)) == 1
+    assert len(work.list_parked(gate.store)) == 1
     assert gate.count("job") == 0
     assert gate.codes(str(kenmerk)) == DOWN
     assert not [
@@ -86,15 +86,15 @@ def test_a_dry_run_tells_and_does_nothing(gate: Gate) -> None:
 
 def test_cancel_ends_in_410_for_the_sender(gate: Gate) -> None:
     kenmerk = given_up(gate)
-    parked.cancel(gate.store, gate.house, kenmerk, act(gate))
+    work.cancel(gate.store, gate.house, kenmerk, act(gate))
     assert gate.codes(str(kenmerk)) == [*DOWN, "410"]
     with pytest.raises(WorkError, match="ended"):
-        parked.cancel(gate.store, gate.house, kenmerk, act(gate))
+        work.cancel(gate.store, gate.house, kenmerk, act(gate))
 
 
 def test_cancel_takes_waiting_work_away(gate: Gate) -> None:
     kenmerk = gate.send()
-    parked.cancel(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.cancel(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     assert gate.codes(kenmerk) == [*HAPPY[:3], "410"]
     assert gate.channel.tried == []
@@ -103,20 +103,20 @@ def test_cancel_takes_waiting_work_away(gate: Gate) -> None:
 def test_redeliver_sends_a_delivered_message_again_as_a_new_delivery(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     first, second = (message_id for _, message_id, _ in gate.channel.got)
     assert first != second
     assert gate.codes(kenmerk) == HAPPY
-    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
-    assert len(parked.show(gate.store, UUID(kenmerk)).deliveries) == 2
+    assert work.show(gate.store, UUID(kenmerk)).state == "delivered"
+    assert len(work.show(gate.store, UUID(kenmerk)).deliveries) == 2
 
 
 def test_redeliver_that_fails_tells_the_sender_nothing(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
     gate.channel.errors["DEMODIENST"] = AgencySilent("down")
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     assert gate.codes(kenmerk) == HAPPY
 
@@ -124,11 +124,11 @@ def test_redeliver_that_fails_tells_the_sender_nothing(gate: Gate) -> None:
 def test_cancel_of_a_redelivery_leaves_the_message_as_it_was(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
-    parked.cancel(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.cancel(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     assert gate.codes(kenmerk) == HAPPY  # and no 410 after the 500, which is final
-    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
+    assert work.show(gate.store, UUID(kenmerk)).state == "delivered"
     assert len(gate.channel.got) == 1
 
 
@@ -136,33 +136,33 @@ def test_a_redelivery_that_was_parked_and_is_repeated_tells_the_sender_nothing(g
     kenmerk = gate.send()
     gate.work()
     gate.channel.errors["DEMODIENST"] = AgencySilent("down")
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     gate.wall.turn(hours=72)
     gate.work()
-    assert parked.show(gate.store, UUID(kenmerk)).state == "parked"
+    assert work.show(gate.store, UUID(kenmerk)).state == "parked"
     gate.channel.errors.clear()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.work()
     assert gate.codes(kenmerk) == HAPPY
-    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
+    assert work.show(gate.store, UUID(kenmerk)).state == "delivered"
 
 
 def test_a_verdict_that_comes_during_a_redelivery_is_not_lost(gate: Gate) -> None:
     gate.channel.verdict = None
     kenmerk = gate.send()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     gate.set_status(kenmerk, "500")
     gate.work()
     assert gate.codes(kenmerk) == HAPPY
-    assert parked.show(gate.store, UUID(kenmerk)).state == "delivered"
+    assert work.show(gate.store, UUID(kenmerk)).state == "delivered"
 
 
 def test_a_message_that_has_ended_takes_no_verdict_while_it_is_redelivered(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), act(gate))
     with pytest.raises(Fault, match="afgerond"):
         gate.set_status(kenmerk, "510")
 
@@ -175,9 +175,9 @@ def test_a_reason_is_required(gate: Gate, reason: str) -> None:
 
 def test_what_cannot_be_done_is_said(gate: Gate) -> None:
     with pytest.raises(WorkError, match="no message"):
-        parked.show(gate.store, uuid4())
+        work.show(gate.store, uuid4())
     kenmerk = UUID(gate.send())
     with pytest.raises(WorkError, match="not parked"):
-        parked.release(gate.store, gate.house, kenmerk, act(gate))
+        work.release(gate.store, gate.house, kenmerk, act(gate))
     with pytest.raises(WorkError, match="worked on"):
-        parked.redeliver(gate.store, gate.house, kenmerk, act(gate))
+        work.redeliver(gate.store, gate.house, kenmerk, act(gate))

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpoort.domain.message import Document, Received
-from openpoort.store import payloads
-from openpoort.store.folder import Folder
-from openpoort.store.payloads import THRESHOLD, Cut, PayloadMissing
+from openpoort.store.payloads import payloads
+from openpoort.store.payloads.folder import Folder
+from openpoort.store.payloads.payloads import THRESHOLD, Cut, PayloadMissing
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 from tests.unit.test_spool import spooled
 

@@ -13,9 +13,10 @@ import psycopg
 import pytest
 
 from openpoort.domain.message import Operatie
-from openpoort.process import parked
-from openpoort.store import reading, settled, tables
-from openpoort.store.link import SETUP
+from openpoort.operate import work
+from openpoort.store.messages import closed_weeks, reading
+from openpoort.store.postgres import partitions
+from openpoort.store.postgres.primary import SETUP
 from tests.process.house import (
     BEDRIJF,
     BTW,
@@ -84,8 +85,8 @@ def explaining(dsn: str) -> Explaining:
 @pytest.fixture
 def empty(dsn: str) -> Iterator[Gate]:
     with psycopg.connect(dsn, autocommit=True) as conn:
-        tables.ensure(conn, START.date().replace(day=9), 3)
-        tables.ensure(conn, LONG_AGO, 9)
+        partitions.ensure(conn, START.date().replace(day=9), 3)
+        partitions.ensure(conn, LONG_AGO, 9)
     PLANS.clear()
     gate = Gate(dsn, connect=explaining)
     yield gate
@@ -136,7 +137,7 @@ def day_in_the_life(gate: Gate) -> None:
         (Operatie.NIEUWE_BERICHTEN, {"belanghebbende": BTW, "berichtsoort": "Retourbericht"}),
     ]:  # fmt: skip
         gate.ask(operatie, **asked)
-    parked.show(gate.store, UUID(kenmerk))
+    work.show(gate.store, UUID(kenmerk))
 
 
 def test_no_hot_statement_scans_a_table(filled: Gate) -> None:
@@ -194,7 +195,7 @@ def test_a_poll_opens_no_week_that_is_settled(empty: Gate) -> None:
     gate.send(request("Servicebericht"), oin=DIENST)
     gate.work()
     with psycopg.connect(gate.store.dsn, autocommit=True) as conn:
-        assert settled.settle(conn, START.date()) == date(2026, 11, 9)
+        assert closed_weeks.settle(conn, START.date()) == date(2026, 11, 9)
     while polls(gate):
         pass
     PLANS.clear()
@@ -202,8 +203,8 @@ def test_a_poll_opens_no_week_that_is_settled(empty: Gate) -> None:
     assert weeks() == {"20261109", "20261116", "20261123", "20261130", "20261207"}
     gate.wall.turn(days=35)
     with psycopg.connect(gate.store.dsn, autocommit=True) as conn:
-        assert settled.settle(conn, gate.clock.now().date()) == date(2026, 12, 14)
-        tables.ensure(conn, gate.clock.now().date(), 2)
+        assert closed_weeks.settle(conn, gate.clock.now().date()) == date(2026, 12, 14)
+        partitions.ensure(conn, gate.clock.now().date(), 2)
     assert polls(gate) == 0
     gate.set_status(kenmerk, "500")
     PLANS.clear()

@@ -14,8 +14,8 @@ import pytest
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Bericht, Received
 from openpoort.process.ports import AgencySilent
-from openpoort.store.link import Lost, connect, usable
-from openpoort.store.writer import Batcher, Busy
+from openpoort.store.postgres.group_commit import Batcher, Busy
+from openpoort.store.postgres.primary import Lost, connect, usable
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 
 KVK = {"belanghebbende": Identiteit("90000044", "KvK")}

@@ -14,10 +14,10 @@ from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Antwoord, Bericht, Document, Operatie, Proces, Vraag
 from openpoort.domain.status import Status
-from openpoort.process import answers
-from openpoort.process.read import Reading
-from openpoort.store.link import SETUP
-from openpoort.wire import koppelvlak
+from openpoort.process.reading import answers
+from openpoort.process.reading.reader import Reading
+from openpoort.store.postgres.primary import SETUP
+from openpoort.wire.wus import koppelvlak
 from tests.process.house import (
     BEDRIJF,
     BTW,

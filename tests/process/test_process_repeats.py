@@ -13,7 +13,7 @@ from openpoort import telemetry
 from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Received
-from openpoort.process import kinds
+from openpoort.process.flow import kinds
 from tests.process.house import INTERMEDIAIR, START, Gate, request, verified
 
 

@@ -15,11 +15,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort.cli import main
 from openpoort.domain.journal import JournalEntry
+from openpoort.operate.retention import CLASSES, Kept, Outcome, run
 from openpoort.process.ports import DeliveryFailed
-from openpoort.process.retention import CLASSES, Kept, Outcome, run
-from openpoort.store import journal, retention, sequencer, tables
-from openpoort.store.audit import Report, audit
-from openpoort.store.retention import Dropped
+from openpoort.store.journal import journal, sequencer
+from openpoort.store.journal.audit import Report, audit
+from openpoort.store.messages import retention
+from openpoort.store.messages.retention import Dropped
+from openpoort.store.postgres import partitions
 from tests.process.house import START, Gate
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -124,7 +126,7 @@ def test_a_run_that_was_killed_between_the_two_is_finished_by_the_next(gate: Gat
     gate.send()
     gate.work()
     with gate.store.connect() as conn:
-        tables.drop(conn, "process", START.date())
+        partitions.drop(conn, "process", START.date())
     gate.wall.turn(weeks=4)
     gate.send()
     retain(gate, 30)

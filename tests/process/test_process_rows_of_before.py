@@ -18,8 +18,9 @@ import pytest
 from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Bericht
-from openpoort.process import kinds, parked
-from openpoort.process.parked import Act
+from openpoort.operate import work
+from openpoort.operate.work import Act
+from openpoort.process.flow import kinds
 from openpoort.process.ports import AgencySilent, DeliveryRefused
 from tests.process.house import HAPPY, Gate, Passes, request
 
@@ -70,7 +71,7 @@ def _status_before_delivery(gate: Gate) -> str:
 def _redelivery(gate: Gate) -> str:
     kenmerk = gate.send()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), Act("ik", "kwijt", gate.clock.now()))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), Act("ik", "kwijt", gate.clock.now()))
     return kenmerk
 
 
@@ -79,7 +80,7 @@ def _parked_redelivery(gate: Gate) -> str:
     kenmerk = gate.send()
     gate.channel.errors.clear()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), Act("ik", "kwijt", gate.clock.now()))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), Act("ik", "kwijt", gate.clock.now()))
     gate.channel.errors["DEMODIENST"] = AgencySilent("down")
     gate.work()
     _later(gate, hours=72)
@@ -88,7 +89,7 @@ def _parked_redelivery(gate: Gate) -> str:
 
 
 def _release(gate: Gate, kenmerk: str) -> None:
-    parked.release(gate.store, gate.house, UUID(kenmerk), Act("ik", "terug", gate.clock.now()))
+    work.release(gate.store, gate.house, UUID(kenmerk), Act("ik", "terug", gate.clock.now()))
     gate.work()
 
 

@@ -12,13 +12,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from openpoort.devkit.directory import starting
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Operatie, Vraag
 from openpoort.domain.status import Status
-from openpoort.store import mailbox, reading, retention, settled, tables
-from openpoort.store.mailbox import Wanted
-from openpoort.store.reading import About
+from openpoort.sandbox.directory import starting
+from openpoort.store.messages import closed_weeks, mailbox, reading, retention
+from openpoort.store.messages.mailbox import Wanted
+from openpoort.store.messages.reading import About
+from openpoort.store.postgres import partitions
 from tests.process.house import (
     BEDRIJF,
     BTW,
@@ -45,7 +46,7 @@ def gate(dsn: str) -> Iterator[Gate]:
 
 def settle(gate: Gate) -> date:
     with gate.store.connect() as conn:
-        return settled.settle(conn, gate.clock.now().date())
+        return closed_weeks.settle(conn, gate.clock.now().date())
 
 
 def codes(gate: Gate, *, oin: str = BEDRIJF, who: Identiteit = BTW, **more: Any) -> list[str]:
@@ -163,8 +164,8 @@ def test_two_doors_and_a_week_made_by_an_older_version(dsn: str, gate: Gate) -> 
     gate.work()
     with gate.store.connect() as conn:
         conn.execute("truncate late")
-        for table in tables.WATCHED:
-            conn.execute(f"drop trigger late on {tables.partition(table, date(2026, 11, 23))}")
+        for table in partitions.WATCHED:
+            conn.execute(f"drop trigger late on {partitions.partition(table, date(2026, 11, 23))}")
     assert codes(other) == []
     gate.wall.turn(days=365)
     settle(gate)
@@ -206,7 +207,7 @@ def test_what_goes_takes_along_what_was_said_about_it(gate: Gate) -> None:
     assert gate.count("late") == 0
     assert gate.count("nothing_new") == 2
     with gate.store.connect() as conn:
-        retention.forget_keys(conn, tables.week(gate.clock.now().date()), START)
+        retention.forget_keys(conn, partitions.week(gate.clock.now().date()), START)
     assert gate.count("nothing_new") == 0
 
 
@@ -247,7 +248,7 @@ def test_many_letters_of_one_party_do_not_hide_those_of_another(dsn: str) -> Non
     day, last = START.date(), uuid4()
     wanted = Wanted("reader", new=mailbox.LIST, limit=3)
     with psycopg.connect(dsn, autocommit=True) as conn:
-        tables.ensure(conn, day)
+        partitions.ensure(conn, day)
         for _ in range(5):
             a_letter(conn, uuid4(), day)
         conn.execute(
@@ -266,7 +267,7 @@ def test_many_letters_that_may_not_be_had_do_not_hide_what_comes_after_them(dsn:
     gate = Gate(dsn, directory=starting(("Servicebericht",)))
     try:
         with gate.store.connect() as conn:
-            tables.ensure(conn, START.date())
+            partitions.ensure(conn, START.date())
             conn.execute(
                 "insert into mailbox (day, kenmerk, shown, owner, belang, berichtsoort, at)"
                 " select %s, gen_random_uuid(), gen_random_uuid(), 'other', %s, 'Geheim', %s"
@@ -305,7 +306,7 @@ def new_processes(requester: str) -> Callable[[psycopg.Connection[Any]], Iterato
         yield set()
         page = reading.unread(conn, about, span, [], 1000)
         yield {row[0] for row in page}
-        settled.learn(conn, span, {about.key(): {row[1] for row in page}})
+        closed_weeks.learn(conn, span, {about.key(): {row[1] for row in page}})
         yield set()
 
     return poll
@@ -337,15 +338,15 @@ def test_in_whatever_order_they_come_nothing_is_missed(
     and has begun to ask again. Two polls later it was found."""
     acts = "WCS" + "P" * min(2 * steps, 4)
     orders = [order for order in set(permutations(acts)) if order.index("W") < order.index("C")]
-    day, kenmerk = tables.week(START.date()), uuid4()
+    day, kenmerk = partitions.week(START.date()), uuid4()
     with (
         psycopg.connect(dsn, autocommit=True) as writer,
         psycopg.connect(dsn, autocommit=True) as settler,
         psycopg.connect(dsn, autocommit=True) as poller,
     ):
-        tables.ensure(settler, day - WEEK, 1)
+        partitions.ensure(settler, day - WEEK, 1)
         for order in sorted(orders):
-            assert settled.settle(settler, day + settled.AGE) == day
+            assert closed_weeks.settle(settler, day + closed_weeks.AGE) == day
             if newer is a_status:
                 a_process(settler, kenmerk, day, 0, unread=False)
             assert set().union(*poll(poller)) == set()
@@ -358,7 +359,7 @@ def test_in_whatever_order_they_come_nothing_is_missed(
                 elif who == "C":
                     writer.execute("commit")
                 elif who == "S":
-                    settled.settle(settler, day + WEEK + settled.AGE, "1ms")
+                    closed_weeks.settle(settler, day + WEEK + closed_weeks.AGE, "1ms")
                 else:
                     found |= next(polls)
             assert found.union(*polls) == {kenmerk}, order

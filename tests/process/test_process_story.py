@@ -20,10 +20,11 @@ from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import Operatie
 from openpoort.domain.status import FINAL, Status
-from openpoort.process import balance, parked
-from openpoort.process.parked import Act, WorkError
+from openpoort.operate import balance, work
+from openpoort.operate.work import Act, WorkError
 from openpoort.process.ports import CheckUnavailable, DeliveryFailed, DeliveryRefused
-from openpoort.store import lookup, tables
+from openpoort.store.messages import lookup
+from openpoort.store.postgres import partitions
 from tests.process.house import BTW, START, Gate, Passes, request
 
 KVK = Identiteit("90000044", "KvK")
@@ -98,11 +99,11 @@ class Story:
     def operator(self) -> None:
         if not self.kenmerken:
             return
-        waiting = [str(x.kenmerk) for x in parked.list_parked(self.gate.store)]
+        waiting = [str(x.kenmerk) for x in work.list_parked(self.gate.store)]
         kenmerk = UUID(self.random.choice(waiting or self.kenmerken))
         act = Act("beheerder", "proef", self.gate.clock.now(), self.random.random() < 0.2)
         with contextlib.suppress(WorkError):
-            self.random.choice([parked.release, parked.redeliver, parked.cancel])(
+            self.random.choice([work.release, work.redeliver, work.cancel])(
                 self.gate.store, self.gate.house, kenmerk, act
             )
 
@@ -142,7 +143,7 @@ class Story:
 def test_a_story(dsn: str, seed: int) -> None:
     story = Story(dsn, seed)
     with story.gate.store.connect() as conn:
-        tables.ensure(conn, START.date(), 20)
+        partitions.ensure(conn, START.date(), 20)
     for _ in range(ACTS):
         story.act()
         story.books_add_up()

@@ -12,9 +12,11 @@ from structlog.testing import capture_logs
 from openpoort.domain.fault import Fault
 from openpoort.domain.kind import Step, StepKind
 from openpoort.domain.process import Event, NotPossible, State
-from openpoort.process import balance, batch, kinds, parked
-from openpoort.process.parked import Act, WorkError
-from openpoort.store import changes
+from openpoort.operate import balance, work
+from openpoort.operate.work import Act, WorkError
+from openpoort.process.engine import batch
+from openpoort.process.flow import kinds
+from openpoort.store.messages import changes
 from openpoort.telemetry import logger
 from tests.process.house import HAPPY, Gate, request
 
@@ -55,7 +57,7 @@ def test_a_job_of_a_process_that_has_no_work_is_let_go_and_told(
     assert gate.codes(kenmerk) == HAPPY[:3]
     assert gate.channel.tried == []
     assert gate.count("job") == 0
-    assert parked.show(gate.store, UUID(kenmerk)).state == state
+    assert work.show(gate.store, UUID(kenmerk)).state == state
 
 
 def test_an_event_that_is_not_known_leaves_the_process_as_it_was(gate: Gate) -> None:
@@ -72,7 +74,7 @@ def test_an_event_that_is_not_known_leaves_the_process_as_it_was(gate: Gate) -> 
 def test_a_redelivery_ends_by_being_over_and_in_no_other_way(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), _act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), _act(gate))
     with gate.store.connect() as conn, conn.transaction():
         day = gate.clock.now().date()
         [process] = changes.lock(conn, [(UUID(kenmerk), day)]).values()
@@ -88,7 +90,7 @@ def test_an_agency_hears_that_a_message_has_ended(gate: Gate) -> None:
     gate.work()
     with pytest.raises(Fault, match="afgerond"):
         gate.set_status(kenmerk, "510")
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), _act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), _act(gate))
     with pytest.raises(Fault, match="afgerond"):
         gate.set_status(kenmerk, "510")
     assert gate.codes(kenmerk) == HAPPY
@@ -98,9 +100,9 @@ def test_an_operator_hears_what_is_not_possible(gate: Gate) -> None:
     kenmerk = gate.send()
     gate.work()
     with pytest.raises(WorkError, match="not parked; state delivered"):
-        parked.release(gate.store, gate.house, UUID(kenmerk), _act(gate))
+        work.release(gate.store, gate.house, UUID(kenmerk), _act(gate))
     with pytest.raises(WorkError, match="ended already: delivered"):
-        parked.cancel(gate.store, gate.house, UUID(kenmerk), _act(gate))
+        work.cancel(gate.store, gate.house, UUID(kenmerk), _act(gate))
 
 
 def test_a_redelivery_of_a_message_that_was_offered_twice_tells_its_sender_nothing(
@@ -110,6 +112,6 @@ def test_a_redelivery_of_a_message_that_was_offered_twice_tells_its_sender_nothi
     gate.work()
     codes = gate.codes(kenmerk)
     assert codes[-1] == "500"
-    parked.redeliver(gate.store, gate.house, UUID(kenmerk), _act(gate))
+    work.redeliver(gate.store, gate.house, UUID(kenmerk), _act(gate))
     gate.work()
     assert gate.codes(kenmerk) == codes  # and no 405 after the 500, which is final

@@ -12,7 +12,7 @@ import pytest
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import AfleverBevestiging, Bericht
 from openpoort.domain.party import Directory
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
 from openpoort.process.ports import (
     Agency,
     AgencyBusy,

@@ -13,8 +13,9 @@ from openpoort.domain.finding import Finding, Severity
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import AfleverBevestiging, Bericht, Document, Operatie
-from openpoort.process import kinds
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
+from openpoort.process.flow import kinds
+from openpoort.process.flow.steps import BROKEN_TRIES
 from openpoort.process.ports import (
     Agency,
     AgencySilent,
@@ -22,8 +23,7 @@ from openpoort.process.ports import (
     DeliveryRefused,
     Verdict,
 )
-from openpoort.process.steps import BROKEN_TRIES
-from openpoort.store.writer import Busy
+from openpoort.store.postgres.group_commit import Busy
 from tests.process.house import (
     BEDRIJF,
     DIENST,

@@ -21,8 +21,8 @@ from openpoort.domain.message import (
     ZetStatus,
 )
 from openpoort.domain.status import Status
-from openpoort.wire import koppelvlak, schema
 from openpoort.wire.names import KOPPELVLAK
+from openpoort.wire.wus import koppelvlak, schema
 from tests.process.house import DIENST, HAPPY, Gate, request, verified
 
 

@@ -26,13 +26,15 @@ from openpoort.domain.journal import JournalEntry
 from openpoort.domain.message import Aanlevering, Received
 from openpoort.domain.party import Party
 from openpoort.domain.seal import sealer
-from openpoort.process import kinds
+from openpoort.operate.retention import run
+from openpoort.process.flow import kinds
 from openpoort.process.ports import DeliveryFailed
-from openpoort.process.retention import run
-from openpoort.store import directory, journal, proposals, retention, sequencer
-from openpoort.store.audit import audit
-from openpoort.store.evidence import Observed
-from openpoort.store.proving import Proven, prove, prove_some, untold
+from openpoort.store.directory import directory, proposals
+from openpoort.store.directory.revocation import Observed
+from openpoort.store.journal import journal, sequencer
+from openpoort.store.journal.audit import audit
+from openpoort.store.messages import retention
+from openpoort.store.proof.proving import Proven, prove, prove_some, untold
 from tests.process.house import BEDRIJF, DIENST, START, Gate, request, verified
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

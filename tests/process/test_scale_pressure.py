@@ -17,10 +17,10 @@ import psycopg
 import pytest
 
 from openpoort.domain.message import Bericht, Received
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
 from openpoort.process.ports import DeliveryFailed
-from openpoort.store.embedded import Embedded
-from openpoort.store.writer import Busy
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.group_commit import Busy
 from tests.e2e.gateway import until
 from tests.process.house import BEDRIJF, HAPPY, START, Gate, request, verified
 

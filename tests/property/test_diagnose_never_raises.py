@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from openpoort.client.diagnose import Surroundings, diagnose, read
 from openpoort.client.forge import Shape, forge
-from openpoort.wire import koppelvlak
-from openpoort.wire.services import AANLEVER
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER
 from tests.wire_kit import HOST, NOW, TO, aanlevering, key
 
 WHOLE = forge(

@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from openpoort.domain.finding import Finding, Severity
-from openpoort.wire.bevindingen import NAMESPACE, to_constateringen, to_text, to_xml, verdict_json
+from openpoort.wire.wus.bevindingen import (
+    NAMESPACE,
+    to_constateringen,
+    to_text,
+    to_xml,
+    verdict_json,
+)
 
 WARNING = Finding("FG-NL-09", Severity.WARNING, "Laat het attribuut id weg.", "filing", 3)
 ERROR = Finding("FR-NL-2.03", Severity.ERROR, "Zet xml:lang op <xbrl>.", "filing", 1, "/*[1]")

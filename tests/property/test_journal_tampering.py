@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, sequencer
-from openpoort.store.audit import Report, audit
-from openpoort.store.embedded import Embedded
+from openpoort.store.journal import journal, sequencer
+from openpoort.store.journal.audit import Report, audit
+from openpoort.store.postgres.embedded import Embedded
 
 AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))

@@ -9,10 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from openpoort.process import retry
-from openpoort.process.clock import Clock
-from openpoort.process.lanes import DOWN_AFTER, FIRST_PAUSE, LONGEST_PAUSE, Lane, shared
-from openpoort.process.retry import GiveUp
+from openpoort.process.engine.circuit_breaker import (
+    DOWN_AFTER,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    Lane,
+    shared,
+)
+from openpoort.process.flow import retry
+from openpoort.process.flow.clock import Clock
+from openpoort.process.flow.retry import GiveUp
 
 T0 = datetime(2026, 11, 23, tzinfo=UTC)
 HOURS = st.timedeltas(timedelta(0), timedelta(hours=100))

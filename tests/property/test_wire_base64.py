@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from openpoort.domain.fault import Fault
-from openpoort.wire import fields
+from openpoort.wire.wus import fields
 
 _CHARACTERS = st.sampled_from("ABcd01+/=-_., \t\r\n\x00é\ud800")
 _SPACE = str.maketrans("", "", " \t\r\n")

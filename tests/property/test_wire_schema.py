@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from openpoort.wire import koppelvlak, services
 from openpoort.wire.names import KOPPELVLAK
+from openpoort.wire.wus import koppelvlak, services
 from tests.conftest import SHARED
 from tests.property.wire_values import values
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from openpoort.domain.fault import Fault
-from openpoort.wire import aside, instant, koppelvlak, xml
-from openpoort.wire.canonical import canonical
-from openpoort.wire.seal import seal_answer
-from openpoort.wire.soap import SignedMessage, open_answer, open_signed
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import seal_answer
+from openpoort.wire.wus.soap import SignedMessage, open_answer, open_signed
+from openpoort.wire.xml import detached_content, instant, parser
+from openpoort.wire.xmldsig.canonical import canonical
 from tests.property.wire_values import times, values
 from tests.wire_kit import MESSAGE_ID, NOW, aanlevering, key, request
 
@@ -101,11 +102,11 @@ def test_content_set_aside_or_not_gives_the_same_value(
         body = body[:begin] + rows + body[end:]
     raw = (b'<?xml version="1.0"?>' if declared else b"") + request(body)
     message = open_signed(raw)
-    assert bool(message.aside) == (len(aside.lift(raw)[1]) > 0)
+    assert bool(message.aside) == (len(detached_content.lift(raw)[1]) > 0)
     assert koppelvlak.read(message) == aanlevering(content)
 
 
 @given(st.binary(max_size=300))
 def test_no_bytes_at_all_break_the_parser(data: bytes) -> None:
-    with pytest.raises((Fault, xml.Refusal)):
+    with pytest.raises((Fault, parser.Refusal)):
         open_signed(data)

@@ -16,21 +16,22 @@ import pytest
 from click.testing import CliRunner
 from greenlet import greenlet
 
-from openpoort.cli.simulate import simulate
-from openpoort.devkit.simulation.connection import Connection, Unknown
-from openpoort.devkit.simulation.host import Host
-from openpoort.devkit.simulation.laws import Broken
-from openpoort.devkit.simulation.run import one
-from openpoort.devkit.simulation.world import World
 from openpoort.domain.process import Event
-from openpoort.process import flow, lanes, outcomes, outside, steps
+from openpoort.process.engine import circuit_breaker, remote_steps
+from openpoort.process.flow import behaviours, outcomes, steps
+from openpoort.process.flow.context import Work
 from openpoort.process.ports import DeliveryFailed
-from openpoort.process.read import Reading
-from openpoort.process.work import Work
+from openpoort.process.reading.reader import Reading
 from openpoort.store import queue
-from openpoort.store.changes import Process
-from openpoort.store.rows import Accept, Accepted, JobRow
+from openpoort.store.messages.changes import Process
+from openpoort.store.messages.rows import Accept, Accepted, JobRow
 from openpoort.store.store import Store
+from openpoort_lab.cli.simulate import simulate
+from openpoort_lab.simulation.connection import Connection, Unknown
+from openpoort_lab.simulation.host import Host
+from openpoort_lab.simulation.invariants import Broken
+from openpoort_lab.simulation.run import one
+from openpoort_lab.simulation.world import World
 
 MESSAGES = 120
 WITHIN = 12
@@ -163,19 +164,23 @@ def _job_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def _answers_count_as_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three messages that are answered with a fault shut the agency for all of their kind."""
-    monkeypatch.setattr(outside, "AgencySilent", DeliveryFailed)
+    monkeypatch.setattr(remote_steps, "AgencySilent", DeliveryFailed)
 
 
 def _one_lane_for_all_kinds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind that meets silence shuts the agency for the others."""
-    monkeypatch.setattr(flow, "agency_lane", lambda agency, *_, again=False: f"agency:{agency}")
+    monkeypatch.setattr(
+        behaviours, "agency_lane", lambda agency, *_, again=False: f"agency:{agency}"
+    )
 
 
 def _the_lane_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """One judgement, one lane, and a probe that is whoever waits longest."""
     _answers_count_as_silence(monkeypatch)
     _one_lane_for_all_kinds(monkeypatch)
-    monkeypatch.setattr(lanes.Lane, "silent", property(lambda _: Forgetful(), lambda *_: None))
+    monkeypatch.setattr(
+        circuit_breaker.Lane, "silent", property(lambda _: Forgetful(), lambda *_: None)
+    )
 
 
 class Forgetful(dict[Any, Any]):

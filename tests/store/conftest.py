@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres.embedded import Embedded
 
 
 @pytest.fixture(scope="module")

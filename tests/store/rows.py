@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.journal import JournalEntry
-from openpoort.store.payloads import Stored
-from openpoort.store.rows import Accept, DocumentRow, JobRow, MessageRow, StatusRow
+from openpoort.store.messages.rows import Accept, DocumentRow, JobRow, MessageRow, StatusRow
+from openpoort.store.payloads.payloads import Stored
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SENDER = "00000099001000044000"

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from openpoort.store.rows import Accepted, Reused
+from openpoort.store.messages.rows import Accepted, Reused
 from openpoort.store.store import Store
 from tests.store.rows import NOW, accept
 

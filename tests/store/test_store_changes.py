@@ -12,9 +12,9 @@ import psycopg
 import pytest
 
 from openpoort.domain.process import State
-from openpoort.store import changes, parked
-from openpoort.store.changes import Delivery, Mail, Parking
-from openpoort.store.rows import JobRow
+from openpoort.store.messages import changes, parked
+from openpoort.store.messages.changes import Delivery, Mail, Parking
+from openpoort.store.messages.rows import JobRow
 from openpoort.store.store import Store
 from tests.store.rows import NOW, accept
 

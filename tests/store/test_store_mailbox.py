@@ -11,9 +11,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from openpoort.store import changes, mailbox
-from openpoort.store.changes import Mail
-from openpoort.store.mailbox import LIST, MESSAGE, Letter, Wanted
+from openpoort.store.messages import changes, mailbox
+from openpoort.store.messages.changes import Mail
+from openpoort.store.messages.mailbox import LIST, MESSAGE, Letter, Wanted
 from openpoort.store.store import Store
 from tests.store.rows import NOW, accept
 

@@ -10,11 +10,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from openpoort.devkit.directory import starting
 from openpoort.domain.partydiff import compare
-from openpoort.store import directory, proposals
-from openpoort.store.directory import Stale
-from openpoort.store.proposals import NotAllowed
+from openpoort.sandbox.directory import starting
+from openpoort.store.directory import directory, proposals
+from openpoort.store.directory.directory import Stale
+from openpoort.store.directory.proposals import NotAllowed
 
 Connection = psycopg.Connection[Any]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

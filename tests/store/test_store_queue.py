@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from openpoort.store import queue
-from openpoort.store.rows import JobRow
+from openpoort.store.messages.rows import JobRow
 
 Connection = psycopg.Connection[Any]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

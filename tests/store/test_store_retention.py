@@ -12,7 +12,8 @@ import psycopg
 import pytest
 
 from openpoort.domain.process import State
-from openpoort.store import journal, retention, sequencer
+from openpoort.store.journal import journal, sequencer
+from openpoort.store.messages import retention
 from openpoort.store.store import Store
 from tests.store.rows import NOW, accept
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from openpoort.devkit.outbox import PATIENCE, NeverMind, Outbox, TryLater
+from openpoort.sandbox.agency.outbox import PATIENCE, NeverMind, Outbox, TryLater
 
 Job = dict[str, Any]
 

@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner
 
 from openpoort.cli import main
-from openpoort.cli.bench import _show
-from openpoort.devkit.bench.flat import Flat, Level
-from openpoort.devkit.bench.load import Run, Shot
-from openpoort.devkit.bench.report import Result, plot
+from openpoort_lab.bench.flat import Flat, Level
+from openpoort_lab.bench.load import Run, Shot
+from openpoort_lab.bench.report import Result, plot
+from openpoort_lab.cli.bench import _show
 
 RESULT = Result("accept", 10, 100.0, 2.0, 3000.0, 0.033, 1.0, 2.0, 3.0, 1_000_000, 0, 0)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from openpoort.checks.structure import Structure
-from openpoort.devkit.samples import samples
 from openpoort.domain.finding import Finding
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Attachments, Kind
 from openpoort.domain.message import Document
 from openpoort.process.ports import Filing
+from openpoort.sandbox.samples import samples
 
 PDF = Document("application/pdf", "bijlage.pdf", b"%PDF-1.7 ...")
 

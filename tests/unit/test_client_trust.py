@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from openpoort.client.trust import Anchors, oin_of
-from openpoort.devkit.authority import Ca, Leaf, pem
 from openpoort.outbound.exchange import BadAnswer
+from openpoort.sandbox.authority import Ca, Leaf, pem
 
 AT = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OIN = "00000099000000009000"

@@ -18,7 +18,7 @@ from lxml import etree
 from openpoort import telemetry
 from openpoort.domain.crash import outline, said
 from openpoort.domain.fault import Fault
-from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.payloads.payloads import PayloadUnavailable
 from tests import canary
 
 MARK, BSN = canary.MARK, canary.BSN

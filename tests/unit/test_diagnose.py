@@ -16,10 +16,10 @@ from lxml import etree
 from openpoort.cli.diagnose import command
 from openpoort.client.diagnose import Outcome, Report, Surroundings, diagnose, read
 from openpoort.client.forge import Shape, canonical, forge
-from openpoort.process import kinds
-from openpoort.wire import koppelvlak
+from openpoort.process.flow import kinds
 from openpoort.wire.names import DS, KOPPELVLAK, SOAP, WSA, WSU
-from openpoort.wire.services import AANLEVER
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER
 from tests.wire_kit import HOST, NOW, TO, aanlevering, key
 
 ACTION = AANLEVER.operations[0].action

@@ -7,7 +7,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openpoort.devkit.directory import (
+from openpoort.domain import partyfile
+from openpoort.domain.fault import Fault
+from openpoort.domain.ids import Identiteit, Oin
+from openpoort.domain.party import Agreement, Directory, Mandate, Party, Right, Window
+from openpoort.domain.partyfile import BadDirectory, read
+from openpoort.sandbox.directory import (
     BEDRIJF,
     CLIENTS,
     FIRST_IN_CHAIN,
@@ -15,12 +20,7 @@ from openpoort.devkit.directory import (
     identities,
     starting,
 )
-from openpoort.devkit.pki import OINS
-from openpoort.domain import partyfile
-from openpoort.domain.fault import Fault
-from openpoort.domain.ids import Identiteit, Oin
-from openpoort.domain.party import Agreement, Directory, Mandate, Party, Right, Window
-from openpoort.domain.partyfile import BadDirectory, read
+from openpoort.sandbox.pki import OINS
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 BEDRIJF_OIN, INTERMEDIAIR = Oin(OINS["bedrijf"]), Oin(OINS["intermediair"])

@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from openpoort.devkit.directory import starting
 from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.party import Directory, Mandate, Party, Window
 from openpoort.domain.partydiff import compare
-from openpoort.store import directory
+from openpoort.sandbox.directory import starting
+from openpoort.store.directory import directory
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from openpoort.devkit import decisions
+from openpoort_lab.figures import decisions
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAIRS = {
@@ -18,7 +18,7 @@ PAIRS = {
 
 def test_every_decision_stands_on_the_index() -> None:
     assert (DOCS / "decisions" / decisions.INDEX).read_text() == decisions.index(), (
-        "run `python -m openpoort.devkit.decisions`"
+        "run `python -m openpoort_lab.figures.decisions`"
     )
 
 

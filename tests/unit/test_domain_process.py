@@ -23,7 +23,7 @@ from openpoort.domain.process import (
     transition,
 )
 from openpoort.domain.status import FINAL, OMSCHRIJVING
-from openpoort.process.texts import FOUTEN
+from openpoort.process.flow.texts import FOUTEN
 
 ROWS = [(state, event, row) for state, known in TRANSITIONS.items() for event, row in known.items()]
 

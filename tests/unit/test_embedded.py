@@ -3,8 +3,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openpoort.store import embedded
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres import embedded
+from openpoort.store.postgres.embedded import Embedded
 
 
 def test_database_is_migrated_and_utf8(postgres: Embedded, dsn: str) -> None:

@@ -12,8 +12,8 @@ import pytest
 import structlog
 
 from openpoort import telemetry
-from openpoort.devkit import events
 from openpoort.domain.event import CATALOGUE, LONGEST, Event
+from openpoort_lab.figures import events
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "reference"
 SCHEMA = json.loads((DOCS / "events.schema.json").read_text())

@@ -21,10 +21,10 @@ from openpoort.evidence import bundle
 from openpoort.evidence.bundle import Bundle
 from openpoort.evidence.export import NotCovered
 from openpoort.evidence.verify import Verdict, verify
-from openpoort.store import sequencer
-from openpoort.store.dossier import NoSuchMessage
-from openpoort.store.embedded import Embedded
-from openpoort.store.sequencer import Connection, JournalBroken
+from openpoort.store.journal import sequencer
+from openpoort.store.journal.sequencer import Connection, JournalBroken
+from openpoort.store.messages.message_export import NoSuchMessage
+from openpoort.store.postgres.embedded import Embedded
 from tests.evidence_kit import KENMERK, KEY, ORIGIN, case, exporter, others
 from tests.wire_kit import NOW, key
 

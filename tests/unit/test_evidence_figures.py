@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from openpoort.devkit import evidence_figures
+from openpoort_lab.figures import evidence_figures
 
 
 def test_proofs_grow_with_the_logarithm_and_are_drawn(tmp_path: Path) -> None:

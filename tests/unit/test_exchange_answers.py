@@ -13,10 +13,10 @@ from openpoort.domain.ids import Identiteit
 from openpoort.domain.message import AanleverBevestiging
 from openpoort.outbound.exchange import BadAnswer, Exchange, Faulted, Overloaded
 from openpoort.outbound.http import Answer
-from openpoort.wire import koppelvlak, seal
 from openpoort.wire.names import KOPPELVLAK, SOAP
-from openpoort.wire.services import AANLEVER, STATUSINFORMATIE
-from openpoort.wire.signed import SignedMessage, SoapFault
+from openpoort.wire.wus import koppelvlak, seal
+from openpoort.wire.wus.services import AANLEVER, STATUSINFORMATIE
+from openpoort.wire.wus.signed_message import SignedMessage, SoapFault
 from tests.wire_kit import MESSAGE_ID, NOW, TO, aanlevering, key
 
 OPERATION = AANLEVER.operations[0]

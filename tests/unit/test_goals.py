@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from openpoort.devkit.goals import table
+from openpoort_lab.figures.goals import table
 
 
 def _rows(**records: dict[str, Any]) -> list[str]:

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from openpoort.devkit.guessing import compare, likelihood
+from openpoort_lab.measuring.timing_oracle import compare, likelihood
 
 
 def test_of_two_that_never_meet_one_is_always_the_larger() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.hostile import CODEC, TRUST, Hostile, corpus
-from openpoort.devkit.hostile.__main__ import page
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire import addressing, koppelvlak
-from openpoort.wire.seal import fout
-from openpoort.wire.services import AANLEVER, OPHAAL, SERVICES, STATUSINFORMATIE, Service
-from openpoort.wire.soap import glimpse, open_signed
+from openpoort.wire.wus import addressing, koppelvlak
+from openpoort.wire.wus.seal import fout
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, SERVICES, STATUSINFORMATIE, Service
+from openpoort.wire.wus.soap import glimpse, open_signed
+from openpoort_lab.hostile import CODEC, TRUST, Hostile, corpus
+from openpoort_lab.hostile.__main__ import page
 from tests.wire_kit import HOST, NOW, key
 
 CONTRACT = [AANLEVER, STATUSINFORMATIE, OPHAAL]
@@ -59,7 +59,7 @@ def test_corpus_is_large_and_its_names_are_unique() -> None:
 
 def test_corpus_without_its_trick_is_accepted() -> None:
     """Each message is wrong in one way only: the forge it starts from is right."""
-    from openpoort.devkit.hostile.kit import Setting
+    from openpoort_lab.hostile.kit import Setting
 
     for service in SERVICES.values():
         setting = Setting(key(), NOW, service, "sha1", HOST + service.path)
@@ -77,4 +77,4 @@ def test_a_glimpse_of_hostile_bytes_never_fails() -> None:
 
 def test_page_of_hostile_messages_is_up_to_date() -> None:
     path = Path(__file__).resolve().parents[2] / "docs" / "security" / "hostile-messages.md"
-    assert path.read_text("utf-8") == page(), f"run: python -m openpoort.devkit.hostile > {path}"
+    assert path.read_text("utf-8") == page(), f"run: python -m openpoort_lab.hostile > {path}"

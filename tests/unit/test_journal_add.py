@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal
+from openpoort.store.journal import journal
 
 AT = datetime(2026, 11, 30, 23, 59, 59, 123456, tzinfo=UTC)
 

@@ -12,12 +12,12 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from openpoort.cli import main
-from openpoort.devkit import pki
-from openpoort.devkit.example import Example
 from openpoort.domain.checkpoint import Checkpoint, pieces, sign
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal
+from openpoort.sandbox import pki
+from openpoort.store.journal import journal
 from openpoort.store.sequencing import keep, utc_now
+from openpoort_lab.figures.example import Example
 from tests.evidence_kit import case
 
 

@@ -16,9 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort import telemetry
 from openpoort.domain import checkpoint, merkle
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, sequencer, tables, tree
-from openpoort.store.audit import audit
-from openpoort.store.sequencer import Connection, JournalBroken, Placed
+from openpoort.store.journal import journal, sequencer, tree
+from openpoort.store.journal.audit import audit
+from openpoort.store.journal.sequencer import Connection, JournalBroken, Placed
+from openpoort.store.postgres import partitions
 from openpoort.store.sequencing import Sequencer
 
 AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -221,14 +222,14 @@ def test_a_copy_that_cannot_be_written_stops_nothing(
 
 
 def test_running_sequencer_settles_the_weeks_that_are_old(dsn: str, conn: Connection) -> None:
-    tables.ensure(conn, date(2026, 9, 7), 5)
+    partitions.ensure(conn, date(2026, 9, 7), 5)
     runner = Sequencer(dsn, KEY, "o", now=lambda: datetime(2026, 10, 16, tzinfo=UTC))
     stop = threading.Event()
     thread = threading.Thread(target=runner.run, args=(stop,))
     thread.start()
     try:
         end = time.monotonic() + 30
-        while tables.settled(conn) != date(2026, 9, 28):
+        while partitions.settled(conn) != date(2026, 9, 28):
             assert time.monotonic() < end, "nothing was settled"
             stop.wait(0.02)
     finally:

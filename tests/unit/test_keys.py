@@ -11,8 +11,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from openpoort.devkit import pki
 from openpoort.keys.seam import Key, KeyUnusable, is_token, open_key
+from openpoort.sandbox import pki
 from tests import softhsm
 
 _HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha512": hashes.SHA512()}

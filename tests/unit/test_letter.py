@@ -9,8 +9,8 @@ import click
 import pytest
 
 from openpoort.cli import main as openpoort
-from openpoort.devkit import letter
-from openpoort.devkit.letter import Letter, Row
+from openpoort_lab.figures import letter
+from openpoort_lab.figures.letter import Letter, Row
 from weeg.cli import main as weeg
 
 ROOT = Path(__file__).resolve().parents[2]

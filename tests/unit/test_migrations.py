@@ -8,8 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from openpoort.store.db import FOLDER, Phase, migrate, waiting
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.migrate import FOLDER, Phase, migrate, waiting
 
 REVISION = """
 from alembic import op

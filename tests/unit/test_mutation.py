@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.mutation import sql
-from openpoort.devkit.mutation.__main__ import chosen
-from openpoort.devkit.mutation.mutants import Mutant, mutants
-from openpoort.devkit.mutation.targets import TESTS
-from openpoort.devkit.mutation.trial import ROOT, trials
+from openpoort_lab.mutation import sql
+from openpoort_lab.mutation.__main__ import chosen
+from openpoort_lab.mutation.mutants import Mutant, mutants
+from openpoort_lab.mutation.targets import TESTS
+from openpoort_lab.mutation.trial import ROOT, trials
 
 
 def made(text: str) -> set[tuple[str, str]]:
@@ -98,7 +98,7 @@ def test_a_slice_is_tried_in_a_copy_and_what_no_test_looks_at_survives(tmp_path:
 
 def test_the_command_says_which_modules_there_are() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "openpoort.devkit.mutation", "--only", "nothing"],
+        [sys.executable, "-m", "openpoort_lab.mutation", "--only", "nothing"],
         capture_output=True, text=True, cwd=ROOT, check=False,
     )  # fmt: skip
     assert done.returncode == 2

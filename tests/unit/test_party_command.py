@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from openpoort.cli import main
-from openpoort.devkit.directory import default
-from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.domain.partyfile import read
-from openpoort.process.kinds import SHIPPED
-from openpoort.store import directory
-from openpoort.store.evidence import Observed
+from openpoort.process.flow.kinds import SHIPPED
+from openpoort.sandbox.directory import default
+from openpoort.sandbox.pki import OINS
+from openpoort.store.directory import directory
+from openpoort.store.directory.revocation import Observed
 
 BSN = "123456782"
 NOW = datetime.now(UTC)

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.verification import PolicyBuilder, Store
 
-from openpoort.devkit import pki
 from openpoort.domain.ids import Oin
 from openpoort.keys.pem import KeyUnusable, PemSigner
+from openpoort.sandbox import pki
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from openpoort.domain.kind import Kind
-from openpoort.process import kinds
-from openpoort.process.installed import Installed, judge
+from openpoort.process.flow import kinds
+from openpoort.process.flow.installed import Installed, judge
 
 HERE = Installed(
     checks={"structure", "filing", "xbrl"}, by_taxonomy={"filing", "xbrl"},

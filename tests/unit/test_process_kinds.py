@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from openpoort.domain.kind import StepKind
-from openpoort.process import drawing, kinds
-from openpoort.process.flow import DOES
-from openpoort.process.kinds import KindError
+from openpoort.process.flow import drawing, kinds
+from openpoort.process.flow.behaviours import DOES
+from openpoort.process.flow.kinds import KindError
 
 ROOT = Path(__file__).parents[2]
 GOOD = """\
@@ -101,7 +101,7 @@ def test_a_batch_of_an_unknown_kind_is_refused(tmp_path: Path) -> None:
 def test_the_page_on_flows_is_current() -> None:
     page = (ROOT / "docs" / "explanation" / "flow.md").read_text(encoding="utf-8")
     assert page == drawing.page(kinds.load().values()), (
-        "run: python -m openpoort.process.drawing docs/explanation"
+        "run: python -m openpoort.process.flow.drawing docs/explanation"
     )
 
 

@@ -20,8 +20,8 @@ from openpoort.app.progress_page import page
 from openpoort.app.progress_told import told
 from openpoort.app.progress_words import Language
 from openpoort.cli import main
-from openpoort.process.costs import Prices
-from openpoort.store.months import Counted, Month
+from openpoort.operate.costs import Prices
+from openpoort.store.messages.months import Counted, Month
 from tests.weeg_folders import quick, weeg
 
 DOCUMENTED = Path("docs/reference/contracts.md")

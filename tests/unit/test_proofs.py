@@ -12,9 +12,9 @@ import pytest
 from openpoort import records
 from openpoort.app import proofs
 from openpoort.app.costs import drill
-from openpoort.devkit import proofs as tests_as_records
-from openpoort.devkit.letter import model
 from openpoort.settings.values import Promised, Settings
+from openpoort_lab.figures import proofs as tests_as_records
+from openpoort_lab.figures.letter import model
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from openpoort.process.recent import Recent
-from openpoort.store.payloads import Stored
+from openpoort.process.engine.row_cache import Recent
+from openpoort.store.payloads.payloads import Stored
 
 
 def row(number: int, size: int) -> dict[bytes, Stored]:

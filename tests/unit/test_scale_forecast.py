@@ -13,8 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from openpoort.cli import main
-from openpoort.devkit.fill import fill, plans
-from openpoort.devkit.forecast import Forecast, size
+from openpoort.operate.forecast import Forecast, size
+from openpoort_lab.bench.fill import fill, plans
 
 
 def test_the_arithmetic_by_hand() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from openpoort.app.home import HomeExists, _toml, create
 from openpoort.app.wiring import known_kinds
-from openpoort.process.kinds import SHIPPED, KindError
+from openpoort.process.flow.kinds import SHIPPED, KindError
 from openpoort.settings import FILE, SettingsError, load
 
 

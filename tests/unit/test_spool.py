@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from openpoort.domain import octets
 from openpoort.process.intake import Busy
-from openpoort.store import spool
-from openpoort.store.spool import NoRoom, Spooled
+from openpoort.store.payloads import spool
+from openpoort.store.payloads.spool import NoRoom, Spooled
 
 
 def spooled(folder: Path, data: bytes) -> Spooled:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from openpoort.devkit import standing
+from openpoort_lab.figures import standing
 
 DAY = date(2026, 11, 1)
 DRILL = "src/openpoort/app/drill.py"
@@ -125,7 +125,7 @@ def test_make_figures_leaves_out_what_does_not_stand_and_fails(
     (root / "docs/figures/restore-drill.json").write_text(json.dumps(written))
 
     def write() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "openpoort.devkit.figures", "write"]
+        command = [sys.executable, "-m", "openpoort_lab.figures.figures", "write"]
         return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
 
     assert write().returncode == 0

@@ -21,16 +21,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from openpoort import telemetry
 from openpoort.app.timestamps import Stamper
 from openpoort.cli import main
-from openpoort.devkit import authority
-from openpoort.devkit.tsa import POLICY, WAYS
-from openpoort.devkit.tsa import Tsa as Authority
 from openpoort.evidence import bundle
 from openpoort.evidence.bundle import TimeStamp
 from openpoort.evidence.verify import Line, Verdict, verify
 from openpoort.keys.timestamp import BadAnchors, Tsa, ask, load_anchors
-from openpoort.store import sequencer, timestamps
-from openpoort.store.audit import audit
-from openpoort.store.sequencer import Connection
+from openpoort.sandbox import authority
+from openpoort.sandbox.tsa import POLICY, WAYS
+from openpoort.sandbox.tsa import Tsa as Authority
+from openpoort.store.journal import sequencer, timestamps
+from openpoort.store.journal.audit import audit
+from openpoort.store.journal.sequencer import Connection
 from openpoort.trust.timestamp import Asked, BadStamp, claimed, judge, plausible, token_of
 from tests import tsa
 from tests.evidence_kit import KENMERK, KEY, ORIGIN, case, exporter, others

@@ -17,15 +17,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpoort.devkit.authority import (
-    AUTHENTICATION,
-    DOCUMENT_SIGNING,
-    SERVICES,
-    SIGNATURE,
-    Usage,
-)
 from openpoort.domain.ids import Oin
 from openpoort.inbound.turnstile import whose
+from openpoort.sandbox.authority import AUTHENTICATION, DOCUMENT_SIGNING, SERVICES, SIGNATURE, Usage
 from openpoort.trust.anchors import SINGLE_PURPOSE, Anchors, Pinned, Purpose
 from openpoort.trust.chain import fingerprint
 from openpoort.trust.subject import oin_of
@@ -124,14 +118,14 @@ def test_unknown_root_and_self_signed_are_refused(purpose: Purpose) -> None:
 
 
 def test_same_names_with_another_key_are_refused() -> None:
-    from openpoort.devkit.authority import Ca
+    from openpoort.sandbox.authority import Ca
 
     copy = Ca.root("root", NOW).intermediate("root services", NOW)
     assert why(leaf(copy)) in {Reason.UNKNOWN_ISSUER, Reason.BAD_PATH}
 
 
 def test_leaf_cannot_issue() -> None:
-    from openpoort.devkit.authority import Ca
+    from openpoort.sandbox.authority import Ca
 
     first = leaf()
     second = leaf(Ca(first.certificate, first.key, (first.certificate, *first.chain)))

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from openpoort.devkit.authority import SERVICES, Leaf
-from openpoort.devkit.revocations import crl, ocsp_answer
+from openpoort.sandbox.authority import SERVICES, Leaf
+from openpoort.sandbox.revocations import crl, ocsp_answer
 from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.verdict import Reason, Standing
 from tests.trust_builders import NOW, issuing, key, leaf, root, verdict, why

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from openpoort.devkit.authority import SERVICES
-from openpoort.devkit.revocations import crl, ocsp_answer
 from openpoort.keys import fetch
 from openpoort.keys.fetch import FetchFailed, Found, Source, due, sources
+from openpoort.sandbox.authority import SERVICES
+from openpoort.sandbox.revocations import crl, ocsp_answer
 from tests.trust_builders import NOW, anchors, der, issuing, leaf, root
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from openpoort.devkit.authority import Leaf
-from openpoort.devkit.revocations import crl
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.ids import Oin
 from openpoort.domain.party import Directory, Party
+from openpoort.sandbox.authority import Leaf
+from openpoort.sandbox.revocations import crl
 from openpoort.trust import verdicts as kept
 from openpoort.trust.anchors import Purpose
 from openpoort.trust.policy import SHA1_SUNSET, Policy, read, write
@@ -20,7 +20,7 @@ from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.sender import Gatekeeper, Grounds
 from openpoort.trust.verdict import Reason, Untrusted
 from openpoort.trust.verdicts import Verdicts
-from openpoort.wire.signed import Algorithms
+from openpoort.wire.wus.signed_message import Algorithms
 from tests.trust_builders import NOW, OIN, SHA1, SHA256, anchors, issuing, leaf, message
 
 OTHER = "00000099002000055000"

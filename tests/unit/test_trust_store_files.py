@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit import pki
-from openpoort.devkit.authority import pem
 from openpoort.domain.ids import Oin
 from openpoort.keys.anchors import BadTrustStore, load, load_grounds
 from openpoort.keys.pem import PemSigner
+from openpoort.sandbox import pki
+from openpoort.sandbox.authority import pem
 from openpoort.trust.anchors import DOCUMENT_SIGNING, SINGLE_PURPOSE, Purpose
 from openpoort.trust.chain import judge
 from openpoort.trust.policy import Policy, write

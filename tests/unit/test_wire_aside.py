@@ -7,15 +7,16 @@ from base64 import b64encode
 import pytest
 from lxml import etree
 
-from openpoort.devkit.bench_wire import memory
-from openpoort.devkit.forge import Forge
 from openpoort.domain import octets
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire import aside, fields, koppelvlak
-from openpoort.wire.canonical import canonical
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import open_signed
-from openpoort.wire.xml import parse
+from openpoort.wire.wus import fields, koppelvlak
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.soap import open_signed
+from openpoort.wire.xml import detached_content
+from openpoort.wire.xml.parser import parse
+from openpoort.wire.xmldsig.canonical import canonical
+from openpoort_lab.bench.wire import memory
+from openpoort_lab.forge import Forge
 from tests.wire_kit import NOW, TO, aanlevering, key, request
 
 LONG = b"QUFB" * 2000
@@ -31,11 +32,11 @@ LONG = b"QUFB" * 2000
     ],
 )
 def test_long_texts_leave_the_tree_and_come_back(data: bytes) -> None:
-    short, cuts = aside.lift(data)
+    short, cuts = detached_content.lift(data)
     assert isinstance(short, bytes)
     assert len(short) < 200
     root = parse(short)
-    contents = aside.settle(short, root, cuts)
+    contents = detached_content.settle(short, root, cuts)
     assert contents is not None
     assert [element for element in root.iter("{*}inhoud") if element in contents] == list(contents)
     for element, content in contents.items():
@@ -55,7 +56,7 @@ def test_long_texts_leave_the_tree_and_come_back(data: bytes) -> None:
     ],
 )
 def test_what_canonical_form_would_change_stays_in_the_tree(data: bytes) -> None:
-    assert aside.lift(data) == (data, {})
+    assert detached_content.lift(data) == (data, {})
 
 
 @pytest.mark.parametrize(
@@ -75,14 +76,14 @@ def test_what_canonical_form_would_change_stays_in_the_tree(data: bytes) -> None
     ],
 )
 def test_what_is_not_the_whole_text_of_an_inhoud_does_not_settle(data: bytes) -> None:
-    short, cuts = aside.lift(data)
+    short, cuts = detached_content.lift(data)
     assert isinstance(short, bytes)
     assert cuts
     try:
         root = parse(short)
     except (Fault, Refusal):
         return
-    assert aside.settle(short, root, cuts) is None
+    assert detached_content.settle(short, root, cuts) is None
 
 
 @pytest.mark.conformance("WUS-5.9-3")

@@ -7,11 +7,11 @@ import re
 import pytest
 from lxml import etree
 
-from openpoort.devkit.forge import Forge
 from openpoort.domain.fault import Fault
 from openpoort.wire.names import EXC_C14N
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import open_signed
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.soap import open_signed
+from openpoort_lab.forge import Forge
 from tests.wire_kit import HOST, MESSAGE_ID, NOW, key, request
 
 OTHERS = ["\u00a0", "\u2003", "\u0085", "\u2028"]

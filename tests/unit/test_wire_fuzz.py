@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from openpoort.devkit.hostile import corpus
-from openpoort.wire import aside
-from openpoort.wire.services import SERVICES, Service
+from openpoort.wire.wus.services import SERVICES, Service
+from openpoort.wire.xml import detached_content
+from openpoort_lab.hostile import corpus
 from tests.fuzz.made import messages
 from tests.fuzz.mutate import mutations, seeds
 from tests.fuzz.promise import Broken, one
@@ -59,7 +59,7 @@ def test_the_promise_holds_for_messages_made_up() -> None:
 
 
 def _by_text(
-    part: etree._Element, canonical: bytes, contents: aside.Aside, hash_name: str
+    part: etree._Element, canonical: bytes, contents: detached_content.Aside, hash_name: str
 ) -> bytes:
     """A lookalike: contents go where their element seems to stand, as a text has it."""
     for content in contents.values():
@@ -68,7 +68,7 @@ def _by_text(
 
 
 def test_the_promise_is_broken_by_a_planted_lookalike(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aside, "digest", _by_text)
+    monkeypatch.setattr(detached_content, "digest", _by_text)
     made = list(islice(messages(1), 400))
     with pytest.raises(Broken):
         [one(m.raw, m.content_type, m.inlined) for m in made]

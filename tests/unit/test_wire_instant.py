@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from openpoort.wire import instant
+from openpoort.wire.xml import instant
 
 
 @pytest.mark.conformance("WUS-1.4-4")

@@ -10,17 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.hostile import Hostile
 from openpoort.domain import octets
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.message import Aanlevering, Document
 from openpoort.domain.octets import Octets
-from openpoort.store import payloads
-from openpoort.store.folder import Folder
-from openpoort.store.spool import Spooled
-from openpoort.wire import aside, fields, koppelvlak
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import glimpse, open_signed
+from openpoort.store.payloads import payloads
+from openpoort.store.payloads.folder import Folder
+from openpoort.store.payloads.spool import Spooled
+from openpoort.wire.wus import fields, koppelvlak
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.soap import glimpse, open_signed
+from openpoort.wire.xml import detached_content
+from openpoort_lab.hostile import Hostile
 from tests.unit.test_hostile_corpus import made
 from tests.unit.test_spool import spooled
 from tests.unit.test_wire_mime import INCLUDE, TYPE, mtom
@@ -128,7 +129,7 @@ def test_the_cap_is_the_same_on_disk(size: int, good: bool, tmp_path: Path) -> N
 def test_names_of_contents_without_end_cost_one_look_each() -> None:
     """A text of `inhoud>` over and over once was searched to its end for each of them."""
     data = b"<a>" + b"inhoud>" * 9_000_000
-    assert aside.lift(data) == (data, {})
+    assert detached_content.lift(data) == (data, {})
 
 
 @pytest.mark.parametrize("line_end", [b"", b"\r\n"])

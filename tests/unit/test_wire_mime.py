@@ -8,9 +8,10 @@ import pytest
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire import koppelvlak, mime
-from openpoort.wire.soap import open_signed
-from openpoort.wire.xml import Limits
+from openpoort.wire import mime
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.soap import open_signed
+from openpoort.wire.xml.parser import Limits
 from tests.wire_kit import aanlevering, request
 
 INCLUDE = '<xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="cid:{}"/>'

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from openpoort.devkit.forge import Forge
 from openpoort.domain.fault import Fault
 from openpoort.domain.message import Aanlevering, Operatie, Vraag, ZetStatus
-from openpoort.wire import koppelvlak
-from openpoort.wire.services import AANLEVER, STATUSINFORMATIE, ZETSTATUS, Service
-from openpoort.wire.signed import SignedMessage
-from openpoort.wire.soap import glimpse, open_signed
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER, STATUSINFORMATIE, ZETSTATUS, Service
+from openpoort.wire.wus.signed_message import SignedMessage
+from openpoort.wire.wus.soap import glimpse, open_signed
+from openpoort_lab.forge import Forge
 from tests.wire_kit import HOST, NOW, aanlevering, key
 
 FULL: list[tuple[Service, koppelvlak.Value]] = [

@@ -15,13 +15,13 @@ from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 from signxml import DigestAlgorithm, SignatureConfiguration, SignatureMethod, XMLVerifier
 
-from openpoort.devkit.forge import Forge
 from openpoort.domain.message import ZetStatusBevestiging
-from openpoort.wire import koppelvlak
 from openpoort.wire.names import DIGEST_URI, DS, EXC_C14N, SIGNATURE_URI, WSU
-from openpoort.wire.seal import seal_answer
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import open_signed
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import seal_answer
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.soap import open_signed
+from openpoort_lab.forge import Forge
 from tests.wire_kit import HOST, MESSAGE_ID, NOW, key, request
 
 HASHES = ["sha1", "sha256", "sha384", "sha512"]

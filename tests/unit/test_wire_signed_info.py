@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from openpoort.devkit.forge import Forge
-from openpoort.devkit.hostile import corpus
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire import signedinfo
 from openpoort.wire.names import DS
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.xml import parse
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.xml.parser import parse
+from openpoort.wire.xmldsig import signedinfo
+from openpoort_lab.forge import Forge
+from openpoort_lab.hostile import corpus
 from tests.wire_kit import HOST, NOW, key, request
 
 TO = HOST + AANLEVER.path

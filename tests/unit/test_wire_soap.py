@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from openpoort.devkit.forge import WSU_ID, Forge
 from openpoort.domain.fault import Fault, Fout
 from openpoort.domain.message import ZetStatusBevestiging
-from openpoort.wire import addressing, koppelvlak
 from openpoort.wire.names import WSSE11
-from openpoort.wire.seal import seal_answer, seal_fault
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.soap import SignedMessage, SoapFault, glimpse, open_answer, open_signed
+from openpoort.wire.wus import addressing, koppelvlak
+from openpoort.wire.wus.seal import seal_answer, seal_fault
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.soap import SignedMessage, SoapFault, glimpse, open_answer, open_signed
+from openpoort_lab.forge import WSU_ID, Forge
 from tests.wire_kit import HOST, MESSAGE_ID, NOW, aanlevering, key, request
 
 

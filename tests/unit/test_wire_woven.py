@@ -10,10 +10,10 @@ import pytest
 
 from openpoort.domain.message import Antwoord, Bericht, Document, Operatie
 from openpoort.domain.octets import Octets
-from openpoort.wire import koppelvlak
-from openpoort.wire.seal import seal_answer, seal_request
-from openpoort.wire.soap import open_signed
-from openpoort.wire.woven import Body, Woven
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import seal_answer, seal_request
+from openpoort.wire.wus.soap import open_signed
+from openpoort.wire.xml.streamed_body import Body, Woven
 from tests.agencies import bericht
 from tests.unit.test_spool import spooled
 from tests.wire_kit import MESSAGE_ID, NOW, TO, key

@@ -6,7 +6,7 @@ import pytest
 from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.wire.xml import Limits, parse
+from openpoort.wire.xml.parser import Limits, parse
 
 SMALL = Limits(
     max_remarks=60,

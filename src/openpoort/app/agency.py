@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from openpoort.client.trust import Anchors
-from openpoort.devkit.agencies import AGENCIES
-from openpoort.devkit.agency import Agency, Setting
-from openpoort.devkit.agencydoor import Door, bind, path_of, server
-from openpoort.devkit.behaviour import HABITS, OTHERWISE, Habit, Report
-from openpoort.devkit.pki import OINS
 from openpoort.domain.ids import Oin
 from openpoort.inbound.tls import Certificates, HostCertificate
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.http import Https, tls_context
+from openpoort.sandbox.agencies import AGENCIES
+from openpoort.sandbox.agency.behaviour import HABITS, OTHERWISE, Habit, Report
+from openpoort.sandbox.agency.deliveries import Agency, Setting
+from openpoort.sandbox.agency.door import Door, bind, path_of, server
+from openpoort.sandbox.pki import OINS
 from openpoort.settings import Settings
 
 

@@ -15,8 +15,8 @@ from openpoort.domain import partyfile
 from openpoort.domain.party import Directory
 from openpoort.keys import anchors
 from openpoort.settings import Settings
-from openpoort.store import directory, evidence
-from openpoort.store.link import connect
+from openpoort.store.directory import directory, revocation
+from openpoort.store.postgres.primary import connect
 from openpoort.trust.revocation import Evidence
 
 
@@ -52,4 +52,4 @@ def _told(settings: Settings) -> tuple[Directory, Evidence]:
         listed = file.read_text(encoding="utf-8") if file.exists() else ""
         return partyfile.read(listed), Evidence()
     with server(settings) as dsn, connect(dsn) as conn:
-        return directory.load(conn), evidence.load(conn)
+        return directory.load(conn), revocation.load(conn)

@@ -11,14 +11,16 @@ from pathlib import Path
 
 from openpoort.app.agency import folder
 from openpoort.app.wiring import open_parts
-from openpoort.devkit.archive import Receipt, receipts
 from openpoort.domain.checkpoint import sign_text
 from openpoort.domain.journal import JournalEntry
 from openpoort.keys.checkpoint import load_private
-from openpoort.process.balance import Balance, close
+from openpoort.operate.balance import Balance, close
+from openpoort.sandbox.agency.archive import Receipt, receipts
 from openpoort.settings import Settings
-from openpoort.store import balance, directory, journal
-from openpoort.store.pool import Connection
+from openpoort.store.directory import directory
+from openpoort.store.journal import journal
+from openpoort.store.messages import balance
+from openpoort.store.postgres.pool import Connection
 
 LIST = "ontvangsten.csv"
 FORMAT = "openpoort-balance/1"

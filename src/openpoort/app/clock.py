@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from openpoort.process.clock import Clock
+from openpoort.process.flow.clock import Clock
 from openpoort.settings import Settings
 
 

@@ -12,10 +12,10 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from openpoort.app.database import server
-from openpoort.process import kinds
-from openpoort.process.costs import Cost, Prices, costs
+from openpoort.operate.costs import Cost, Prices, costs
+from openpoort.process.flow import kinds
 from openpoort.settings import Settings
-from openpoort.store.costs import wrote
+from openpoort.store.messages.costs import wrote
 
 HEALTH = "run/health"
 

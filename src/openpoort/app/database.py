@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import psycopg
 
 from openpoort.settings import Settings
-from openpoort.store import pooler
-from openpoort.store.db import Phase, migrate
-from openpoort.store.embedded import Embedded, ServerFailed
-from openpoort.store.link import connect
+from openpoort.store.postgres import pooler
+from openpoort.store.postgres.embedded import Embedded, ServerFailed
+from openpoort.store.postgres.migrate import Phase, migrate
+from openpoort.store.postgres.primary import connect
 
 _OLDEST = 15_00_00
 

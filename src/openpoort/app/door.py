@@ -27,10 +27,10 @@ from openpoort.inbound.server import DoorServer, ServerLimits
 from openpoort.inbound.tls import Certificates
 from openpoort.inbound.turnstile import Turnstile
 from openpoort.inbound.wus import Wus
-from openpoort.process.clock import Clock
+from openpoort.process.flow.clock import Clock
 from openpoort.settings import Settings
-from openpoort.wire.addressing import endpoints
-from openpoort.wire.services import AANSLUIT_SUITE, AFLEVER, SERVICES, Service
+from openpoort.wire.wus.addressing import endpoints
+from openpoort.wire.wus.services import AANSLUIT_SUITE, AFLEVER, SERVICES, Service
 
 _MIB = 1024 * 1024
 OTHER_FILES = 256

@@ -21,12 +21,14 @@ from openpoort.app.database import server
 from openpoort.app.places import places
 from openpoort.domain.journal import JournalEntry
 from openpoort.settings import Settings
-from openpoort.store import drill, journal, payloads
-from openpoort.store.drill import Contents
-from openpoort.store.embedded import Embedded
-from openpoort.store.payloads import Places
-from openpoort.store.programs import fitting
-from openpoort.store.scratch import scratch
+from openpoort.store.journal import journal
+from openpoort.store.payloads import payloads
+from openpoort.store.payloads.payloads import Places
+from openpoort.store.postgres import backups
+from openpoort.store.postgres.backups import Contents
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.programs import fitting
+from openpoort.store.postgres.scratch import scratch
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +90,23 @@ def run(
         parts = first.info.get_parameters()
         second = Embedded(
             folder / "restored", role=first.info.user, database=parts.get("dbname", ""), copy=True,
-            programs=fitting(drill.major(first), programs),
+            programs=fitting(backups.major(first), programs),
         )  # fmt: skip
-        before = drill.contents(first)
-        began = drill.entries(first)
-        seconds = drill.back_up(dsn, second.user, folder / "backup", drill.password_of(dsn))
+        before = backups.contents(first)
+        began = backups.entries(first)
+        seconds = backups.back_up(dsn, second.user, folder / "backup", backups.password_of(dsn))
         made = time.monotonic()
-        after = drill.contents(first)
+        after = backups.contents(first)
         meanwhile()
-        lost = drill.entries(first)
+        lost = backups.entries(first)
         begin = time.monotonic()
         age = begin - made
         try:
-            restored = drill.restored(folder / "backup", second, dsn)
+            restored = backups.restored(folder / "backup", second, dsn)
             with psycopg.connect(restored, autocommit=True) as conn:
-                drill.ready(conn)
+                backups.ready(conn)
                 rto = time.monotonic() - begin
-                loss = _loss(began, lost, drill.entries(conn))
+                loss = _loss(began, lost, backups.entries(conn))
                 timed = (seconds, rto, loss[0], age, loss[1])
                 found = _compare(first, conn, before, after, timed, places(settings))
         finally:
@@ -135,18 +137,18 @@ def _loss(began: _Entries, lost: _Entries, restored: _Entries) -> tuple[float | 
 
 
 def _compare(
-    first: drill.Connection, second: drill.Connection, before: Contents, after: Contents,
+    first: backups.Connection, second: backups.Connection, before: Contents, after: Contents,
     timed: tuple[float, float, float | None, float, int], outside: Places,
 ) -> Drill:  # fmt: skip
-    restored = drill.contents(second)
+    restored = backups.contents(second)
     moved = [t for t in after.tables if before.tables.get(t) != after.tables[t]]
     different = [
         t
         for t in sorted(after.tables.keys() | restored.tables.keys())
         if t not in moved and after.tables.get(t) != restored.tables.get(t)
     ]
-    leaves, digest = drill.leaves(second, None)
-    if drill.leaves(first, leaves) != (leaves, digest):
+    leaves, digest = backups.leaves(second, None)
+    if backups.leaves(first, leaves) != (leaves, digest):
         different.append("journal_leaf: not the beginning of the journal it was restored from")
     return Drill(
         datetime.now(UTC), *timed, len(restored.tables), restored.rows,

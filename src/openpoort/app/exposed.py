@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509 import load_der_x509_certificate
 
-from openpoort.devkit.pki import GENERATION
+from openpoort.sandbox.pki import GENERATION
 from openpoort.settings import Settings
 from openpoort.trust.anchors import Anchors
 

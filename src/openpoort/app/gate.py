@@ -22,8 +22,8 @@ from openpoort.domain.party import Directory
 from openpoort.keys import anchors
 from openpoort.keys.fetch import pool
 from openpoort.settings import Settings
-from openpoort.store import evidence
-from openpoort.store.evidence import Observed
+from openpoort.store.directory import revocation
+from openpoort.store.directory.revocation import Observed
 from openpoort.trust.anchors import Anchors
 from openpoort.trust.sender import Gatekeeper
 from openpoort.trust.verdicts import Verdicts
@@ -62,8 +62,8 @@ class Gate:
     def follow(self, conn: psycopg.Connection[Any]) -> None:
         """Take over new evidence and a changed trust store; write down what was noticed."""
         self.observed.flush(conn)
-        if evidence.version(conn) != self.keeper.grounds.evidence.version:
-            self.keeper.grounds = replace(self.keeper.grounds, evidence=evidence.load(conn))
+        if revocation.version(conn) != self.keeper.grounds.evidence.version:
+            self.keeper.grounds = replace(self.keeper.grounds, evidence=revocation.load(conn))
             _log.info("evidence changed", version=self.keeper.grounds.evidence.version)
         self._reread()
 

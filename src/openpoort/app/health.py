@@ -22,8 +22,10 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from openpoort.domain.journal import JournalEntry
-from openpoort.store import journal, overview, pooler, postmaster
-from openpoort.store.link import Lost, connect
+from openpoort.store.journal import journal
+from openpoort.store.messages import search
+from openpoort.store.postgres import pooler, postmaster
+from openpoort.store.postgres.primary import Lost, connect
 
 _SECONDS = 3
 
@@ -38,7 +40,7 @@ def ready_state(dsn: str) -> dict[str, str]:
                     journal.add(conn, [JournalEntry("health.probe", datetime.now(UTC), "health")])
             except psycopg.Error as wrong:
                 state["journal"] = f"cannot be written: {wrong.sqlstate}"
-            overview.beat(conn, socket.gethostname())
+            search.beat(conn, socket.gethostname())
             if pooler.takes_apart(conn, dsn):
                 state["database"] = pooler.WHAT
     except Lost as wrong:
@@ -63,7 +65,7 @@ class _Database:
         )
         try:
             with connect(self._dsn, silence=_SECONDS) as conn:
-                lanes, parked = overview.queue(conn), overview.parked(conn)
+                lanes, parked = search.queue(conn), search.parked(conn)
         except psycopg.Error:
             return
         due = GaugeMetricFamily("openpoort_jobs_due", "Jobs that are due", labels=["lane"])

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from openpoort.checks.taxonomies.demo import install_demo
-from openpoort.devkit import directory, pki, samples
+from openpoort.sandbox import directory, pki, samples
 from openpoort.settings import FILE
 
 DIRECTORY = "directory.toml"

@@ -9,10 +9,10 @@ from openpoort.app.database import database
 from openpoort.checks import plain, suite
 from openpoort.checks.taxonomies.registry import Registry
 from openpoort.domain.party import Directory
-from openpoort.process import kinds
-from openpoort.process.installed import Installed, judge
-from openpoort.process.kinds import KindError
-from openpoort.process.scan import scanned
+from openpoort.process.flow import kinds
+from openpoort.process.flow.installed import Installed, judge
+from openpoort.process.flow.kinds import KindError
+from openpoort.process.flow.scan import scanned
 from openpoort.settings import Settings
 from openpoort.telemetry import logger
 

@@ -14,11 +14,12 @@ import psycopg
 from openpoort import telemetry
 from openpoort.app.outcomes import cpu_seconds
 from openpoort.domain.kind import Kind
-from openpoort.process.costs import agencies
-from openpoort.process.retention import DEFAULT
-from openpoort.store import months, postmaster
-from openpoort.store.link import connect
-from openpoort.store.months import BATCH, KindTerms
+from openpoort.operate.costs import agencies
+from openpoort.operate.retention import DEFAULT
+from openpoort.store.messages import months
+from openpoort.store.messages.months import BATCH, KindTerms
+from openpoort.store.postgres import postmaster
+from openpoort.store.postgres.primary import connect
 
 EVERY = 5.0
 """Seconds between two rounds: what a process that is killed leaves untold of its time."""

@@ -19,7 +19,7 @@ from prometheus_client import Counter, Histogram
 from openpoort import telemetry
 from openpoort.domain.event import CATALOGUE, FAILED, REFUSED, Event
 from openpoort.domain.ids import Oin
-from openpoort.wire.services import Operation, Service
+from openpoort.wire.wus.services import Operation, Service
 
 ACCEPTED = Counter(
     "openpoort_requests_accepted_total", "Requests answered with a yes", ["service", "operation"]

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from cryptography.x509 import load_pem_x509_certificates
 
 from openpoort.settings import S3Place, Settings
-from openpoort.store.folder import Folder
-from openpoort.store.payloads import PayloadStore
-from openpoort.store.s3 import S3, Bucket
+from openpoort.store.payloads.folder import Folder
+from openpoort.store.payloads.payloads import PayloadStore
+from openpoort.store.payloads.s3 import S3, Bucket
 
 
 class PlaceError(OSError):

@@ -20,12 +20,12 @@ from openpoort.app import database, proofs
 from openpoort.app.proofs import Proof
 from openpoort.domain import contract
 from openpoort.domain.contract import Alarm, BadContracts, Standing
-from openpoort.process.costs import Prices
+from openpoort.operate.costs import Prices
 from openpoort.settings import FILE, Settings, SettingsError, load
-from openpoort.store import months
-from openpoort.store.embedded import ServerFailed
-from openpoort.store.link import connect
-from openpoort.store.months import Counted, Month
+from openpoort.store.messages import months
+from openpoort.store.messages.months import Counted, Month
+from openpoort.store.postgres.embedded import ServerFailed
+from openpoort.store.postgres.primary import connect
 
 CONTRACTS = "contracts.toml"
 _TOLD = Path("measures") / "contracts-told.json"

@@ -13,7 +13,7 @@ from openpoort.app.progress import Progress, euro
 from openpoort.app.progress_told import dicts, points
 from openpoort.app.progress_words import say
 from openpoort.domain.contract import Alarm, Band, Forecast, Months, Standing
-from openpoort.store.months import Month
+from openpoort.store.messages.months import Month
 
 FORMAT = "openpoort-progress/1"
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from openpoort.app.progress import Progress, euro
 from openpoort.app.progress_told import Section, Table, told
 from openpoort.app.progress_words import Language, say
-from openpoort.store.months import Month
+from openpoort.store.messages.months import Month
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """

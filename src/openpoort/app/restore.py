@@ -14,8 +14,8 @@ import psycopg
 
 from openpoort.app.database import embedded
 from openpoort.settings import Settings
-from openpoort.store import drill
-from openpoort.store.embedded import Embedded, ServerFailed
+from openpoort.store.postgres import backups
+from openpoort.store.postgres.embedded import Embedded, ServerFailed
 
 _LEFT_OUT = {"postgres", "run"}
 
@@ -37,7 +37,7 @@ def back_up(settings: Settings, target: Path) -> float:
     try:
         fresh = own.data.with_name("backup")
         shutil.rmtree(fresh, ignore_errors=True)
-        seconds = drill.back_up(dsn, own.user, fresh, drill.password_of(dsn))
+        seconds = backups.back_up(dsn, own.user, fresh, backups.password_of(dsn))
     finally:
         own.stop()
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,8 +66,8 @@ def restore(backup: Path, home: Path) -> int:
     dsn = own.start()
     try:
         with psycopg.connect(dsn, autocommit=True) as conn:
-            drill.ready(conn)
-            return drill.messages(conn)
+            backups.ready(conn)
+            return backups.messages(conn)
     finally:
         own.stop()
 

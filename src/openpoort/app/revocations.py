@@ -8,8 +8,8 @@ from datetime import datetime
 import urllib3
 
 from openpoort.keys.fetch import FetchFailed, Source, due, fetch, sources
-from openpoort.store import evidence
-from openpoort.store.link import connect
+from openpoort.store.directory import revocation
+from openpoort.store.postgres.primary import connect
 from openpoort.trust.anchors import Anchors
 
 _LOCK = 0x6F70_7265_766F  # "oprevo": the advisory lock of this round
@@ -36,22 +36,24 @@ def refresh(
         row = conn.execute("select pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
         if row is None or not row[0]:
             return Round()
-        have = evidence.kept(conn)
+        have = revocation.kept(conn)
         fetched = 0
         problems: list[tuple[str, str]] = []
-        asked = [s for s in sources(evidence.seen(conn, at), anchors) if force or _due(s, have, at)]
+        asked = [
+            s for s in sources(revocation.seen(conn, at), anchors) if force or _due(s, have, at)
+        ]
         for source in asked:
             try:
                 found = fetch(source, pool)
             except FetchFailed as no:
                 problems.append((source.url, str(no)))
-                evidence.failed(conn, source, str(no), at)
+                revocation.failed(conn, source, str(no), at)
                 continue
             with conn.transaction():
-                fetched += evidence.put(conn, source, found, at)
+                fetched += revocation.put(conn, source, found, at)
         return Round(len(asked), fetched, tuple(problems))
 
 
-def _due(source: Source, have: dict[tuple[str, str], evidence.Kept], at: datetime) -> bool:
+def _due(source: Source, have: dict[tuple[str, str], revocation.Kept], at: datetime) -> bool:
     kept = have.get((source.url, source.subject))
     return due(kept.found if kept else None, kept.tried_at if kept else None, at)

@@ -34,10 +34,10 @@ from openpoort.app.supervisor import Child, Supervisor
 from openpoort.app.wiring import known_kinds
 from openpoort.domain.event import OK, Event
 from openpoort.inbound.tls import Certificates
-from openpoort.process.clock import Clock
+from openpoort.process.flow.clock import Clock
 from openpoort.settings import Settings
-from openpoort.store.db import Phase, migrate, waiting
-from openpoort.store.embedded import Embedded
+from openpoort.store.postgres.embedded import Embedded
+from openpoort.store.postgres.migrate import Phase, migrate, waiting
 
 _START_SECONDS = 120.0
 _log = telemetry.logger("app.serve")

@@ -8,10 +8,10 @@ from typing import Any
 import psycopg
 
 from openpoort.domain.fault import Fault, Refusal
-from openpoort.store import dossier
-from openpoort.store.audit import Problem
-from openpoort.store.payloads import Places
-from openpoort.wire.soap import open_signed
+from openpoort.store.journal.audit import Problem
+from openpoort.store.messages import message_export
+from openpoort.store.payloads.payloads import Places
+from openpoort.wire.wus.soap import open_signed
 
 
 def unsound(conn: psycopg.Connection[Any], outside: Places) -> Iterator[Problem]:
@@ -20,7 +20,7 @@ def unsound(conn: psycopg.Connection[Any], outside: Places) -> Iterator[Problem]
     Judges what the signature is over and under which token, not who may use it.
     Raises PayloadMissing, PayloadUnavailable.
     """
-    for kenmerk, request in dossier.requests(conn, outside):
+    for kenmerk, request in message_export.requests(conn, outside):
         try:
             open_signed(request.body, request.content_type)
         except (Fault, Refusal) as wrong:

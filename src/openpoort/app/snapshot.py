@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 
 from openpoort.domain.party import Directory
-from openpoort.store import directory
-from openpoort.store.link import connect
+from openpoort.store.directory import directory
+from openpoort.store.postgres.primary import connect
 from openpoort.telemetry import logger
 
 _log = logger("app.snapshot")

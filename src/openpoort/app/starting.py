@@ -11,8 +11,8 @@ from openpoort.domain.party import Directory
 from openpoort.domain.seal import Seal, unsealed
 from openpoort.keys.checkpoint import BadKey
 from openpoort.settings import Settings
-from openpoort.store import directory
-from openpoort.store.link import connect
+from openpoort.store.directory import directory
+from openpoort.store.postgres.primary import connect
 from openpoort.telemetry import logger
 
 _log = logger("app.starting")

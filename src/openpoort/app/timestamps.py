@@ -14,9 +14,9 @@ from openpoort import telemetry
 from openpoort.domain.event import FAILED, OK, Event
 from openpoort.keys.timestamp import SECONDS, Tsa, ask, load_anchors
 from openpoort.settings import Settings
-from openpoort.store import timestamps
-from openpoort.store.link import connect
-from openpoort.store.timestamps import Kept
+from openpoort.store.journal import timestamps
+from openpoort.store.journal.timestamps import Kept
+from openpoort.store.postgres.primary import connect
 from openpoort.trust.timestamp import Asked, BadStamp, judge, plausible
 
 POLL = 5.0

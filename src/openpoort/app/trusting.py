@@ -10,7 +10,7 @@ from openpoort.inbound.tls import Certificates, HostCertificate
 from openpoort.keys import anchors as files
 from openpoort.keys.seam import Key, is_token, open_key
 from openpoort.outbound.exchange import BadAnswer
-from openpoort.process.clock import Clock
+from openpoort.process.flow.clock import Clock
 from openpoort.settings import Certificate, Settings
 from openpoort.trust.anchors import Anchors, Purpose
 from openpoort.trust.sender import Gatekeeper

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from openpoort import telemetry
 from openpoort.domain.crash import said
 from openpoort.domain.event import FAILED, Event
-from openpoort.store import proving
-from openpoort.store.audit import Problem
-from openpoort.store.link import connect
+from openpoort.store.journal.audit import Problem
+from openpoort.store.postgres.primary import connect
+from openpoort.store.proof import proving
 
 SECONDS = 300.0
 SLICE = 200

@@ -11,13 +11,13 @@ from openpoort.checks.split import split
 from openpoort.checks.suite import open_suite
 from openpoort.domain.kind import Kind
 from openpoort.domain.party import Directory
-from openpoort.process import kinds
-from openpoort.process.clock import Clock
-from openpoort.process.crashpoints import crash_point
+from openpoort.process.flow import kinds
+from openpoort.process.flow.clock import Clock
+from openpoort.process.flow.context import House
+from openpoort.process.flow.crashpoints import crash_point
+from openpoort.process.flow.scan import scanned
 from openpoort.process.intake import Intake
-from openpoort.process.read import Reader
-from openpoort.process.scan import scanned
-from openpoort.process.work import House
+from openpoort.process.reading.reader import Reader
 from openpoort.settings import Settings
 from openpoort.store.store import Store
 

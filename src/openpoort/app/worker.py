@@ -20,8 +20,8 @@ from openpoort.app.wiring import open_parts
 from openpoort.outbound.ausp import ByKind, LocalAusp, RemoteAusp
 from openpoort.outbound.http import Https, tls_context
 from openpoort.outbound.wus import WusChannel
-from openpoort.process.clock import Clock
-from openpoort.process.engine import Engine
+from openpoort.process.engine.engine import Engine
+from openpoort.process.flow.clock import Clock
 from openpoort.process.ports import Authority, Channel
 from openpoort.settings import Settings
 from openpoort.trust.anchors import Anchors

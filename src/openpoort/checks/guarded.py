@@ -13,7 +13,7 @@ from pathlib import PurePath
 from openpoort.domain.finding import Finding
 from openpoort.domain.octets import in_pieces
 from openpoort.process.ports import Check, CheckUnavailable, Filing
-from openpoort.store.payloads import PayloadUnavailable
+from openpoort.store.payloads.payloads import PayloadUnavailable
 from openpoort.telemetry import logger
 
 

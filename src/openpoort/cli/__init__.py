@@ -43,13 +43,13 @@ _GROUPS: dict[str, dict[str, str]] = {
         "evidence": "openpoort.cli.evidence:evidence",
         "journal": "openpoort.cli.journal:journal",
         "restore-drill": "openpoort.cli.drill:restore_drill",
-        "failover-drill": "openpoort.cli.failover:failover_drill",
+        "failover-drill": "openpoort_lab.cli.failover:failover_drill",
         "conformance": "openpoort.cli.conformance:command",
-        "agreement": "openpoort.cli.agreement:agreement",
-        "bench": "openpoort.cli.bench:bench",
-        "chaos": "openpoort.cli.chaos:chaos",
+        "agreement": "openpoort_lab.cli.agreement:agreement",
+        "bench": "openpoort_lab.cli.bench:bench",
+        "chaos": "openpoort_lab.cli.chaos:chaos",
         "scale": "openpoort.cli.scale:scale",
-        "simulate": "openpoort.cli.simulate:simulate",
+        "simulate": "openpoort_lab.cli.simulate:simulate",
     },
 }
 """Heading of `--help` -> command name -> module:attribute, loaded on first use so that `--help`

@@ -42,7 +42,7 @@ def agency(
     half, refuse, technical, invalid, garbage, other, reject; `normal` ends it.
     """
     from openpoort.app.agency import Options, run_agency
-    from openpoort.devkit.behaviour import Report
+    from openpoort.sandbox.agency.behaviour import Report
 
     home = home_word or home_option
     if home is None:

@@ -43,7 +43,7 @@ def balance(
     from openpoort.app.database import database
     from openpoort.cli import acts
     from openpoort.keys.checkpoint import BadKey
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.store.postgres.embedded import ServerFailed
 
     if len(words) > 2:
         fail("say HOME and DATE")

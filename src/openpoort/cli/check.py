@@ -24,10 +24,10 @@ from openpoort.domain.finding import Finding, rejects
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import Document
-from openpoort.process.kinds import KindError, load
+from openpoort.process.flow.kinds import KindError, load
 from openpoort.process.ports import CheckUnavailable, Filing
 from openpoort.settings import FILE, Checks
-from openpoort.wire.bevindingen import to_json, to_text
+from openpoort.wire.wus.bevindingen import to_json, to_text
 
 _SUFFIXES = {".xbrl", ".xml"}
 

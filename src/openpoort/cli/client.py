@@ -32,7 +32,7 @@ from openpoort.domain.octets import sha256
 from openpoort.domain.status import Status
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.outbound.http import NoAnswer
-from openpoort.process import kinds
+from openpoort.process.flow import kinds
 
 NO_AUSP = "http://geenausp.nl"
 

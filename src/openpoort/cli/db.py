@@ -24,9 +24,9 @@ def db() -> None:
 def migrate(home: Path | None, home_option: Path | None, phase: str | None, as_json: bool) -> None:
     """Bring the schema up to date; without --before or --after all of it."""
     from openpoort.app.database import server
-    from openpoort.store.db import Phase, waiting
-    from openpoort.store.db import migrate as run
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.store.postgres.embedded import ServerFailed
+    from openpoort.store.postgres.migrate import Phase, waiting
+    from openpoort.store.postgres.migrate import migrate as run
 
     known = settings(chosen(home, home_option))
     try:

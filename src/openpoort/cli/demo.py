@@ -16,11 +16,11 @@ from rich.text import Text
 
 from openpoort.cli.connection import HOME, last_line, stop
 from openpoort.cli.follow import table, wide
-from openpoort.devkit import demo
-from openpoort.devkit.gateway import NotStarted
 from openpoort.domain.status import Status
 from openpoort.outbound.exchange import BadAnswer, Faulted
 from openpoort.outbound.http import NoAnswer
+from openpoort.sandbox import demo
+from openpoort.sandbox.gateway import NotStarted
 
 
 @click.command("demo")

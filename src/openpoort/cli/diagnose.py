@@ -17,9 +17,9 @@ from openpoort.cli.connection import HOME, last_line, stop
 from openpoort.client.diagnose import Outcome, Report, Surroundings, diagnose, read
 from openpoort.domain.partyfile import BadDirectory
 from openpoort.keys.anchors import BadTrustStore
-from openpoort.process.kinds import KindError
+from openpoort.process.flow.kinds import KindError
 from openpoort.settings import SettingsError, load
-from openpoort.store.embedded import ServerFailed
+from openpoort.store.postgres.embedded import ServerFailed
 
 _SIGNS = {
     Outcome.OK: Text("ok", style="green"),
@@ -116,7 +116,7 @@ def _listen(
     from openpoort.app import trusting
     from openpoort.app.sockets import PortTaken, listen
     from openpoort.client.diagnose.listen import Listener
-    from openpoort.process.clock import Clock
+    from openpoort.process.flow.clock import Clock
 
     if home is None:
         stop(2, "--listen needs --home: the certificate and the trust store of a gateway")

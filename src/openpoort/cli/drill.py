@@ -39,8 +39,8 @@ def restore_drill(
     import psycopg
 
     from openpoort.app.drill import run
-    from openpoort.store.embedded import ServerFailed
-    from openpoort.store.payloads import PayloadUnavailable
+    from openpoort.store.payloads.payloads import PayloadUnavailable
+    from openpoort.store.postgres.embedded import ServerFailed
 
     known = settings(chosen(home, home_option))
     try:

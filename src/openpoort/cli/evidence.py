@@ -60,16 +60,17 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
     from openpoort.cli.home import settings
     from openpoort.evidence.export import NotCovered
     from openpoort.keys.checkpoint import BadKey
-    from openpoort.store import dossier, journal
-    from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
-    from openpoort.store.sequencer import JournalBroken
+    from openpoort.store.journal import journal
+    from openpoort.store.journal.sequencer import JournalBroken
+    from openpoort.store.messages import message_export
+    from openpoort.store.payloads.payloads import PayloadMissing, PayloadUnavailable
 
     chosen = settings(home)
     try:
         acts.security_log(chosen)
         with database(chosen) as dsn, psycopg.connect(dsn, autocommit=True) as conn:
             with conn.transaction():
-                dossier.day(conn, kenmerk)
+                message_export.day(conn, kenmerk)
                 entry = JournalEntry(EXPORTED, datetime.now(UTC), acts.who(), str(kenmerk))
                 journal.add(conn, [entry])
             data = exporter(chosen).export(conn, kenmerk)
@@ -77,7 +78,13 @@ def _exported(home: Path, kenmerk: UUID) -> bytes:
     except JournalBroken as exc:
         acts.emit("journal.broken", chosen.journal.origin, "failed", reason=str(exc))
         fail(f"the journal was changed: {exc}; see `openpoort journal verify`", 1)
-    except (dossier.NoSuchMessage, PayloadMissing, PayloadUnavailable, NotCovered, BadKey) as exc:
+    except (
+        message_export.NoSuchMessage,
+        PayloadMissing,
+        PayloadUnavailable,
+        NotCovered,
+        BadKey,
+    ) as exc:
         acts.emit("evidence.exported", str(kenmerk), "failed", reason=str(exc))
         fail(str(exc))
     except (OSError, psycopg.Error) as exc:

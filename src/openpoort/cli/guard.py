@@ -14,7 +14,7 @@ from openpoort.cli.home import fail
 
 _INPUT = (
     "openpoort.settings.values:SettingsError",
-    "openpoort.process.kinds:KindError",
+    "openpoort.process.flow.kinds:KindError",
     "openpoort.app.places:PlaceError",
     "openpoort.domain.partyfile:BadDirectory",
     "openpoort.keys.anchors:BadTrustStore",
@@ -22,10 +22,10 @@ _INPUT = (
     "openpoort.keys.timestamp:BadAnchors",
     "openpoort.keys.checkpoint:BadKey",
     "openpoort.keys.pem:KeyUnusable",
-    "openpoort.store.payloads:PayloadUnavailable",
-    "openpoort.store.payloads:PayloadMissing",
-    "openpoort.store.embedded:ServerFailed",
-    "openpoort.store.sequencer:JournalBroken",
+    "openpoort.store.payloads.payloads:PayloadUnavailable",
+    "openpoort.store.payloads.payloads:PayloadMissing",
+    "openpoort.store.postgres.embedded:ServerFailed",
+    "openpoort.store.journal.sequencer:JournalBroken",
     "tomllib:TOMLDecodeError",
     "psycopg:Error",
 )

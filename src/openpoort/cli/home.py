@@ -93,8 +93,8 @@ def at_desk(home: Path) -> Iterator[Parts]:
 
     from openpoort.app.desk import desk
     from openpoort.app.places import PlaceError
-    from openpoort.process.kinds import KindError
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.process.flow.kinds import KindError
+    from openpoort.store.postgres.embedded import ServerFailed
 
     try:
         with desk(settings(home)) as parts:

@@ -19,11 +19,11 @@ from openpoort.cli.lines import json_option, said
 from openpoort.domain.checkpoint import pieces
 from openpoort.keys.checkpoint import BadKey, load_private, load_public
 from openpoort.keys.timestamp import BadAnchors, load_anchors
-from openpoort.store import sequencer, timestamps
-from openpoort.store.audit import Report, audit
-from openpoort.store.payloads import PayloadMissing, PayloadUnavailable
-from openpoort.store.proving import Proven, prove
-from openpoort.store.sequencer import JournalBroken
+from openpoort.store.journal import sequencer, timestamps
+from openpoort.store.journal.audit import Report, audit
+from openpoort.store.journal.sequencer import JournalBroken
+from openpoort.store.payloads.payloads import PayloadMissing, PayloadUnavailable
+from openpoort.store.proof.proving import Proven, prove
 from openpoort.store.sequencing import keep, utc_now
 
 FILE = click.Path(path_type=Path, dir_okay=False, exists=True)

@@ -30,7 +30,7 @@ def check(file: Path, as_json: bool, home: Path) -> None:
     import psycopg
 
     from openpoort.app.kinds import judge_file
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.store.postgres.embedded import ServerFailed
 
     home_there(home)
     known = settings(home)

@@ -24,7 +24,7 @@ from openpoort.cli.home import settings
 
 if TYPE_CHECKING:
     from openpoort.app.costs import Measured
-    from openpoort.process.costs import Cost
+    from openpoort.operate.costs import Cost
     from openpoort.settings import Prices
 
 _REPORT = click.Path(path_type=Path, dir_okay=False)
@@ -99,8 +99,8 @@ def _running(home: Path, others: tuple[str, ...]) -> tuple[list[Cost], list[dict
     import psycopg
 
     from openpoort.app import costs
-    from openpoort.process.kinds import KindError
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.process.flow.kinds import KindError
+    from openpoort.store.postgres.embedded import ServerFailed
 
     known = settings(home)
     try:
@@ -123,7 +123,7 @@ def _proof(found: Proof) -> dict[str, str]:
 
 
 def _per_message(measured: Measured, prices: Prices) -> list[dict[str, str]]:
-    from openpoort.process.costs import average
+    from openpoort.operate.costs import average
 
     rows = measured.rows
     if not rows:

@@ -15,8 +15,8 @@ from openpoort.domain.ids import Identiteit, mask
 from openpoort.domain.process import ENDED, State
 
 if TYPE_CHECKING:
-    from openpoort.process.story import Moment, Waits
-    from openpoort.store.find import Asked, Line
+    from openpoort.operate.story import Moment, Waits
+    from openpoort.store.messages.find import Asked, Line
 
 
 @click.group()
@@ -42,7 +42,7 @@ def list_(
 ) -> None:
     """Messages, newest first, by any of what is asked together. `ended` is delivered, rejected or
     cancelled."""
-    from openpoort.store import find, lookup
+    from openpoort.store.messages import find, lookup
 
     asked = _asked(limit=limit, **given)
     with at_desk(chosen(home, home_option)) as parts, parts.store.pool.lend() as conn:
@@ -75,7 +75,7 @@ def _asked(
     **words: Any,
 ) -> Asked:
     """What the options say; exit code 2 when that cannot be."""
-    from openpoort.store.find import Asked
+    from openpoort.store.messages.find import Asked
 
     more: dict[str, Any] = {}
     if belanghebbende is not None:
@@ -117,13 +117,13 @@ def show(words: tuple[str, ...], home: Path, as_json: bool) -> None:
 
 def told(words: tuple[str, ...], home: Path, *, as_json: bool) -> None:
     """What `message show` and `work show` print."""
-    from openpoort.process import parked
+    from openpoort.operate import work
 
     home, kenmerk = home_and_kenmerk(words, home)
     with at_desk(home) as parts:
         try:
-            found = parked.show(parts.store, kenmerk)
-        except parked.WorkError as no:
+            found = work.show(parts.store, kenmerk)
+        except work.WorkError as no:
             fail(str(no), 1)
     data = as_data(found)
     if as_json:

@@ -23,10 +23,10 @@ from openpoort.domain.partydiff import compare, told
 from openpoort.domain.partyfile import BadDirectory
 from openpoort.domain.seal import Seal
 from openpoort.keys.checkpoint import BadKey
-from openpoort.process import kinds
+from openpoort.process.flow import kinds
 from openpoort.settings import Settings
-from openpoort.store import directory, proposals
-from openpoort.store.proposals import NotAllowed
+from openpoort.store.directory import directory, proposals
+from openpoort.store.directory.proposals import NotAllowed
 
 
 def _who(_: click.Context, __: click.Parameter, value: str | None) -> str:
@@ -248,11 +248,11 @@ def reject(number: int, home: Path, who: str, as_json: bool) -> None:
 @_json
 def algorithms(home: Path, days: int, as_json: bool) -> None:
     """Who still signs with what will end (SHA-1): the list to call."""
-    from openpoort.store import evidence
+    from openpoort.store.directory import revocation
 
     with _connected(settings(home)) as conn:
         known = directory.load(conn)
-        found = evidence.uses(conn, (_now() - timedelta(days=days)).date())
+        found = revocation.uses(conn, (_now() - timedelta(days=days)).date())
     rows = [
         {
             "oin": use.oin.value,
@@ -277,7 +277,7 @@ def _connected(config: Settings) -> Iterator[psycopg.Connection[Any]]:
     """An open transaction on the database of HOME; commit is the caller's. Security events go
     where HOME says."""
     from openpoort.app.database import database
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.store.postgres.embedded import ServerFailed
 
     acts.security_log(config)
     try:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from openpoort.settings import Settings
-    from openpoort.store.retention import Dropped
+    from openpoort.store.messages.retention import Dropped
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def _connected(known: Settings) -> Iterator[psycopg.Connection[Any]]:
 
     from openpoort.app.database import database
     from openpoort.keys.checkpoint import BadKey
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.store.postgres.embedded import ServerFailed
 
     try:
         acts.security_log(known)
@@ -60,9 +60,9 @@ def retention(
     Exit code 0: done; 1: something past its term had to stay; 2: could not.
     """
     from openpoort.app.places import places
-    from openpoort.process import kinds
-    from openpoort.process.retention import Kept, run
-    from openpoort.store.payloads import PayloadUnavailable, sweep
+    from openpoort.operate.retention import Kept, run
+    from openpoort.process.flow import kinds
+    from openpoort.store.payloads.payloads import PayloadUnavailable, sweep
 
     known = settings(chosen(home, home_option))
     now = datetime.now(UTC)
@@ -117,14 +117,14 @@ def hold() -> None:
 @home_option
 def set_(kenmerk: UUID, reason: str, home: Path, as_json: bool) -> None:
     """Keep everything of the week of message KENMERK. Exit code 1: it was held already."""
-    from openpoort.store import dossier
-    from openpoort.store.retention import hold as put
+    from openpoort.store.messages import message_export
+    from openpoort.store.messages.retention import hold as put
 
     known = settings(home)
     with _connected(known) as conn:
         try:
-            dossier.day(conn, kenmerk)
-        except dossier.NoSuchMessage as no:
+            message_export.day(conn, kenmerk)
+        except message_export.NoSuchMessage as no:
             fail(str(no))
         done = put(conn, str(kenmerk), acts.who(), reason, datetime.now(UTC), acts.seal(known))
     _told(kenmerk, "set", done, "is on hold already", as_json=as_json)
@@ -136,7 +136,7 @@ def set_(kenmerk: UUID, reason: str, home: Path, as_json: bool) -> None:
 @home_option
 def lift(kenmerk: UUID, home: Path, as_json: bool) -> None:
     """Let message KENMERK go when its term has passed. Exit code 1: there was no hold."""
-    from openpoort.store.retention import lift as take_off
+    from openpoort.store.messages.retention import lift as take_off
 
     known = settings(home)
     with _connected(known) as conn:
@@ -157,7 +157,7 @@ def _told(kenmerk: UUID, act: str, done: bool, otherwise: str, *, as_json: bool)
 @json_option
 def list_(home: Path, as_json: bool) -> None:
     """All holds, oldest first."""
-    from openpoort.store.retention import holds
+    from openpoort.store.messages.retention import holds
 
     with _connected(settings(home)) as conn:
         found = holds(conn)

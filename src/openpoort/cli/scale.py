@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from openpoort.cli.home import fail, home_first
-from openpoort.devkit.forecast import Forecast, lines, size
+from openpoort.operate.forecast import Forecast, lines, size
 
 _MEASURED = {"accept": "accept_ms", "process": "process_ms", "status": "status_ms"}
 """Scenario of `openpoort bench` -> the parameter it measures."""

@@ -48,8 +48,8 @@ def serve(
     from openpoort.keys.checkpoint import BadKey
     from openpoort.keys.pem import KeyUnusable
     from openpoort.keys.timestamp import BadAnchors
-    from openpoort.process.kinds import KindError
-    from openpoort.store.embedded import ServerFailed
+    from openpoort.process.flow.kinds import KindError
+    from openpoort.store.postgres.embedded import ServerFailed
 
     known = settings(chosen(home, home_option))
     door, worker = known.door, known.worker

@@ -18,7 +18,7 @@ from openpoort.checks.taxonomies.registry import Registry
 from openpoort.checks.xbrl.verify import verify
 from openpoort.cli.home import fail, home_first, home_option, home_there
 from openpoort.cli.lines import json_option, said
-from openpoort.process.kinds import KindError, load
+from openpoort.process.flow.kinds import KindError, load
 
 _PACKAGE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

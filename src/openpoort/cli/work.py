@@ -36,10 +36,10 @@ def list_(
     as_json: bool,
 ) -> None:
     """What waits, longest first."""
-    from openpoort.process import parked
+    from openpoort.operate import work
 
     with at_desk(chosen(home, home_option)) as parts:
-        found = parked.list_parked(parts.store, agency=agency, berichtsoort=berichtsoort)
+        found = work.list_parked(parts.store, agency=agency, berichtsoort=berichtsoort)
     if as_json:
         rows = [
             {
@@ -101,16 +101,16 @@ def _do(
     as_json: bool,
     given: dict[str, Any],
 ) -> None:
-    from openpoort.process import parked
+    from openpoort.operate import work
 
     home, kenmerk = home_and_kenmerk(words, home)
     acts.security_log(settings(home))
-    function: Callable[..., Any] = getattr(parked, name)
+    function: Callable[..., Any] = getattr(work, name)
     with at_desk(home) as parts:
         try:
-            act = parked.Act(acts.who(), reason, datetime.now(UTC), dry_run)
+            act = work.Act(acts.who(), reason, datetime.now(UTC), dry_run)
             done = function(parts.store, parts.house, kenmerk, act, **given)
-        except parked.WorkError as no:
+        except work.WorkError as no:
             if not dry_run:
                 acts.emit("message.handled", str(kenmerk), FAILED, act=name, reason=str(no))
             fail(str(no), 1)

@@ -1,6 +1,6 @@
 """Signed requests in any shape: as other stacks write them, and wrong in one chosen way.
 
-`wire/soap.py` writes the one shape openpoort itself sends. The conformance kit and the tests
+`wire/wus/soap.py` writes the one shape openpoort itself sends. The conformance kit and the tests
 need all the others: every order in wsse:Security, both Action spellings, SHA-1, parts left out
 of the signature, tokens referred to in other ways. Slow and explicit; never on a hot path.
 """
@@ -29,7 +29,7 @@ from openpoort.wire.names import (
     WSU,
     X509V3,
 )
-from openpoort.wire.seal import Signer
+from openpoort.wire.wus.seal import Signer
 
 
 @dataclass(frozen=True, slots=True)

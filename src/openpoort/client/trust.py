@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from openpoort.outbound.exchange import BadAnswer
-from openpoort.wire.certificate import read_certificate
+from openpoort.wire.xmldsig.certificate import read_certificate
 
 _DEPTH = 6
 

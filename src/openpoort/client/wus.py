@@ -22,9 +22,9 @@ from openpoort.domain.status import Status
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.exchange import BadAnswer, Exchange
 from openpoort.outbound.http import Https, Timeouts, tls_context
-from openpoort.wire import koppelvlak
-from openpoort.wire.seal import Signer
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, Operation, Service
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import Signer
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE, Operation, Service
 
 
 @dataclass(frozen=True, slots=True)

@@ -290,8 +290,8 @@ _PAGE = """# Security events
 
 One JSON object a line, in the file named by `security_log` in the settings, or on standard error
 when there is none. Made from the catalogue in `domain/event.py` by
-`python -m openpoort.devkit.events`; [events.schema.json](events.schema.json) is the schema of a
-line.
+`python -m openpoort_lab.figures.events`; [events.schema.json](events.schema.json) is the schema of
+a line.
 
 Every line has the six fields of BIO2 8.15.01: `action`, `object`, `result`, `origin` (an
 address, or `local` for the machine itself), `actor` (an OIN in full, an operator's name,

@@ -1,6 +1,6 @@
 """Message kinds (berichtsoorten) as data: what may be sent, which steps follow, who receives.
 
-A kind is a TOML file; `process/kinds.py` loads it. The flow is a table of steps; the engine
+A kind is a TOML file; `process/flow/kinds.py` loads it. The flow is a table of steps; the engine
 walks it, the docs draw it. A new kind is a new file, never a release.
 """
 

@@ -1,7 +1,7 @@
 """Messages as the koppelvlak names them: what is handed in, delivered and fetched.
 
 Every value mirrors one element of the contract (`aanleverRequest` and so on); the codec in
-`wire/koppelvlak.py` turns them into XML and back. Times are aware datetimes in UTC.
+`wire/wus/koppelvlak.py` turns them into XML and back. Times are aware datetimes in UTC.
 Source: Digipoort koppelvlakservices 1.2.
 """
 

@@ -171,7 +171,7 @@ _PAGE = """# Security events as OCSF
 With `security_format = "ocsf"` under `[log]` in openpoort.toml each line of the security log is an
 object of the Open Cybersecurity Schema Framework (OCSF) 1.3 instead of our
 [own form](events.md). Same events, same masking, same cut at 200 characters. Made from
-`domain/ocsf.py` by `python -m openpoort.devkit.events`.
+`domain/ocsf.py` by `python -m openpoort_lab.figures.events`.
 
 | ours | OCSF |
 |---|---|

@@ -23,10 +23,11 @@ from openpoort.domain.checkpoint import Checkpoint, open_checkpoint
 from openpoort.domain.journal import EXPORTED
 from openpoort.evidence import bundle
 from openpoort.evidence.bundle import Bundle
-from openpoort.store import dossier, sequencer, timestamps, tree
-from openpoort.store.dossier import LeafRow
-from openpoort.store.payloads import Places
-from openpoort.store.sequencer import Connection, JournalBroken
+from openpoort.store.journal import sequencer, timestamps, tree
+from openpoort.store.journal.sequencer import Connection, JournalBroken
+from openpoort.store.messages import message_export
+from openpoort.store.messages.message_export import LeafRow
+from openpoort.store.payloads.payloads import Places
 from openpoort.store.sequencing import keep
 
 
@@ -51,14 +52,14 @@ class Exporter:
 
         Raises NoSuchMessage, PayloadMissing, PayloadUnavailable, NotCovered, JournalBroken.
         """
-        with dossier.snapshot(conn):
-            dossier.day(conn, kenmerk)
+        with message_export.snapshot(conn):
+            message_export.day(conn, kenmerk)
         end = time.monotonic() + self.patience
         while True:
             placed = sequencer.step(conn, wait=True)
-            with dossier.snapshot(conn):
-                leaves = dossier.leaves(conn, kenmerk)
-                waits = dossier.waiting(conn, kenmerk)
+            with message_export.snapshot(conn):
+                leaves = message_export.leaves(conn, kenmerk)
+                waits = message_export.waiting(conn, kenmerk)
                 notes = _around(conn, leaves) if leaves else []
                 if leaves and notes and not waits:
                     found = self._gather(conn, kenmerk, leaves, notes)
@@ -77,8 +78,8 @@ class Exporter:
     def _gather(
         self, conn: Connection, kenmerk: UUID, leaves: Sequence[LeafRow], notes: Sequence[str]
     ) -> Bundle:
-        row = dossier.message(conn, kenmerk)
-        request = dossier.request(conn, row, self.outside)
+        row = message_export.message(conn, kenmerk)
+        request = message_export.request(conn, row, self.outside)
         public = self.key.public_key()
         *earlier, last = [open_checkpoint(note, public) for note in notes]
         return Bundle(
@@ -89,10 +90,10 @@ class Exporter:
             else bundle.Request(
                 request.received_at, request.content_type, request.body, request.tls, request.token
             ),
-            answers=tuple(bundle.Answer(*one) for one in dossier.answers(conn, row)),
-            statuses=tuple(bundle.StatusLine(*one) for one in dossier.statuses(conn, row)),
+            answers=tuple(bundle.Answer(*one) for one in message_export.answers(conn, row)),
+            statuses=tuple(bundle.StatusLine(*one) for one in message_export.statuses(conn, row)),
             deliveries=tuple(
-                bundle.Delivery(*one) for one in dossier.deliveries(conn, row, self.outside)
+                bundle.Delivery(*one) for one in message_export.deliveries(conn, row, self.outside)
             ),
             entries=tuple(_entry(conn, one, last) for one in leaves),
             checkpoint=notes[-1],
@@ -109,7 +110,7 @@ class Exporter:
 
 def _around(conn: Connection, leaves: Sequence[LeafRow]) -> list[str]:
     told = [row.leaf for row in leaves if json.loads(row.entry)["kind"] != EXPORTED]
-    return dossier.around(conn, leaves[0].leaf, leaves[-1].leaf, max(told, default=0))
+    return message_export.around(conn, leaves[0].leaf, leaves[-1].leaf, max(told, default=0))
 
 
 def _entry(conn: Connection, row: LeafRow, point: Checkpoint) -> bundle.Entry:

@@ -32,8 +32,8 @@ from openpoort.evidence.bundle import BadBundle, Bundle, Entry
 from openpoort.trust.subject import common_name, oin_of
 from openpoort.trust.timestamp import SKEW, Asked, BadStamp, claimed, judge
 from openpoort.trust.verdict import Untrusted
-from openpoort.wire.certificate import read_certificate
-from openpoort.wire.soap import SignedMessage, SoapFault, open_answer, open_signed
+from openpoort.wire.wus.soap import SignedMessage, SoapFault, open_answer, open_signed
+from openpoort.wire.xmldsig.certificate import read_certificate
 
 
 @dataclass(frozen=True, slots=True)

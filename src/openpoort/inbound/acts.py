@@ -24,13 +24,13 @@ from openpoort.domain.message import (
 from openpoort.domain.party import Directory
 from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.wus import Judged, Stopwatch, Trail, fresh
-from openpoort.process.answers import LARGEST
 from openpoort.process.intake import Intake
-from openpoort.process.read import Reader, Reading
-from openpoort.wire import koppelvlak, seal
-from openpoort.wire.seal import Signer
-from openpoort.wire.services import AANLEVER, AANSLUIT_SUITE
-from openpoort.wire.signed import SignedMessage
+from openpoort.process.reading.answers import LARGEST
+from openpoort.process.reading.reader import Reader, Reading
+from openpoort.wire.wus import koppelvlak, seal
+from openpoort.wire.wus.seal import Signer
+from openpoort.wire.wus.services import AANLEVER, AANSLUIT_SUITE
+from openpoort.wire.wus.signed_message import SignedMessage
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from openpoort.domain.octets import Octets
-from openpoort.store.spool import NoRoom, Spooled
+from openpoort.store.payloads.spool import NoRoom, Spooled
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 HELD = 1024 * 1024

@@ -25,9 +25,9 @@ from openpoort.inbound.protocol import TooMany, unheard
 from openpoort.inbound.server import Receive, Scope, Send
 from openpoort.inbound.turns import Turns
 from openpoort.inbound.turnstile import Turnstile, whose
-from openpoort.process.crashpoints import crash_point
-from openpoort.wire import seal, services
-from openpoort.wire.services import AFLEVER, SERVICES, Service
+from openpoort.process.flow.crashpoints import crash_point
+from openpoort.wire.wus import seal, services
+from openpoort.wire.wus.services import AFLEVER, SERVICES, Service
 
 XML = b"text/xml; charset=utf-8"
 PLAIN = b"text/plain; charset=utf-8"

@@ -16,7 +16,7 @@ from openpoort.domain.party import Directory
 from openpoort.inbound.limits import Limits, Rate, Shares, Wait
 from openpoort.trust.subject import oin_of
 from openpoort.trust.verdict import Untrusted
-from openpoort.wire.certificate import read_certificate
+from openpoort.wire.xmldsig.certificate import read_certificate
 
 
 def _no_directory() -> Directory:

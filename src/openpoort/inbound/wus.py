@@ -24,16 +24,16 @@ from openpoort.inbound.http import Answer, Post
 from openpoort.inbound.limits import Wait, Why
 from openpoort.inbound.line import Line
 from openpoort.inbound.turnstile import whose
-from openpoort.process.crashpoints import crash_point
+from openpoort.process.flow.crashpoints import crash_point
 from openpoort.process.intake import Busy
 from openpoort.telemetry import logger
 from openpoort.trust.policy import AlgorithmRefused
 from openpoort.trust.sender import Admits, CertificateRefused, VerifiedMessage
-from openpoort.wire import addressing, koppelvlak, seal
-from openpoort.wire.koppelvlak import Value
-from openpoort.wire.services import AANLEVER, Operation, Service
-from openpoort.wire.signed import SignedMessage
-from openpoort.wire.soap import glimpse, open_signed
+from openpoort.wire.wus import addressing, koppelvlak, seal
+from openpoort.wire.wus.koppelvlak import Value
+from openpoort.wire.wus.services import AANLEVER, Operation, Service
+from openpoort.wire.wus.signed_message import SignedMessage
+from openpoort.wire.wus.soap import glimpse, open_signed
 
 LARGE = 128 * 1024
 """Bytes from which a request is read on a thread."""

@@ -17,10 +17,10 @@ from typing import Protocol
 from openpoort.domain.fault import Fault, Fout, Refusal, quoted
 from openpoort.outbound.http import Answer
 from openpoort.wire.names import ANONYMOUS
-from openpoort.wire.seal import Signer, seal_request
-from openpoort.wire.services import Operation
-from openpoort.wire.soap import SignedMessage, SoapFault, open_answer
-from openpoort.wire.woven import Body
+from openpoort.wire.wus.seal import Signer, seal_request
+from openpoort.wire.wus.services import Operation
+from openpoort.wire.wus.soap import SignedMessage, SoapFault, open_answer
+from openpoort.wire.xml.streamed_body import Body
 
 SKEW = timedelta(minutes=5)
 _CODE = re.compile(r"[A-Z]{3}[0-9]{3}")

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 
 from openpoort.domain.timeouts import DEFAULT, Timeouts
 from openpoort.outbound.line import Line, NoAnswer
-from openpoort.wire.woven import Body
+from openpoort.wire.xml.streamed_body import Body
 
 __all__ = ["Answer", "Https", "NoAnswer", "Timeouts", "TlsRefused", "tls_context"]
 

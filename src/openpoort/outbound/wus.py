@@ -25,9 +25,9 @@ from openpoort.process.ports import (
     DeliveryFailed,
     DeliveryRefused,
 )
-from openpoort.wire import koppelvlak
-from openpoort.wire.seal import Signer
-from openpoort.wire.services import AFLEVER
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import Signer
+from openpoort.wire.wus.services import AFLEVER
 
 AGENCY_ERROR = "AFO100"
 OUR_ERROR = "AFS100"

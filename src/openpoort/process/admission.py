@@ -16,8 +16,8 @@ from openpoort.domain.ids import Identiteit, Oin
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import Aanlevering
 from openpoort.domain.party import Directory
-from openpoort.process import switches
-from openpoort.process.work import kenmerk_of
+from openpoort.process.flow import switches
+from openpoort.process.flow.context import kenmerk_of
 
 
 @dataclass(frozen=True, slots=True)

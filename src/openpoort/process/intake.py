@@ -30,14 +30,15 @@ from openpoort.domain.message import (
 from openpoort.domain.octets import sha256
 from openpoort.domain.party import Directory
 from openpoort.domain.process import Carried, State
-from openpoort.process import admission, switches, texts, verdicts
-from openpoort.process.clock import Clock
-from openpoort.process.work import House, belang, first_jobs, first_open, kenmerk_of
-from openpoort.store import changes, marks, payloads
-from openpoort.store.changes import TICK
-from openpoort.store.marks import Beside
-from openpoort.store.messages import from_request
-from openpoort.store.rows import (
+from openpoort.process import admission
+from openpoort.process.flow import agency_status, switches, texts
+from openpoort.process.flow.clock import Clock
+from openpoort.process.flow.context import House, belang, first_jobs, first_open, kenmerk_of
+from openpoort.store.messages import changes, marks
+from openpoort.store.messages.changes import TICK
+from openpoort.store.messages.marks import Beside
+from openpoort.store.messages.messages import from_request
+from openpoort.store.messages.rows import (
     Accept,
     Accepted,
     Answered,
@@ -48,8 +49,9 @@ from openpoort.store.rows import (
     StatusRow,
     started,
 )
+from openpoort.store.payloads import payloads
+from openpoort.store.postgres.group_commit import GATHER, Busy
 from openpoort.store.store import Store
-from openpoort.store.writer import GATHER, Busy
 from openpoort.telemetry import emit
 from openpoort.trust.sender import VerifiedMessage
 
@@ -97,7 +99,9 @@ class Intake:
         self._clock = clock
         self._switches = switches
         self._writer = store.batcher("intake", store.take_in, gather=GATHER)
-        self._verdicts = store.batcher("verdicts", verdicts.Setter(store, directory), gather=GATHER)
+        self._verdicts = store.batcher(
+            "verdicts", agency_status.Setter(store, directory), gather=GATHER
+        )
 
     @property
     def waiting(self) -> int:
@@ -183,7 +187,7 @@ class Intake:
     ) -> ZetStatusBevestiging:
         """An agency's verdict on a message it got. Setting the same again changes nothing."""
         kenmerk = kenmerk_of(request.kenmerk)
-        item = verdicts.Verdict(
+        item = agency_status.Verdict(
             who.sender.oin, kenmerk, request, self._clock.now(), sha256(raw.raw)
         )
         await self._verdicts.done(item)

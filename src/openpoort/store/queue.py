@@ -16,7 +16,7 @@ from uuid import UUID
 
 import psycopg
 
-from openpoort.store.rows import WAKE, JobRow
+from openpoort.store.messages.rows import WAKE, JobRow
 
 Connection = psycopg.Connection[Any]
 

@@ -1,8 +1,8 @@
 """The sequencer as a thread of a worker: places entries and signs checkpoints on a schedule, and
-writes the rows by which messages are found (`store/lookup.py`), which follow the places.
+writes the rows by which messages are found (`store/messages/lookup.py`), which follow the places.
 
-Any number of workers may run one; the lock in `store/sequencer.py` lets one work at a time and
-the others come back later. A poll, not a notification: entries may wait, commits may not.
+Any number of workers may run one; the lock in `store/journal/sequencer.py` lets one work at a time
+and the others come back later. A poll, not a notification: entries may wait, commits may not.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from openpoort import telemetry
 from openpoort.domain.checkpoint import Checkpoint
 from openpoort.domain.event import Event
-from openpoort.store import journal, lookup, sequencer, settled
-from openpoort.store.link import connect
-from openpoort.store.sequencer import Connection, JournalBroken
+from openpoort.store.journal import journal, sequencer
+from openpoort.store.journal.sequencer import Connection, JournalBroken
+from openpoort.store.messages import closed_weeks, lookup
+from openpoort.store.postgres.primary import connect
 
 _HOUR = timedelta(hours=1)
 _SILENCE = 120.0  # seconds: a backlog, or a whole journal after a restore, takes long to place
@@ -100,7 +101,7 @@ class Sequencer:
                 due = self.now() + self.every
             looked = lookup.step(conn)  # these two last: the journal waits for nothing else
             if hourly:
-                settled.settle(conn, self.now().astimezone(UTC).date())
+                closed_weeks.settle(conn, self.now().astimezone(UTC).date())
             if (placed is None or not placed.more) and (looked is None or not looked.more):
                 stop.wait(self.poll.total_seconds())
 

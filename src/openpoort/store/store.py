@@ -10,13 +10,14 @@ from typing import Any
 
 import psycopg
 
-from openpoort.store import arrival, messages, tables
-from openpoort.store.link import connect
-from openpoort.store.machine import Machine
-from openpoort.store.payloads import Places
-from openpoort.store.pool import Pool
-from openpoort.store.rows import Accept, Accepted, Answered
-from openpoort.store.writer import MACHINE, Batcher
+from openpoort.store.messages import arrival, messages
+from openpoort.store.messages.rows import Accept, Accepted, Answered
+from openpoort.store.payloads.payloads import Places
+from openpoort.store.postgres import partitions
+from openpoort.store.postgres.group_commit import MACHINE, Batcher
+from openpoort.store.postgres.pool import Pool
+from openpoort.store.postgres.primary import connect
+from openpoort.store.postgres.runtime import Machine
 
 Connection = psycopg.Connection[Any]
 WEEKS_AHEAD = 2
@@ -62,12 +63,12 @@ class Store:
     def ready_for(self, days: set[date]) -> None:
         """Make the partitions that `days` need. Cheap when they are known to be there; else on
         a connection of its own, outside every transaction."""
-        if {tables.week(day) for day in days} <= self._weeks:
+        if {partitions.week(day) for day in days} <= self._weeks:
             return
         with self._making, self._connect(self.dsn) as conn:
             for day in sorted(days):
-                tables.ensure(conn, day, WEEKS_AHEAD)
-                self._weeks.add(tables.week(day))
+                partitions.ensure(conn, day, WEEKS_AHEAD)
+                self._weeks.add(partitions.week(day))
 
     def batcher(
         self,

@@ -23,7 +23,7 @@ from openpoort.trust.anchors import Anchors, Generation, Pinned, Purpose, Usage
 from openpoort.trust.revocation import Evidence, FailMode, next_change, once_revoked
 from openpoort.trust.subject import common_name, oin_of
 from openpoort.trust.verdict import Judged, Reason, Standing, Untrusted
-from openpoort.wire.certificate import read_certificate
+from openpoort.wire.xmldsig.certificate import read_certificate
 
 T = TypeVar("T")
 KEY_BITS = range(2048, 8193)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 from openpoort.domain.fault import Fault
-from openpoort.wire.signed import Algorithms
+from openpoort.wire.wus.signed_message import Algorithms
 
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _MORE = "http://www.w3.org/2001/04/xmldsig-more#"

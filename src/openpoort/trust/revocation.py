@@ -1,7 +1,8 @@
 """Evidence of revocation as values: CRLs and OCSP answers, and how a missing one is judged.
 
-`keys/fetch.py` brings evidence in, `store/evidence.py` keeps it; here it is only read. What was
-once revoked stays revoked, also in evidence that has gone stale. Source: RFC 5280, RFC 6960.
+`keys/fetch.py` brings evidence in, `store/directory/revocation.py` keeps it; here it is only read.
+What was once revoked stays revoked, also in evidence that has gone stale. Source: RFC 5280, RFC
+6960.
 """
 
 from __future__ import annotations

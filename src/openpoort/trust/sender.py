@@ -21,7 +21,7 @@ from openpoort.trust.policy import Policy
 from openpoort.trust.revocation import Evidence, FailMode
 from openpoort.trust.verdict import Judged, Reason, Untrusted
 from openpoort.trust.verdicts import Verdicts
-from openpoort.wire.signed import SignedMessage
+from openpoort.wire.wus.signed_message import SignedMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from lxml import etree
 
 from openpoort.domain.fault import Fault, Refusal
 from openpoort.domain.octets import Octets, View, view
-from openpoort.wire import tags
 from openpoort.wire.names import BLANKS
-from openpoort.wire.woven import Base64
-from openpoort.wire.xml import BOM, DEFAULT, Limits, parse
+from openpoort.wire.xml import tags
+from openpoort.wire.xml.parser import BOM, DEFAULT, Limits, parse
+from openpoort.wire.xml.streamed_body import Base64
 
 _XML_TYPES = frozenset({"text/xml", "application/xml"})
 _XOP_TYPES = frozenset({"application/xop+xml", "text/xml", "application/xml"})

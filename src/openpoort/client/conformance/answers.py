@@ -13,9 +13,9 @@ from openpoort.client.conformance.kit import Case, Fails, Kit, expect, tree
 from openpoort.client.forge import Shape
 from openpoort.domain.message import AanleverBevestiging, Antwoord, Operatie
 from openpoort.domain.status import Status
-from openpoort.wire import koppelvlak
 from openpoort.wire.names import ANONYMOUS, DS, EXC_C14N, KOPPELVLAK, SOAP, WSA, WSSE, WSU, XENC
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE
 
 _HEADERS = ["Security", "To", "MessageID", "Action", "RelatesTo"]
 _PARTS = ["Timestamp", "To", "MessageID", "Action", "RelatesTo", "Body"]

@@ -25,11 +25,11 @@ from openpoort.domain.message import Aanlevering, Document, Operatie, Vraag
 from openpoort.keys.pem import PemSigner
 from openpoort.outbound.exchange import BadAnswer, Exchange
 from openpoort.outbound.http import Answer, Https, NoAnswer, Timeouts, tls_context
-from openpoort.wire import koppelvlak
-from openpoort.wire.seal import Signer
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, Operation, Service
-from openpoort.wire.signed import SignedMessage, SoapFault
-from openpoort.wire.soap import open_answer
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.seal import Signer
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE, Operation, Service
+from openpoort.wire.wus.signed_message import SignedMessage, SoapFault
+from openpoort.wire.wus.soap import open_answer
 
 Headers = Mapping[str, str]
 

@@ -11,10 +11,10 @@ from lxml import etree
 from openpoort.client.conformance.kit import Case, Fails, Kit, expect, now, tree
 from openpoort.client.forge import Shape
 from openpoort.domain.message import Document, Operatie
-from openpoort.wire import koppelvlak
 from openpoort.wire.names import ANONYMOUS, DS, KOPPELVLAK, SOAP, WSA, WSSE
-from openpoort.wire.services import AANLEVER
-from openpoort.wire.signed import SoapFault
+from openpoort.wire.wus import koppelvlak
+from openpoort.wire.wus.services import AANLEVER
+from openpoort.wire.wus.signed_message import SoapFault
 
 Change = Callable[[etree._Element], None]
 _ALL = ("Body", "Timestamp", "Action", "MessageID", "ReplyTo", "To")

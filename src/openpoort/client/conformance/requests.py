@@ -13,7 +13,7 @@ from openpoort.client.conformance.kit import Case, Fails, Headers, Kit, Skips, e
 from openpoort.client.forge import Shape
 from openpoort.domain.message import Operatie
 from openpoort.outbound.http import Https, NoAnswer
-from openpoort.wire.services import AANLEVER
+from openpoort.wire.wus.services import AANLEVER
 
 _PARTS = ("Timestamp", "BinarySecurityToken", "Signature")
 _HEADERS = ("Action", "MessageID", "ReplyTo", "To")

@@ -16,10 +16,10 @@ from openpoort.domain.fault import Fault
 from openpoort.domain.ids import Identiteit
 from openpoort.domain.kind import Kind
 from openpoort.domain.message import MAX_DOCUMENT
-from openpoort.process.kinds import load
-from openpoort.wire import instant
+from openpoort.process.flow.kinds import load
 from openpoort.wire.names import KOPPELVLAK, WSU
-from openpoort.wire.services import xsd
+from openpoort.wire.wus.services import xsd
+from openpoort.wire.xml import instant
 
 
 def times(subject: Subject) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from lxml import etree
 
 from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
-from openpoort.wire.addressing import alike, endpoints
 from openpoort.wire.names import ANONYMOUS, KOPPELVLAK, NONE, SOAP, SOAP12, WSA, WSSE
-from openpoort.wire.services import AANLEVER, OPHAAL, STATUSINFORMATIE, by_element
+from openpoort.wire.wus.addressing import alike, endpoints
+from openpoort.wire.wus.services import AANLEVER, OPHAAL, STATUSINFORMATIE, by_element
 
 _KNOWN = ("To", "Action", "MessageID", "ReplyTo", "FaultTo", "From", "RelatesTo")
 _OLD_WSA = "http://schemas.xmlsoap.org/ws/2004/08/addressing"

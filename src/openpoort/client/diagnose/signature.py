@@ -17,8 +17,8 @@ from openpoort.client.diagnose import causes
 from openpoort.client.diagnose.subject import Subject, elements, local, shown, space, text
 from openpoort.client.diagnose.transport import certificate, oin
 from openpoort.trust.anchors import Purpose
-from openpoort.wire.certificate import read_certificate
 from openpoort.wire.names import DIGESTS, DS, EXC_C14N, SIGNATURES, WSA, WSSE, WSU, X509V3
+from openpoort.wire.xmldsig.certificate import read_certificate
 
 _ENVELOPED = f"{DS}enveloped-signature"
 _INCLUSIVE = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"

@@ -14,7 +14,7 @@ from openpoort.client.diagnose.request import Request
 from openpoort.domain.kind import Kind
 from openpoort.domain.party import Directory
 from openpoort.trust.sender import Grounds
-from openpoort.wire.services import AFLEVER, SERVICES, Operation, Service
+from openpoort.wire.wus.services import AFLEVER, SERVICES, Operation, Service
 
 _SERVED = {path: service for path, service in SERVICES.items() if service is not AFLEVER}
 

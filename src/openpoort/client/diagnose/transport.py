@@ -19,7 +19,7 @@ from openpoort.trust.chain import judge
 from openpoort.trust.subject import oin_of
 from openpoort.trust.verdict import Untrusted
 from openpoort.wire import mime
-from openpoort.wire.certificate import read_certificate
+from openpoort.wire.xmldsig.certificate import read_certificate
 
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']+)["']""")
 _NOT_UTF8 = {b"\xff\xfe": "UTF-16 (little endian)", b"\xfe\xff": "UTF-16 (big endian)"}

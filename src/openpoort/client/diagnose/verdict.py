@@ -24,8 +24,9 @@ from openpoort.domain.message import Aanlevering, Vraag, ZetStatus
 from openpoort.domain.party import Directory
 from openpoort.inbound.http import Answer, Door, Post
 from openpoort.inbound.wus import Judged, Trail, Wus
-from openpoort.process import admission, texts
-from openpoort.process.work import kenmerk_of
+from openpoort.process import admission
+from openpoort.process.flow import texts
+from openpoort.process.flow.context import kenmerk_of
 from openpoort.trust.chain import fingerprint
 from openpoort.trust.sender import (
     Admits,
@@ -35,10 +36,10 @@ from openpoort.trust.sender import (
     VerifiedSender,
 )
 from openpoort.trust.verdict import Reason
-from openpoort.wire import addressing, seal
-from openpoort.wire.services import AANLEVER, AANSLUIT_SUITE, Operation, Service
-from openpoort.wire.signed import SignedMessage, SoapFault
-from openpoort.wire.soap import open_answer
+from openpoort.wire.wus import addressing, seal
+from openpoort.wire.wus.services import AANLEVER, AANSLUIT_SUITE, Operation, Service
+from openpoort.wire.wus.signed_message import SignedMessage, SoapFault
+from openpoort.wire.wus.soap import open_answer
 
 PASSED = (
     "Diagnose: er is niets gevonden dat een poort weigert; het bericht is niet in behandeling "

@@ -1,9 +1,9 @@
 """Tables for messages, processes, statuses, jobs.
 
 What grows with every message is partitioned by `day`, the day of acceptance, so that time runs
-out by dropping partitions (store/tables.py makes them). Only `register` and `repeat`, the two
-keys, are whole: unique for ever means unique over all partitions. Bytes that are compressed or
-encrypted already are stored without another try (external).
+out by dropping partitions (store/postgres/partitions.py makes them). Only `register` and `repeat`,
+the two keys, are whole: unique for ever means unique over all partitions. Bytes that are
+compressed or encrypted already are stored without another try (external).
 """
 
 from alembic import op

@@ -1,7 +1,7 @@
-"""Tables by which a poll for what is new leaves old weeks alone (store/settled.py).
+"""Tables by which a poll for what is new leaves old weeks alone (store/messages/closed_weeks.py).
 
-`settled` is one row. `late` is written by triggers on the weeks before it, which `store/tables.py`
-puts there, so that it holds whichever version of the gateway writes.
+`settled` is one row. `late` is written by triggers on the weeks before it, which
+`store/postgres/partitions.py` puts there, so that it holds whichever version of the gateway writes.
 """
 
 from alembic import op

@@ -1,4 +1,5 @@
-"""Tables of what a month cost (store/months.py): a row a month, kind and agency, the processor time
+"""Tables of what a month cost (store/messages/months.py): a row a month, kind and agency, the
+processor time
 of each process, and up to which leaf of the journal was counted.
 
 Counting begins here: what the journal holds already stays uncounted.

@@ -1,4 +1,4 @@
-"""The table by which an operator finds a message (store/lookup.py).
+"""The table by which an operator finds a message (store/messages/lookup.py).
 
 One narrow row a message, in a week's partition that goes with the message. Of words it holds eight
 octets of a digest, for they may be a person's: `lookup_word` makes them, for who writes and for who

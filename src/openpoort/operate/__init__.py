@@ -1,0 +1,1 @@
+"""Acts of a person on a gateway, one interface for the command line and the console."""

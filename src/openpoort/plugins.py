@@ -1,1 +1,0 @@
-"""Where plug-ins from outside will register (entry points into a typed registry). None can yet."""

@@ -1,0 +1,1 @@
+"""The worker: claims jobs, has steps done, writes what came of them."""

@@ -1,0 +1,1 @@
+"""Statuses and return messages, for whoever may see them."""

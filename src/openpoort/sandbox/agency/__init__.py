@@ -1,0 +1,1 @@
+"""The demo agencies: what they receive, how they behave, what they send."""

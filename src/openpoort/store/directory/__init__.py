@@ -1,0 +1,1 @@
+"""The directory of parties, proposals to change it, and evidence of revocation."""

@@ -1,0 +1,1 @@
+"""Messages and their processes: written, changed, looked up, deleted."""

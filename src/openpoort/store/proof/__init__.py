@@ -1,0 +1,1 @@
+"""Rows beside the journal: what an administrator changed is named."""

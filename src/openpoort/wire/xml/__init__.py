@@ -1,0 +1,1 @@
+"""The one hardened parser, and texts that are too long for a tree."""

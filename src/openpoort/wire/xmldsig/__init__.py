@@ -1,0 +1,1 @@
+"""XML signatures (xmldsig-core): canonical form, SignedInfo, and the WS-Security profile."""

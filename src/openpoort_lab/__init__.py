@@ -1,0 +1,1 @@
+"""openpoort-lab: what measures and breaks a gateway; no part of one."""

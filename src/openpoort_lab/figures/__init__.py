@@ -1,0 +1,1 @@
+"""Recorded figures, and the pages of the docs that are made from code."""

@@ -1,0 +1,1 @@
+"""Measurements by command that no bench covers: each answers one question of the docs."""
