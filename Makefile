@@ -4,9 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= openpoort-home
 
-.PHONY: demo test check serve docs interop s3-server lock figures measure mutate clean
+.PHONY: demo test check serve docs interop s3-server lock figures measure mutate wheels install clean
 
-demo: $(VENV)/ready
+demo: $(VENV)/gateway
 	$(BIN)/openpoort demo
 
 test: $(VENV)/ready
@@ -19,12 +19,13 @@ check: $(VENV)/ready
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
-serve: $(VENV)/ready
+serve: $(VENV)/gateway
 	test -d $(HOME_DIR) || $(BIN)/openpoort init $(HOME_DIR)
 	$(BIN)/openpoort serve $(HOME_DIR)
 
 docs: $(VENV)/ready
 	$(BIN)/python -m openpoort_lab.figures.letter
+	$(BIN)/python -m openpoort_lab.figures.rooms
 	$(BIN)/mkdocs build --strict --site-dir build/site
 
 interop: $(VENV)/ready
@@ -45,16 +46,32 @@ $(S3_SERVER):
 	  | sha256sum | grep -q '^$(S3_SUM) '
 	mv build/tools/new/versitygw $@
 
-# `make .venv` and everything else: one environment, from the lock file with hashes.
-.venv: $(VENV)/ready
+# One environment, from lock files with hashes: `make demo` needs the gateway alone, everything else
+# brings the other two distributions of this repository and the development tools into it.
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+install .venv: $(VENV)/ready
 .PHONY: .venv
 
-$(VENV)/ready: requirements.lock pyproject.toml
+$(VENV)/gateway: deploy/requirements.lock deploy/build.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("openpoort needs Python 3.11 or newer; set PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the gateway into $(VENV): once, a minute or two."
+	$(PIP) install --require-hashes -r deploy/requirements.lock -r deploy/build.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e .
 	touch $@
+
+$(VENV)/ready: requirements.lock $(VENV)/gateway packages/lab/pyproject.toml packages/weeg/pyproject.toml
+	@echo "Installing lab, weeg and the development tools into $(VENV): once, a minute or two."
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --quiet --no-deps --no-build-isolation -e . -e packages/lab -e packages/weeg
+	touch $@
+
+# A wheel of each distribution, in build/wheels.
+wheels: $(VENV)/ready
+	rm -rf build/wheels
+	for one in . packages/lab packages/weeg; do \
+	  $(PIP) wheel --quiet --no-deps --no-build-isolation --wheel-dir build/wheels $$one || exit 1; done
 
 # Tables of figures from recorded measurements; `make measure` records them anew (half an hour);
 # `make measure NAMES=flat` those with millions of messages in the tables (as long again). What the
@@ -83,6 +100,8 @@ lock:
 	  --no-header --no-emit-index-url --no-annotate -o requirements.lock
 	uv pip compile pyproject.toml -c requirements.lock --universal --generate-hashes \
 	  --python-version 3.11 --no-header --no-emit-index-url --no-annotate -o deploy/requirements.lock
+	uv pip compile --group build -c requirements.lock --universal --generate-hashes \
+	  --python-version 3.11 --no-header --no-emit-index-url --no-annotate -o deploy/build.lock
 
 clean:
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,4 +1,4 @@
-"""The example message of the devkit, with the keys and times of these tests."""
+"""The example message of the lab, with the keys and times of these tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The test TSA of the devkit as a second process, and its anchor."""
+"""The test TSA of the sandbox as a second process, and its anchor."""
 
 from __future__ import annotations
 

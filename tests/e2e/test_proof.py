@@ -160,7 +160,7 @@ def test_no_payload_bsn_or_key_in_anything_written(gateway: Gateway) -> None:
 
 
 BREAKS = (
-    "alter table message add constraint broken check (aanleverkenmerk is null)",
+    "alter table message add constraint broken check (aanleverkenmerk is null) not valid",
     "alter table process add constraint broken check (belang is null) not valid",
     "create unique index broken on journal_leaf (kenmerk) where kenmerk is null",
     "alter table request alter content_type type uuid using null",

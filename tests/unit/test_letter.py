@@ -114,7 +114,7 @@ def runs(command: str, test: str) -> bool:
         source += (ROOT / "tests" / "e2e" / "gateway.py").read_text(encoding="utf-8")
     word = command.split()[1]
     head = word.partition("-")[0]
-    behind = rf"openpoort\.devkit\.{head}\b|openpoort\.devkit import {head}\b"
+    behind = rf"(openpoort_lab|openpoort\.sandbox)(\.{head}\b| import {head}\b)"
     return re.search(rf"\"{word}\"|{behind}", source) is not None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from openpoort import wire
 from openpoort.domain.fault import Fault
 from openpoort.domain.message import Aanlevering, Operatie, Vraag, ZetStatus
 from openpoort.wire.wus import koppelvlak
@@ -113,18 +114,18 @@ def test_texts_of_messages_are_read_in_one_place() -> None:
     """`.text` ends at the first comment. Who writes a tree, or looks for stray text, is excused."""
     found = {
         f"{file.name}: {line.strip()}"
-        for file in Path(koppelvlak.__file__).parent.glob("*.py")
+        for file in Path(wire.__file__).parent.rglob("*.py")
         for line in file.read_text("utf-8").splitlines()
         if re.search(r"\.(text|tail)\b(?! = )|findtext|itertext|\bstring\(", line)
         and "fault.text" not in line
     }
     assert found == {
-        "aside.py: element.text is None and not len(element) and "
+        "detached_content.py: element.text is None and not len(element) and "
         'etree.QName(element).localname == "inhoud"',
-        "envelope.py: if element.text and element.text.strip(BLANKS):",
-        "envelope.py: if child.tail and child.tail.strip(BLANKS):",
-        "envelope.py: forgets the second half. So nobody reads `.text` of an element but here.",
-        'envelope.py: return element.text or ""',
+        "elements.py: if element.text and element.text.strip(BLANKS):",
+        "elements.py: if child.tail and child.tail.strip(BLANKS):",
+        "elements.py: forgets the second half. So nobody reads `.text` of an element but here.",
+        'elements.py: return element.text or ""',
         "fields.py: words = any(str(text).strip(BLANKS) for text in element.itertext())",
         "mime.py: alone = parent is not None and len(parent) == 1 and not "
         '(parent.text or "").strip(BLANKS)',

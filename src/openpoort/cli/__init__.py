@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from openpoort.cli import guard
+from openpoort.cli import added, guard
 
 _GROUPS: dict[str, dict[str, str]] = {
     "Run a gateway": {
@@ -43,13 +43,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "evidence": "openpoort.cli.evidence:evidence",
         "journal": "openpoort.cli.journal:journal",
         "restore-drill": "openpoort.cli.drill:restore_drill",
-        "failover-drill": "openpoort_lab.cli.failover:failover_drill",
         "conformance": "openpoort.cli.conformance:command",
-        "agreement": "openpoort_lab.cli.agreement:agreement",
-        "bench": "openpoort_lab.cli.bench:bench",
-        "chaos": "openpoort_lab.cli.chaos:chaos",
         "scale": "openpoort.cli.scale:scale",
-        "simulate": "openpoort_lab.cli.simulate:simulate",
     },
 }
 """Heading of `--help` -> command name -> module:attribute, loaded on first use so that `--help`
@@ -59,22 +54,24 @@ _COMMANDS = {name: place for group in _GROUPS.values() for name, place in group.
 
 class _Lazy(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*_COMMANDS, *sorted(added.names())]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in _COMMANDS:
-            return None
-        module, attribute = _COMMANDS[name].split(":")
-        command: Any = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
+            command = added.command(name)
+        else:
+            module, attribute = _COMMANDS[name].split(":")
+            command = getattr(importlib.import_module(module), attribute)
+            assert isinstance(command, click.Command)
+        return command and added.complete(command, name)
 
     def invoke(self, ctx: click.Context) -> Any:
         with guard.plain_words():
             return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        for heading, names in _GROUPS.items():
+        lab = {"Measure and break it": sorted(added.names())}
+        for heading, names in {**_GROUPS, **lab}.items():
             commands = [(name, self.get_command(ctx, name)) for name in names]
             with formatter.section(heading):
                 formatter.write_dl(

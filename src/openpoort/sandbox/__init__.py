@@ -1,1 +1,1 @@
-"""Development PKI, demo agency, sample messages, demo, bench."""
+"""What `init` and `demo` need: development PKI, sample messages, demo agencies."""

@@ -15,7 +15,6 @@ import click
 from click.core import ParameterSource
 
 from openpoort.cli.home import home_first, home_taken
-from openpoort_lab.cli.replication import replication
 
 if TYPE_CHECKING:
     from openpoort_lab.bench.flat import Flat
@@ -499,6 +498,3 @@ def dear(only: str, octets: int, seconds: float, as_json: bool) -> None:
         click.echo(json.dumps({"kinds": rows, "good": not dearest}))
     if dearest:
         raise SystemExit(1)
-
-
-bench.add_command(replication)

@@ -1,4 +1,4 @@
-"""`python -m openpoort_lab.figures.findings_page`: the table of rules for docs/reference/findings.md."""
+"""`python -m openpoort_lab.figures.findings_page`: the rules of docs/reference/findings.md."""
 
 from __future__ import annotations
 

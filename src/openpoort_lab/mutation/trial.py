@@ -21,7 +21,7 @@ from pathlib import Path
 from openpoort.store.postgres.embedded import Embedded
 from openpoort_lab.mutation.mutants import Mutant
 
-ROOT = Path(__file__).resolve().parents[4]
+ROOT = Path(__file__).resolve().parents[3]
 """Of the work tree; the tests stand in it."""
 EACH_TEST = 60
 """Seconds that one test may take."""

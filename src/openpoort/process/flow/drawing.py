@@ -137,9 +137,9 @@ def page(kinds: Iterable[Kind]) -> str:
     rows = [
         "# How a message flows",
         "",
-        "Made from the tables in `domain/process.py` and `process/flow/behaviours.py` and from the kind files "
-        "by `python -m openpoort.process.flow.drawing`; a test holds it current. Why these states, and "
-        "which races the rows are about, stands beside the table.",
+        "Made from the tables in `domain/process.py` and `process/flow/behaviours.py` and from the "
+        "kind files by `python -m openpoort.process.flow.drawing docs/explanation`; a test holds it"
+        " current. Why these states, and which races the rows are about, stands beside the table.",
         "",
         "## The states of a process",
         "",

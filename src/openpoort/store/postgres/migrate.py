@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # Alembic takes half a second to import, and mostly there is 
     import alembic.config
     from alembic.script import Script
 
-FOLDER = Path(__file__).parent / "migrations"
+FOLDER = Path(__file__).parents[1] / "migrations"
 _LOCK = 0x6F70_6D69_6772  # "opmigr": one process migrates, the others wait and find it done
 
 

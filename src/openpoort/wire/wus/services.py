@@ -159,7 +159,7 @@ def by_element(element: str) -> tuple[Service, Operation] | None:
 @lru_cache(maxsize=1)
 def xsd() -> bytes:
     """The schema of all messages as served at `?xsd`."""
-    return (files("openpoort.wire") / "koppelvlak.xsd").read_bytes()
+    return (files("openpoort.wire.wus") / "koppelvlak.xsd").read_bytes()
 
 
 def wsdl(service: Service, address: str) -> bytes:
@@ -211,7 +211,7 @@ def _fill(template: Template, service: Service, operation: Operation) -> str:
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[Template, Template, Template]:
-    text = (files("openpoort.wire") / "service.wsdl").read_text("utf-8")
+    text = (files("openpoort.wire.wus") / "service.wsdl").read_text("utf-8")
     whole, operation, binding = text.split("<!--cut-->\n")
     return Template(whole), Template(operation), Template(binding)
 
